@@ -1,0 +1,19 @@
+"""Fixtures that every kind of test may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def realdata() -> Path:
+    """The folder of recorded payloads: $VANTA_REALDATA, by default `../shared/data` beside the repository."""
+    folder = Path(os.environ.get("VANTA_REALDATA", str(ROOT.parent / "shared" / "data")))
+    if folder.is_dir():
+        return folder
+    if os.environ.get("CI"):
+        pytest.fail(f"recorded payloads are missing: {folder} (set VANTA_REALDATA)")
+    pytest.skip(f"recorded payloads are not at {folder}; set VANTA_REALDATA to run these tests")

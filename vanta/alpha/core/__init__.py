@@ -1,0 +1,1 @@
+"""Pure reading of logs and documents."""

@@ -1,0 +1,1 @@
+"""What every node shares: store, models, money, ids, clock, errors, reasons, settings."""

@@ -1,0 +1,88 @@
+"""The only place that reads a clock. Everything else is handed a `Clock` or a `now`.
+
+`SystemClock` is the host's; `FixedClock` stands still (a pass over recorded payloads with `--now`);
+`ManualClock` is moved by the caller (simulation and tests).
+"""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from vanta.common.errors import Bug
+from vanta.common.times import truncate
+
+
+class Clock(Protocol):
+    """Where `now` comes from."""
+
+    def now(self) -> datetime:
+        """The wall clock, UTC, truncated to milliseconds."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back; only differences mean anything."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait. A manual clock moves instead of waiting."""
+        ...
+
+
+class SystemClock:
+    """The host's clocks."""
+
+    def now(self) -> datetime:
+        """See `Clock.now`."""
+        return truncate(datetime.now(UTC))
+
+    def monotonic(self) -> float:
+        """See `Clock.monotonic`."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """See `Clock.sleep`."""
+        time.sleep(seconds)
+
+
+class ManualClock:
+    """A clock that moves only when told to. Going back is refused."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = truncate(start)
+        self._elapsed = 0.0
+
+    def now(self) -> datetime:
+        """See `Clock.now`."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """See `Clock.monotonic`."""
+        return self._elapsed
+
+    def sleep(self, seconds: float) -> None:
+        """Move forward by `seconds`."""
+        self.move_to(self._now + timedelta(seconds=seconds))
+
+    def move_to(self, moment: datetime) -> None:
+        """Set the clock to `moment`, which must not lie in the past."""
+        if moment < self._now:
+            raise Bug(f"clock moved back from {self._now} to {moment}")
+        self._elapsed += (moment - self._now).total_seconds()
+        self._now = truncate(moment)
+
+
+class FixedClock(ManualClock):
+    """A wall clock that stands still while real time passes for timeouts: for `--now`."""
+
+    def monotonic(self) -> float:
+        """Real elapsed seconds, so that timeouts still end."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Really wait; the wall clock does not move."""
+        time.sleep(seconds)
+
+
+def clock_for(now: datetime | None) -> Clock:
+    """The host's clock, or one that stands at `now` where a command was given `--now`."""
+    return SystemClock() if now is None else FixedClock(now)

@@ -1,0 +1,61 @@
+"""The names of everything that is journalled or logged. One Enum; nothing else invents an event name."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """Kinds of journal records."""
+
+    # any journal
+    JOURNAL_OPENED = "journal.opened"      # first record: home id, program, schema
+    PROGRAM_STARTED = "program.started"    # version, settings hash, rule hashes
+    PROGRAM_STOPPED = "program.stopped"
+    TAIL_REPAIRED = "tail.repaired"        # hash and size of the bytes that were set aside
+    # collection_log.jsonl
+    COLLECTED = "collected"                # one pass of one feed
+    # reflection_log.jsonl, promotion_log.jsonl
+    REFLECTED = "reflected"
+    PROMOTED = "promoted"
+    # trade_log.jsonl: external inputs, recorded before they are used
+    CONTROL_SEEN = "control.seen"          # overlay, permit and vault bytes by hash, and what they allow
+    INSTRUMENTS_SEEN = "instruments.seen"
+    QUOTE_SEEN = "quote.seen"
+    # trade_log.jsonl: life of an intent
+    INTENT_SEEN = "intent.seen"
+    INTENT_HELD = "intent.held"
+    INTENT_REFUSED = "intent.refused"
+    INTENT_APPROVED = "intent.approved"
+    INTENT_EXPIRED = "intent.expired"
+    INTENT_WITHDRAWN = "intent.withdrawn"
+    INTENT_QUARANTINED = "intent.quarantined"
+    # trade_log.jsonl: life of an order
+    ORDER_SUBMITTING = "order.submitting"  # the outbox record: synced before anything is sent
+    ORDER_WITHHELD = "order.withheld"      # proof that nothing was sent
+    ORDER_ACCEPTED = "order.accepted"
+    ORDER_REJECTED = "order.rejected"
+    ORDER_UNKNOWN = "order.unknown"
+    ORDER_CANCELLING = "order.cancelling"
+    ORDER_CANCELLED = "order.cancelled"
+    ORDER_EXPIRED = "order.expired"
+    ORDER_QUARANTINED = "order.quarantined"
+    FILL = "fill"
+    # trade_log.jsonl: money and safety
+    ADJUSTMENT = "adjustment"              # transfer, split, dividend, fee, funding, symbol change
+    DAY_OPENED = "day.opened"              # NAV at the day's first look, for the daily loss limit
+    LATCH_SET = "latch.set"
+    LATCH_RELEASED = "latch.released"
+
+
+class LogEvent(StrEnum):
+    """Names of operational log lines (logs/*.log), for people and tests."""
+
+    PASS_DONE = "pass.done"
+    PASS_FAILED = "pass.failed"
+    FEED_PROBLEM = "feed.problem"
+    DISPATCH_HELD = "dispatch.held"
+    DISPATCH_OPEN = "dispatch.open"
+    ORDER_SENT = "order.sent"
+    LATCHED = "latched"
+    STARTED = "started"
+    STOPPED = "stopped"
+    RECOVERED = "recovered"

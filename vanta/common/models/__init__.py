@@ -1,0 +1,1 @@
+"""The contract of every file: one pydantic model each."""

@@ -1,0 +1,143 @@
+"""`vault.json`: which vaults exist, what they may hold and how much they may risk.
+
+Operators write it. Everything but `vault_id` and `label` has a conservative default, listed in
+docs/STATE.md; `risk` limits that are written win over defaults, and `None` means "no such limit was given
+and there is no safe default": a fence that needs it refuses.
+"""
+
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from vanta.common.models.base import Amount, OperatorModel
+
+PersonaName = Literal["Athena", "Apollo", "Ares", "Nemesis"]
+PERSONA_ALIASES: dict[str, PersonaName] = {
+    "risk_averse": "Athena", "aggressive": "Apollo", "contrarian": "Ares", "balancer": "Nemesis",
+}
+Pct = Amount  # a fraction of 1, written as 0.08 for 8 %
+
+
+def persona_name(text: str) -> PersonaName:
+    """`risk_averse` and `Athena` name the same persona. Raises `ValueError` for any other name."""
+    if text in PERSONA_ALIASES:
+        return PERSONA_ALIASES[text]
+    for name in PERSONA_ALIASES.values():
+        if text.lower() == name.lower():
+            return name
+    known = ", ".join([*PERSONA_ALIASES.values(), *PERSONA_ALIASES])
+    raise ValueError(f"unknown persona {text!r}; known are {known}")
+
+
+class Risk(OperatorModel):
+    """Limits of one vault. Fractions are of the vault's NAV unless said otherwise."""
+
+    max_drawdown: Pct = Field(default=Decimal("0.10"), gt=0, le=1, description="from the peak NAV; then entries stop")
+    max_daily_loss: Pct = Field(default=Decimal("0.03"), gt=0, le=1, description="of the day's opening NAV")
+    max_single_pos_pct: Pct = Field(default=Decimal("0.05"), gt=0, le=1, description="one instrument")
+    max_gross_pct: Pct = Field(default=Decimal("1.00"), gt=0, le=1, description="all positions together")
+    max_asset_class_pct: dict[str, Pct] = Field(
+        default={"equity": Decimal("1.00"), "crypto": Decimal("0.30"), "option": Decimal("0")},
+        description="by asset class; a class that is not named may not be held")
+    max_order_value: Amount = Field(default=Decimal(25_000), gt=0, description="one order, in base currency")
+    max_order_quantity: Amount = Field(default=Decimal(100_000), gt=0, description="one order, units")
+    max_orders_per_minute: int = Field(default=30, ge=1, description="new orders; cancels are never limited")
+    max_open_orders: int = Field(default=50, ge=1)
+    max_adv_pct: Pct = Field(default=Decimal("0.02"), gt=0, le=1, description="one order, of average daily volume")
+    price_collar_pct: Pct = Field(default=Decimal("0.05"), gt=0, le=1, description="order price against the quote")
+    max_jump_pct: Pct = Field(default=Decimal("0.25"), gt=0, le=1, description="quote against the one before")
+    max_quote_age_s: int = Field(default=900, ge=1, description="older quotes are no basis for an order")
+    min_cash_pct: Pct = Field(default=Decimal("0.02"), ge=0, le=1, description="cash that entries leave untouched")
+    restricted: list[str] = Field(default=[], description="instrument ids that may not be traded")
+
+
+class AllocationRule(OperatorModel):
+    """How convictions become target weights."""
+
+    mode: Literal["proportional", "banded"] = "proportional"
+    min_conviction_bp: int = Field(default=1_000, ge=0, le=10_000, description="weaker convictions get nothing")
+    max_positions: int = Field(default=12, ge=1, le=500)
+    invest_pct: Pct = Field(default=Decimal("0.80"), ge=0, le=1, description="share of NAV that may be invested")
+    rebalance_band_pct: Pct = Field(default=Decimal("0.01"), ge=0, le=1,
+                                    description="differences below this share of NAV are left alone")
+    bands: dict[str, Pct] = Field(
+        default={"1000": Decimal("0.02"), "2500": Decimal("0.04"), "5000": Decimal("0.06")},
+        description="banded mode: weight from this conviction (basis points) on")
+    allow_short: bool = False
+
+
+class Compounding(OperatorModel):
+    """What happens to realised profit."""
+
+    reinvest_pct: Pct = Field(default=Decimal("1.00"), ge=0, le=1, description="share of realised profit that may be "
+                              "invested again; the rest rolls forward as reserved cash")
+
+
+class Fee(OperatorModel):
+    """Terms of mirroring; carried, not yet charged."""
+
+    type: Literal["performance_or_flat", "performance", "flat", "none"] = "none"
+    flat_usd: Amount = Decimal(0)
+    perf_share: Pct = Decimal(0)
+
+
+class Mirroring(OperatorModel):
+    """Terms of mirroring; carried, not yet used."""
+
+    mode: Literal["proportional", "fixed", "off"] = "off"
+    min_account_equity: Amount = Decimal(0)
+    fee: Fee = Fee()
+
+
+class Vault(OperatorModel):
+    """One vault: a capital envelope with personas and limits."""
+
+    vault_id: str = Field(pattern=r"^[A-Z][A-Z0-9_]{1,23}$")
+    label: str
+    base_currency: str = Field(default="USD", pattern=r"^[A-Z]{3,5}$")
+    capital: Amount = Field(default=Decimal(100_000), gt=0, description="the envelope, in base currency; paper "
+                            "accounts are funded with it once")
+    account: str = Field(default="paper", description="broker account that holds it")
+    crypto_enabled: bool = False
+    fiat_enabled: bool = True
+    options_enabled: bool = False
+    personas: list[str] = Field(default=["risk_averse"], min_length=1)
+    risk: Risk = Risk()
+    allocation: AllocationRule = AllocationRule()
+    compounding: Compounding = Compounding()
+    mirroring: Mirroring = Mirroring()
+
+    @field_validator("personas")
+    @classmethod
+    def _known_personas(cls, names: list[str]) -> list[str]:
+        resolved = [persona_name(name) for name in names]
+        if len(set(resolved)) != len(resolved):
+            raise ValueError("a persona is listed twice")
+        return names
+
+    def persona_names(self) -> list[PersonaName]:
+        """The personas under their proper names, in the order given."""
+        return [persona_name(name) for name in self.personas]
+
+
+class VaultRegistry(OperatorModel):
+    """The whole file."""
+
+    vaults: list[Vault]
+    schema_version: int = 1
+    revision: int | None = None
+    written_at: str | None = None
+    written_by: str | None = None
+
+    @model_validator(mode="after")
+    def _unique_ids(self) -> "VaultRegistry":
+        ids = [vault.vault_id for vault in self.vaults]
+        doubled = sorted({name for name in ids if ids.count(name) > 1})
+        if doubled:
+            raise ValueError(f"vault_id {doubled[0]} appears twice")
+        return self
+
+    def get(self, vault_id: str) -> Vault | None:
+        """The vault of that id, or `None`."""
+        return next((vault for vault in self.vaults if vault.vault_id == vault_id), None)

@@ -1,0 +1,124 @@
+"""Amounts, prices and quantities: Decimal in one explicit context, never float. Pure.
+
+An amount has a currency and mixing two is an error. Rounding is always said: to a step, with a named
+direction. Importing this module puts the one context in force for the whole process, so that operators
+(`a * b`) and explicit calls agree; it traps everything that would lose money silently.
+"""
+
+import decimal as _decimal
+from dataclasses import dataclass
+from decimal import (
+    ROUND_DOWN,
+    ROUND_HALF_EVEN,
+    ROUND_UP,
+    Context,
+    Decimal,
+    DivisionByZero,
+    InvalidOperation,
+    Overflow,
+)
+
+CONTEXT = Context(prec=34, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow])
+_decimal.DefaultContext.prec = CONTEXT.prec
+_decimal.DefaultContext.rounding = CONTEXT.rounding
+_decimal.DefaultContext.traps = CONTEXT.traps
+_decimal.setcontext(CONTEXT.copy())
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+BP = Decimal(10_000)
+
+_MINOR = {"USD": 2, "EUR": 2, "GBP": 2, "CHF": 2, "CAD": 2, "AUD": 2, "JPY": 0}
+_CRYPTO_PLACES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """`amount` of `currency` (ISO 4217 code, or the asset's code for crypto such as `USDT`)."""
+
+    amount: Decimal
+    currency: str
+
+    def __add__(self, other: "Money") -> "Money":
+        self._same(other)
+        return Money(amount=CONTEXT.add(self.amount, other.amount), currency=self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        self._same(other)
+        return Money(amount=CONTEXT.subtract(self.amount, other.amount), currency=self.currency)
+
+    def __neg__(self) -> "Money":
+        return Money(amount=-self.amount, currency=self.currency)
+
+    def _same(self, other: "Money") -> None:
+        if self.currency != other.currency:
+            raise ValueError(f"cannot mix {self.currency} with {other.currency}")
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"
+
+
+def decimal(text: str | int | Decimal) -> Decimal:
+    """Read a finite Decimal from text or an integer. Raises `ValueError` on anything else."""
+    try:
+        value = text if isinstance(text, Decimal) else Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(f"{text!r} is not a decimal number") from error
+    if not value.is_finite():
+        raise ValueError(f"{text!r} is not finite")
+    return value
+
+
+def plain(value: Decimal) -> str:
+    """The shortest plain notation: no exponent, no trailing zeros, `0` for any zero."""
+    if not value:
+        return "0"
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def minor_places(currency: str) -> int:
+    """Decimal places of the smallest unit that is booked: 2 for USD, 8 where the code is no known fiat."""
+    return _MINOR.get(currency, _CRYPTO_PLACES)
+
+
+def round_amount(amount: Decimal, currency: str) -> Decimal:
+    """Round to the booked unit of the currency, half to even."""
+    return amount.quantize(Decimal(1).scaleb(-minor_places(currency)), context=CONTEXT)
+
+
+def floor_to(value: Decimal, step: Decimal) -> Decimal:
+    """The largest multiple of `step` that is not further from zero than `value`. Never grows an order."""
+    return CONTEXT.multiply(CONTEXT.divide(value, step).to_integral_value(ROUND_DOWN), step)
+
+
+def ceil_to(value: Decimal, step: Decimal) -> Decimal:
+    """The smallest multiple of `step` that is not nearer to zero than `value`."""
+    return CONTEXT.multiply(CONTEXT.divide(value, step).to_integral_value(ROUND_UP), step)
+
+
+def bp_of(amount: Decimal, whole: Decimal) -> int:
+    """`amount / whole` in basis points, truncated towards zero. `whole` must not be 0."""
+    return int(CONTEXT.divide(CONTEXT.multiply(amount, BP), whole))
+
+
+def share_bp(amount: Decimal, bp: int) -> Decimal:
+    """`bp` basis points of `amount`, exact."""
+    return CONTEXT.divide(CONTEXT.multiply(amount, Decimal(bp)), BP)
+
+
+def split_by_largest_remainder(total: int, weights: list[int]) -> list[int]:
+    """Split an integer in proportion to non-negative integer weights so that the parts sum to it exactly.
+
+    The units left over go to the largest remainders, ties to the earlier position. With all weights 0
+    everything goes to the first.
+    """
+    whole = sum(weights)
+    if whole == 0:
+        return [total, *([0] * (len(weights) - 1))]
+    parts = [total * weight // whole for weight in weights]
+    rest = total - sum(parts)
+    order = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % whole), i))
+    for index in order[:rest]:
+        parts[index] += 1
+    return parts

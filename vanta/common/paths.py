@@ -1,0 +1,155 @@
+"""Every file of the state tree: its name, its model, its one writer. docs/STATE.md is generated from this table.
+
+`$VANTA_HOME` holds `build/` (exported by Alpha), `tools/`, `memory/`, `logs/` and `config/`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vanta.common.errors import OperatorError, UsageError
+from vanta.common.models import account, allocation, conviction, intent, overlay, quotes, signal, vault
+from vanta.common.models.base import Model
+
+FEEDS = ("sec", "news", "reddit", "crypto")
+"""Feeds that make signals. `prices` is a feed too, but it makes quotes."""
+
+FOLDERS = ("build", "tools", "memory", "logs", "config")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateFile:
+    """One file below `memory/`. `model` is None for journals and markers."""
+
+    name: str
+    writer: str
+    what: str
+    model: type[Model] | None = None
+    node: str
+
+
+def signals_file(feed: str) -> str:
+    """`sec` → `sec_signals.json`."""
+    return f"{feed}_signals.json"
+
+
+TRADE_SIGNALS = "trade_signals.json"
+SYSTEM_BELIEF = "system_belief.json"
+LEADERBOARD = "signal_leaderboard.json"
+SYSTEM_RISK = "system_risk.json"
+MARKET_QUOTES = "market_quotes.json"
+VAULTS = "vault.json"
+OVERLAY = "vault_overlay.json"
+ALLOCATION = "vault_allocation.json"
+QUEUE = "autotrade_queue.json"
+OPEN_ORDERS = "open_orders.json"
+PORTFOLIO = "portfolio.json"
+PNL = "pnl_summary.json"
+EXECUTOR_STATE = "executor_state.json"
+PERMIT = "dispatch.permit"
+TRADE_LOG = "trade_log.jsonl"
+REFLECTION_LOG = "reflection_log.jsonl"
+PROMOTION_LOG = "promotion_log.jsonl"
+COLLECTION_LOG = "collection_log.jsonl"
+CONTROL_LOG = "control_log.jsonl"
+SNAPSHOTS = "snapshots"
+
+STATE: tuple[StateFile, ...] = (
+    *(StateFile(name=signals_file(feed), writer=f"markets collect {feed}", node="markets", model=signal.FeedDocument,
+                what=f"live window of normalised signals of the {feed} feed, with the feed's status")
+      for feed in FEEDS),
+    StateFile(name=MARKET_QUOTES, writer="markets collect prices", node="markets", model=quotes.MarketQuotes,
+              what="latest quote of every priced instrument"),
+    StateFile(name=TRADE_SIGNALS, writer="markets reflect", node="markets", model=conviction.TradeSignals,
+              what="ranked convictions with reasons that sum to the score"),
+    StateFile(name=SYSTEM_BELIEF, writer="markets reflect", node="markets", model=conviction.SystemBelief,
+              what="weights, caps and half-lives of the evidence channels"),
+    StateFile(name=LEADERBOARD, writer="markets reflect", node="markets", model=conviction.SignalLeaderboard,
+              what="evidence channels ranked by what they carry"),
+    StateFile(name=SYSTEM_RISK, writer="markets reflect", node="markets", model=conviction.SystemRisk,
+              what="regime, drift and breadth; says so where nothing was measured"),
+    StateFile(name=VAULTS, writer="operator (editor or Alpha)", node="alpha", model=vault.VaultRegistry,
+              what="vaults, their envelopes, personas and limits"),
+    StateFile(name=OVERLAY, writer="operator (editor or Alpha)", node="alpha", model=overlay.Overlay,
+              what="kill switches, boosts and flips; missing or unreadable means halted"),
+    StateFile(name=ALLOCATION, writer="markets promote", node="markets", model=allocation.VaultAllocation,
+              what="target weights per vault, with reasons"),
+    StateFile(name=QUEUE, writer="markets promote", node="markets", model=intent.AutotradeQueue,
+              what="staged intents"),
+    StateFile(name=OPEN_ORDERS, writer="executor", node="executor", model=account.OpenOrders, what="working orders"),
+    StateFile(name=PORTFOLIO, writer="executor", node="executor", model=account.Portfolio,
+              what="holdings by account and vault, in one cut of the log"),
+    StateFile(name=PNL, writer="executor", node="executor", model=account.PnlSummary,
+              what="realised and unrealised profit by vault, band, persona and source"),
+    StateFile(name=EXECUTOR_STATE, writer="executor", node="executor", model=account.ExecutorState,
+              what="heartbeat, latches, dispatch state"),
+    StateFile(name=PERMIT, writer="vanta-run release", node="executor",
+              what="has to exist for an order to leave; a kill or latch unlinks it"),
+    StateFile(name=TRADE_LOG, writer="executor", node="executor",
+              what="append-only, hash-chained: inputs, verdicts, orders, fills"),
+    StateFile(name=COLLECTION_LOG, writer="markets collect (one at a time, under its lock)", node="markets",
+              what="append-only, hash-chained: every collector pass, its payloads and its output by hash"),
+    StateFile(name=REFLECTION_LOG, writer="markets reflect", node="markets",
+              what="append-only, hash-chained: every reflection, inputs and outputs by hash"),
+    StateFile(name=PROMOTION_LOG, writer="markets promote", node="markets",
+              what="append-only, hash-chained: every promotion, inputs and outputs by hash"),
+    StateFile(name=CONTROL_LOG, writer="alpha", node="alpha",
+              what="append-only, hash-chained: who changed which control, before and after"),
+)
+
+JOURNALS = (TRADE_LOG, COLLECTION_LOG, REFLECTION_LOG, PROMOTION_LOG, CONTROL_LOG)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The root of one state tree."""
+
+    root: Path
+
+    @property
+    def memory(self) -> Path:
+        """State: documents and journals."""
+        return self.root / "memory"
+
+    @property
+    def logs(self) -> Path:
+        """Operational logs, one file a program."""
+        return self.root / "logs"
+
+    @property
+    def config(self) -> Path:
+        """Configuration (`vanta.toml`, `instruments.json`); never state."""
+        return self.root / "config"
+
+    @property
+    def snapshots(self) -> Path:
+        """The content-addressed store."""
+        return self.memory / SNAPSHOTS
+
+    def file(self, name: str) -> Path:
+        """A file below `memory/`."""
+        return self.memory / name
+
+    def lock(self, program: str) -> Path:
+        """The lock file of one program."""
+        return self.memory / f"{program}.lock"
+
+    def collector_state(self, feed: str) -> Path:
+        """Private state of one collector: cursor, validators, caches. Losing it only costs a refetch."""
+        return self.memory / "collectors" / feed
+
+    def prepare(self) -> "Home":
+        """Create the folders that are missing. Raises `OperatorError` if that cannot be done."""
+        try:
+            for folder in FOLDERS:
+                (self.root / folder).mkdir(mode=0o750, parents=True, exist_ok=True)
+        except OSError as error:
+            raise OperatorError(f"{self.root} cannot be prepared: {error.strerror}",
+                                "Choose a folder that you may write with --home or VANTA_HOME.") from error
+        return self
+
+    def existing(self) -> "Home":
+        """Insist that the home has been prepared. Raises `UsageError` if it has not."""
+        if not self.memory.is_dir():
+            raise UsageError(f"{self.root} is not a VANTA home (no memory/ folder)",
+                             "Give the right folder with --home or VANTA_HOME, or start one with `vanta-run demo`.")
+        return self

@@ -1,0 +1,151 @@
+"""Why the executor holds, refuses or stops: one code each, with a sentence and a cure. Pure.
+
+A refusal is a value. `Effect` says what a code does: HOLD waits until it clears or the intent expires, REFUSE
+ends the intent, QUARANTINE keeps it for a person, LATCH stops all dispatch until a named person releases it.
+docs/RUNBOOK.md lists this table.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+
+class Effect(Enum):
+    """What a reason does to an intent, or to dispatch as a whole."""
+
+    HOLD = "hold"
+    REFUSE = "refuse"
+    QUARANTINE = "quarantine"
+    LATCH = "latch"
+
+
+class Reason(StrEnum):
+    """Stable codes. Never renamed; new ones are added."""
+
+    HALT_UNREADABLE = "halt.unreadable"
+    HALT_MAINTENANCE = "halt.maintenance"
+    HALT_ORDERS_DISABLED = "halt.orders_disabled"
+    HALT_EXTERNAL_CALLS = "halt.external_calls_disabled"
+    HALT_FULL = "halt.full_halt"
+    HALT_REDUCE_ONLY = "halt.reduce_only"
+    HALT_NO_PERMIT = "halt.no_permit"
+    HALT_LATCHED = "halt.latched"
+    INTENT_EXPIRED = "intent.expired"
+    INTENT_FUTURE = "intent.from_the_future"
+    INTENT_WITHDRAWN = "intent.withdrawn"
+    DUPLICATE_INTENT = "duplicate.intent"
+    DUPLICATE_LIVE = "duplicate.live_intent"
+    CHANGED_BYTES = "duplicate.changed_bytes"
+    STALE_BASIS = "basis.not_current"
+    VAULT_UNKNOWN = "vault.unknown"
+    VAULT_UNREADABLE = "vault.unreadable"
+    PERSONA_NOT_ALLOWED = "vault.persona_not_allowed"
+    ACCOUNT_UNKNOWN = "account.unknown"
+    INSTRUMENT_UNKNOWN = "instrument.unknown"
+    INSTRUMENT_NOT_TRADABLE = "instrument.not_tradable"
+    INSTRUMENT_RESTRICTED = "instrument.restricted"
+    RAIL_CLOSED = "vault.rail_closed"
+    CURRENCY_MISMATCH = "money.currency_mismatch"
+    SESSION_CLOSED = "session.closed"
+    SESSION_UNKNOWN = "session.unknown"
+    QUOTE_MISSING = "quote.missing"
+    QUOTE_STALE = "quote.stale"
+    QUOTE_CROSSED = "quote.crossed"
+    QUOTE_JUMP = "quote.jump"
+    PRICE_COLLAR = "price.collar"
+    SIZE_ZERO = "size.rounds_to_zero"
+    SIZE_MIN_NOTIONAL = "size.below_minimum_notional"
+    SIZE_MAX_VALUE = "size.max_order_value"
+    SIZE_MAX_QUANTITY = "size.max_order_quantity"
+    SIZE_MAX_ADV = "size.max_share_of_volume"
+    EXPOSURE_POSITION = "exposure.single_position"
+    EXPOSURE_GROSS = "exposure.gross"
+    EXPOSURE_ASSET_CLASS = "exposure.asset_class"
+    EXPOSURE_SHORT = "exposure.short_not_allowed"
+    NAV_UNKNOWN = "exposure.nav_unknown"
+    CASH = "cash.not_enough"
+    RATE = "rate.too_many_orders"
+    OPEN_ORDERS = "rate.too_many_open_orders"
+    LOSS_DAILY = "loss.daily"
+    LOSS_DRAWDOWN = "loss.drawdown"
+    GATEWAY_MORE_THAN_QUEUED = "gateway.more_than_queued"
+    BROKER_REJECTED = "broker.rejected"
+    BROKER_UNKNOWN = "broker.outcome_unknown"
+    JOURNAL_FAILED = "journal.failed"
+    LOCK_LOST = "lock.lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the table."""
+
+    effect: Effect
+    meaning: str
+    cure: str
+
+
+_H, _R, _Q, _L = Effect.HOLD, Effect.REFUSE, Effect.QUARANTINE, Effect.LATCH
+
+TABLE: dict[Reason, Entry] = {
+    Reason.HALT_UNREADABLE: Entry(_H, "vault_overlay.json is missing or does not parse strictly",
+                                  "Run `vanta overlay check FILE`; it names the line."),
+    Reason.HALT_MAINTENANCE: Entry(_H, "maintenance is on: no new dispatches", "Set maintenance to false to resume."),
+    Reason.HALT_ORDERS_DISABLED: Entry(_H, "orders_disabled is on: no order leaves", "Set it to false to resume."),
+    Reason.HALT_EXTERNAL_CALLS: Entry(_H, "external_calls_disabled is on", "Set it to false to resume."),
+    Reason.HALT_FULL: Entry(_H, "full_halt is on", "Find out who halted and why; set it to false to resume."),
+    Reason.HALT_REDUCE_ONLY: Entry(_H, "reduce_only is on and this order does not shrink a position",
+                                   "Set reduce_only to false to allow entries."),
+    Reason.HALT_NO_PERMIT: Entry(_H, "dispatch.permit does not exist", "Release dispatch with `vanta-run release`."),
+    Reason.HALT_LATCHED: Entry(_H, "the executor latched itself", "See `vanta-run status`, then release the latch by name."),
+    Reason.INTENT_EXPIRED: Entry(_R, "the intent expired before it could be sent", "Nothing: the promoter stages a new one."),
+    Reason.INTENT_FUTURE: Entry(_H, "the intent was made later than our clock says it is", "Check the clocks of both hosts."),
+    Reason.INTENT_WITHDRAWN: Entry(_R, "the promoter withdrew the intent", "Nothing."),
+    Reason.DUPLICATE_INTENT: Entry(_R, "the same intent was already carried out", "Nothing."),
+    Reason.DUPLICATE_LIVE: Entry(_H, "another intent for the same vault and instrument is live", "Wait for it to end."),
+    Reason.CHANGED_BYTES: Entry(_Q, "an intent id came back with other content",
+                                "Find out who edits autotrade_queue.json; ids are content hashes."),
+    Reason.STALE_BASIS: Entry(_H, "the holding moved since the intent was made", "Nothing: the promoter will restate it."),
+    Reason.VAULT_UNKNOWN: Entry(_R, "vault.json has no such vault", "Add the vault or withdraw the intent."),
+    Reason.VAULT_UNREADABLE: Entry(_H, "vault.json is missing or does not validate", "Run `vanta-diagnostics`; it names the field."),
+    Reason.PERSONA_NOT_ALLOWED: Entry(_R, "the vault does not employ the persona that asked", "Check vault.json personas."),
+    Reason.ACCOUNT_UNKNOWN: Entry(_R, "no broker is configured for the account", "Configure the account or fix vault.json."),
+    Reason.INSTRUMENT_UNKNOWN: Entry(_R, "the instrument is not in the registry", "Add it to config/instruments.json."),
+    Reason.INSTRUMENT_NOT_TRADABLE: Entry(_R, "the instrument is marked as not tradable", "Nothing, or update the registry."),
+    Reason.INSTRUMENT_RESTRICTED: Entry(_R, "the instrument is on the vault's restricted list", "Nothing, or edit vault.json."),
+    Reason.RAIL_CLOSED: Entry(_R, "the vault may not hold this asset class or use this rail", "Enable the rail in vault.json."),
+    Reason.CURRENCY_MISMATCH: Entry(_R, "instrument and vault have different currencies", "Use an instrument in the vault's currency."),
+    Reason.SESSION_CLOSED: Entry(_H, "the venue's session is closed", "Wait for the next session."),
+    Reason.SESSION_UNKNOWN: Entry(_R, "there is no calendar for that day", "Update VANTA; calendars ship with it."),
+    Reason.QUOTE_MISSING: Entry(_H, "there is no quote for the instrument", "Check the prices feed."),
+    Reason.QUOTE_STALE: Entry(_H, "the newest quote is too old", "Check the prices feed."),
+    Reason.QUOTE_CROSSED: Entry(_H, "bid is above ask", "Check the prices feed."),
+    Reason.QUOTE_JUMP: Entry(_H, "the quote jumped more than the limit since the one before",
+                             "Look at the market; the next quote within the limit clears it."),
+    Reason.PRICE_COLLAR: Entry(_R, "the order's price is too far from the quote", "Nothing: the promoter restates it."),
+    Reason.SIZE_ZERO: Entry(_R, "the size rounds to zero lots", "Nothing: too small to trade."),
+    Reason.SIZE_MIN_NOTIONAL: Entry(_R, "the order is below the venue's minimum", "Nothing: too small to trade."),
+    Reason.SIZE_MAX_VALUE: Entry(_R, "the order is worth more than the limit", "Raise risk.max_order_value, or leave it."),
+    Reason.SIZE_MAX_QUANTITY: Entry(_R, "the order has more units than the limit", "Raise risk.max_order_quantity, or leave it."),
+    Reason.SIZE_MAX_ADV: Entry(_R, "the order is too large a share of daily volume", "Raise risk.max_adv_pct, or leave it."),
+    Reason.EXPOSURE_POSITION: Entry(_R, "the position would exceed its share of NAV", "Raise risk.max_single_pos_pct, or leave it."),
+    Reason.EXPOSURE_GROSS: Entry(_R, "all positions together would exceed their share of NAV", "Raise risk.max_gross_pct, or leave it."),
+    Reason.EXPOSURE_ASSET_CLASS: Entry(_R, "the asset class would exceed its share of NAV",
+                                       "Raise risk.max_asset_class_pct, or leave it."),
+    Reason.EXPOSURE_SHORT: Entry(_R, "the order would sell more than is held", "Set allocation.allow_short, or leave it."),
+    Reason.NAV_UNKNOWN: Entry(_H, "NAV is unknown because a holding has no mark", "Check the prices feed."),
+    Reason.CASH: Entry(_R, "not enough cash after reservations and the cash floor", "Nothing: the promoter restates it."),
+    Reason.RATE: Entry(_H, "too many orders in the last minute", "Wait; cancels are never limited."),
+    Reason.OPEN_ORDERS: Entry(_H, "too many working orders", "Wait, or cancel some."),
+    Reason.LOSS_DAILY: Entry(_L, "the vault lost more than its daily limit", "Review, then release the latch by name."),
+    Reason.LOSS_DRAWDOWN: Entry(_L, "the vault fell further from its peak than allowed", "Review, then release the latch by name."),
+    Reason.GATEWAY_MORE_THAN_QUEUED: Entry(_L, "more would be sent than was ever asked for",
+                                           "Stop and compare trade_log.jsonl with the queue."),
+    Reason.BROKER_REJECTED: Entry(_R, "the venue rejected the order", "Read the venue's message in the record."),
+    Reason.BROKER_UNKNOWN: Entry(_Q, "the venue did not say whether it took the order", "Ask the venue; see RUNBOOK."),
+    Reason.JOURNAL_FAILED: Entry(_L, "the journal could not be made durable", "Repair the disk, then start again."),
+    Reason.LOCK_LOST: Entry(_L, "the executor's lock file was removed or replaced", "Find the other process, then start again."),
+}
+
+
+def entry(reason: Reason) -> Entry:
+    """The row of a reason."""
+    return TABLE[reason]

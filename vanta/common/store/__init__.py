@@ -1,0 +1,1 @@
+"""Files, journals, snapshots, locks: ports, adapters and in-memory twins."""

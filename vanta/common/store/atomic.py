@@ -1,0 +1,107 @@
+"""Reading and replacing whole files so that nobody ever sees half of one.
+
+`replace` writes a temporary file in the same folder, syncs it, renames it over the target and syncs the
+folder: after it returns, the new bytes survive a power cut; before that, the old ones do. `read` opens
+without following links or blocking, insists on a regular file of bounded size, and reads it once.
+A write that fails leaves the old file in place and no temporary file behind.
+"""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+from vanta.common.errors import Missing, StateError
+
+MAX_BYTES = 1 << 30
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_TEMP = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def read(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
+    """The whole file. Raises `Missing` if there is none and `StateError` if it is not a plain, sane file."""
+    try:
+        fd = os.open(path, _READ)
+    except FileNotFoundError as error:
+        raise Missing(f"{path} does not exist") from error
+    except OSError as error:
+        raise StateError(f"{path} cannot be opened: {describe(error)}", "It must be a regular file.") from error
+    try:
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode):
+            raise StateError(f"{path} is not a regular file", "Replace it by a regular file.")
+        if info.st_size > max_bytes:
+            raise StateError(f"{path} has {info.st_size:,} bytes; at most {max_bytes:,} are read")
+        return read_all(fd, info.st_size)
+    except OSError as error:
+        raise StateError(f"{path} cannot be read: {describe(error)}") from error
+    finally:
+        os.close(fd)
+
+
+def read_all(fd: int, size_hint: int) -> bytes:
+    """Read a descriptor to its end."""
+    parts = []
+    while part := os.read(fd, max(size_hint + 1, 65536)):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def replace(path: Path, data: bytes, *, mode: int = 0o640, durable: bool = True) -> None:
+    """Put `data` at `path` atomically. `durable=False` skips the syncs: only for what may be lost and remade.
+
+    Raises `StateError`; the old file is then untouched.
+    """
+    temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        _write_temp(temp, data, mode, durable=durable)
+        os.rename(temp, path)
+        if durable:
+            sync_folder(path.parent)
+    except OSError as error:
+        temp.unlink(missing_ok=True)
+        cure = "Free some space, then run again." if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        raise StateError(f"{path} cannot be written: {describe(error)}", cure) from error
+
+
+def _write_temp(temp: Path, data: bytes, mode: int, *, durable: bool) -> None:
+    temp.unlink(missing_ok=True)
+    fd = os.open(temp, _TEMP, mode)
+    try:
+        write_all(fd, data)
+        if durable:
+            os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write everything; a short write is continued, an error is raised."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view):]
+
+
+def sync_folder(folder: Path) -> None:
+    """Make creations, renames and removals in `folder` durable."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def remove(path: Path) -> bool:
+    """Unlink durably. Returns whether there was something. Works on a full disk."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    sync_folder(path.parent)
+    return True
+
+
+def describe(error: OSError) -> str:
+    """`No space left on device (ENOSPC)`."""
+    code = errno.errorcode.get(error.errno or 0, "?")
+    return f"{error.strerror or error} ({code})"

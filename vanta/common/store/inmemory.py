@@ -1,0 +1,96 @@
+"""Twins of the file adapters that keep everything in memory: for tests, previews and measurements.
+
+They obey the same contracts as the file adapters (tests/conformance runs one suite over both).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vanta.common.canonical import sha256
+from vanta.common.errors import Missing
+from vanta.common.store.journal import chain, encode
+from vanta.common.store.ports import GENESIS, Head, Record
+
+
+class MemoryJournal:
+    """A journal in a list. `synced` counts the records that a power cut would have kept."""
+
+    def __init__(self) -> None:
+        self._lines: list[bytes] = []
+        self._head = Head(0, GENESIS, 0)
+        self.synced = 0
+
+    def append(self, kind: str, payload: Mapping[str, Any], *, at: str, dag_id: str | None = None,
+               ids: Mapping[str, str] | None = None) -> Record:
+        """See `Journal.append`."""
+        seq, prev, ids = self._head.seq + 1, self._head.hash, ids or {}
+        raw = encode({"seq": seq, "at": at, "kind": kind, "dag_id": dag_id, "ids": ids,
+                      "payload": payload, "prev": prev})
+        self._lines.append(raw)
+        self._head = Head(seq, sha256(raw), self._head.size + len(raw) + 1)
+        return Record(seq, at, kind, dag_id, ids, payload, prev, self._head.hash)
+
+    def sync(self) -> None:
+        """See `Journal.sync`."""
+        self.synced = len(self._lines)
+
+    def head(self) -> Head:
+        """See `Journal.head`."""
+        return self._head
+
+    def read(self, from_seq: int = 1) -> Iterator[Record]:
+        """See `Journal.read`."""
+        data = b"".join(raw + b"\n" for raw in self._lines)
+        return (record for record in chain(data, name="memory") if record.seq >= from_seq)
+
+    def close(self) -> None:
+        """See `Journal.close`."""
+        self.sync()
+
+
+class MemorySnapshots:
+    """Blobs in a dict."""
+
+    def __init__(self) -> None:
+        self._blobs: dict[str, bytes] = {}
+
+    def put(self, data: bytes) -> str:
+        """See `Snapshots.put`."""
+        digest = sha256(data)
+        self._blobs[digest] = data
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """See `Snapshots.get`."""
+        if digest not in self._blobs:
+            raise Missing(f"snapshot {digest} is not in the store")
+        return self._blobs[digest]
+
+    def has(self, digest: str) -> bool:
+        """See `Snapshots.has`."""
+        return digest in self._blobs
+
+
+class MemoryFiles:
+    """Documents in a dict."""
+
+    def __init__(self, contents: Mapping[str, bytes] | None = None) -> None:
+        self._contents = dict(contents or {})
+
+    def read(self, name: str) -> bytes:
+        """See `Files.read`."""
+        if name not in self._contents:
+            raise Missing(f"{name} does not exist")
+        return self._contents[name]
+
+    def replace(self, name: str, data: bytes) -> None:
+        """See `Files.replace`."""
+        self._contents[name] = data
+
+    def exists(self, name: str) -> bool:
+        """See `Files.exists`."""
+        return name in self._contents
+
+    def remove(self, name: str) -> bool:
+        """See `Files.remove`."""
+        return self._contents.pop(name, None) is not None

@@ -1,0 +1,163 @@
+"""The hash-chained journal: one JSON object a line, each naming the hash of the line before.
+
+    {"seq":7,"at":"…Z","kind":"fill","dag_id":null,"ids":{…},"payload":{…},"prev":"<sha256 of line 6>"}
+
+- `append` extends the chain in memory, `sync` does one `write` and one `fdatasync` for the whole batch.
+- A failed write or sync is final: the journal refuses everything afterwards, because what the disk then
+  holds is not known. A second fdatasync is never trusted.
+- Opening reads the whole chain. A torn last line is moved to `<name>.torn-<seq>` beside the log and
+  reported to the caller, who records it; any other break raises `StateError` naming the line.
+- What opening has read is made durable before it is handed out: a kill may have left it in the page cache.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import orjson
+
+from vanta.common.canonical import sha256
+from vanta.common.errors import StateError
+from vanta.common.store.atomic import describe, read, replace, sync_folder, write_all
+from vanta.common.store.ports import GENESIS, Head, Record
+
+_OPEN = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+START = Head(0, GENESIS, 0)
+
+
+class Line(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The shape of one line; decoding refuses anything else."""
+
+    seq: int
+    at: str
+    kind: str
+    dag_id: str | None
+    ids: dict[str, str]
+    payload: dict[str, Any]
+    prev: str
+
+
+_decode = msgspec.json.Decoder(Line).decode
+
+
+def encode(record: Mapping[str, Any]) -> bytes:
+    """The bytes of a line without its newline."""
+    return orjson.dumps(record)
+
+
+def decode(raw: bytes, *, where: str) -> Record:
+    """One line as a record with the hash of its raw bytes. Raises `StateError`."""
+    try:
+        line = _decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise StateError(f"{where}: not a journal record: {error}") from error
+    return Record(line.seq, line.at, line.kind, line.dag_id, line.ids, line.payload, line.prev, sha256(raw))
+
+
+def chain(data: bytes, *, name: str, previous: Head = START) -> Iterator[Record]:
+    """Decode and check complete lines that follow `previous`. Raises `StateError` at the first break."""
+    seq, last = previous.seq, previous.hash
+    for raw in data.split(b"\n")[:-1]:
+        seq += 1
+        record = decode(raw, where=f"{name}:{seq}")
+        if record.seq != seq:
+            raise StateError(f"{name}:{seq}: sequence number {record.seq} where {seq} must stand")
+        if record.prev != last:
+            raise StateError(f"{name}:{seq}: does not follow line {seq - 1}: the line before was changed or dropped")
+        last = record.hash
+        yield record
+
+
+class FileJournal:
+    """A journal in one file with one writer. `torn` is what opening had to set aside, if anything."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create, repair at most one torn line, check the chain, make it durable."""
+        self.path = path
+        self.torn: bytes | None = None
+        self._failed: str | None = None
+        self._pending: list[bytes] = []
+        try:
+            created = self._open()
+            data = read(path)
+            complete = data[: data.rfind(b"\n") + 1]
+            self._head = START
+            for record in chain(complete, name=path.name):
+                self._head = Head(record.seq, record.hash, 0)
+            self._head = Head(self._head.seq, self._head.hash, len(complete))
+            if len(complete) != len(data):
+                self._set_aside(data[len(complete):])
+            os.fdatasync(self._fd)
+            if created:
+                sync_folder(path.parent)
+        except OSError as error:
+            raise StateError(f"journal {path}: {describe(error)}") from error
+
+    def _open(self) -> bool:
+        try:
+            self._fd = os.open(self.path, _OPEN)
+        except FileNotFoundError:
+            self._fd = os.open(self.path, _OPEN | os.O_CREAT | os.O_EXCL, 0o640)
+            return True
+        return False
+
+    def _set_aside(self, tail: bytes) -> None:
+        self.torn = tail
+        replace(self.path.with_name(f"{self.path.name}.torn-{self._head.seq + 1}"), tail)
+        os.ftruncate(self._fd, self._head.size)
+
+    def append(self, kind: str, payload: Mapping[str, Any], *, at: str, dag_id: str | None = None,
+               ids: Mapping[str, str] | None = None) -> Record:
+        """See `Journal.append`."""
+        self._check()
+        seq, prev = self._head.seq + 1, self._head.hash
+        ids = ids or {}
+        raw = encode({"seq": seq, "at": at, "kind": kind, "dag_id": dag_id, "ids": ids,
+                      "payload": payload, "prev": prev})
+        digest = sha256(raw)
+        self._pending.append(raw)
+        self._head = Head(seq, digest, self._head.size + len(raw) + 1)
+        return Record(seq, at, kind, dag_id, ids, payload, prev, digest)
+
+    def sync(self) -> None:
+        """See `Journal.sync`."""
+        self._check()
+        if not self._pending:
+            return
+        batch = b"\n".join(self._pending) + b"\n"
+        try:
+            write_all(self._fd, batch)
+            os.fdatasync(self._fd)
+        except OSError as error:
+            self._failed = describe(error)
+            raise StateError(f"journal {self.path} could not be made durable: {self._failed}",
+                             "Nothing further is acted on. Repair the disk, then start again.") from error
+        self._pending.clear()
+
+    def _check(self) -> None:
+        if self._failed is not None:
+            raise StateError(f"journal {self.path} failed earlier: {self._failed}", "Repair the disk, then restart.")
+
+    def head(self) -> Head:
+        """See `Journal.head`."""
+        return self._head
+
+    def read(self, from_seq: int = 1) -> Iterator[Record]:
+        """See `Journal.read`."""
+        data = read(self.path) + b"".join(raw + b"\n" for raw in self._pending)
+        return (record for record in chain(data, name=self.path.name) if record.seq >= from_seq)
+
+    def close(self) -> None:
+        """See `Journal.close`. A journal that has failed is only closed."""
+        if self._fd < 0:
+            return
+        try:
+            if self._failed is None:
+                self.sync()
+        finally:
+            os.close(self._fd)
+            self._fd = -1

@@ -1,0 +1,91 @@
+"""One process per state tree: an advisory lock that says who holds it.
+
+`flock` on a file that is never unlinked. The holder's stamp inside is for people; the kernel is the truth,
+so a killed holder frees the lock at once. After locking, and again whenever `still_held` is asked, the
+descriptor is compared with the path: a lock file that was deleted or replaced is no lock.
+"""
+
+import fcntl
+import os
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+from vanta.common.errors import LockHeld, StateError
+from vanta.common.store.atomic import describe, write_all
+from vanta.common.times import iso
+
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class FileLock:
+    """Held from construction until `release` (or the end of the process)."""
+
+    def __init__(self, path: Path, *, owner: str, now: datetime) -> None:
+        """Take the lock or raise `LockHeld` with the holder's stamp, at once. `owner` is a program name."""
+        self.path = path
+        try:
+            self._fd = os.open(path, _FLAGS, 0o640)
+        except OSError as error:
+            raise StateError(f"lock {path} cannot be opened: {describe(error)}") from error
+        try:
+            self._acquire(f"{owner} pid={os.getpid()} since={iso(now)}\n")
+        except BaseException:
+            os.close(self._fd)
+            raise
+
+    def _acquire(self, stamp: str) -> None:
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LockHeld(f"{self.path} is held by {self._stamp()}",
+                           "Stop that process, or let it do the work.") from error
+        if not self.still_held():
+            raise LockHeld(f"{self.path} was replaced while it was being locked", "Run the command again.")
+        os.ftruncate(self._fd, 0)
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        write_all(self._fd, stamp.encode())
+
+    def _stamp(self) -> str:
+        try:
+            return os.pread(self._fd, 200, 0).decode("utf-8", "replace").strip() or "an unnamed process"
+        except OSError:
+            return "an unknown process"
+
+    def still_held(self) -> bool:
+        """Whether the path still names the file we locked. False means: stop, somebody removed the lock."""
+        try:
+            on_disk = os.stat(self.path, follow_symlinks=False)
+        except OSError:
+            return False
+        mine = os.fstat(self._fd)
+        return (mine.st_dev, mine.st_ino) == (on_disk.st_dev, on_disk.st_ino)
+
+    def release(self) -> None:
+        """Give the lock up. The file stays."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def __enter__(self) -> "FileLock":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.release()
+
+
+def holder(path: Path) -> str | None:
+    """The stamp of whoever holds the lock now, or `None` if nobody does. Takes nothing."""
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.pread(fd, 200, 0).decode("utf-8", "replace").strip() or "an unnamed process"
+    else:
+        return None
+    finally:
+        os.close(fd)

@@ -1,0 +1,95 @@
+"""What the programs need of storage, and nothing of how it is done.
+
+Each port has a file adapter and an in-memory twin (`inmemory.py`) under one conformance suite
+(tests/conformance). Programs name ports; only `wire.py` names adapters.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One journal line. `ids` holds the linking ids that apply, `prev` the hash of the line before."""
+
+    seq: int
+    at: str
+    kind: str
+    dag_id: str | None
+    ids: Mapping[str, str]
+    payload: Mapping[str, Any]
+    prev: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of a journal: last sequence number, hash of the last line, bytes."""
+
+    seq: int
+    hash: str
+    size: int
+
+
+class Journal(Protocol):
+    """An append-only, hash-chained log. `append` buffers; nothing may be acted on before `sync`."""
+
+    def append(self, kind: str, payload: Mapping[str, Any], *, at: str, dag_id: str | None = None,
+               ids: Mapping[str, str] | None = None) -> Record:
+        """Add a record to the current batch and return it. Not durable until `sync`."""
+        ...
+
+    def sync(self) -> None:
+        """Make every appended record durable: one write, one fdatasync. A failure is final."""
+        ...
+
+    def head(self) -> Head:
+        """The end of the journal, counting what is only buffered."""
+        ...
+
+    def read(self, from_seq: int = 1) -> Iterator[Record]:
+        """Records from `from_seq` on, the durable ones and the buffered ones."""
+        ...
+
+    def close(self) -> None:
+        """Sync and let go."""
+        ...
+
+
+class Snapshots(Protocol):
+    """Content-addressed, write-once blobs."""
+
+    def put(self, data: bytes) -> str:
+        """Store and return the SHA-256 of the uncompressed bytes. Storing twice is one copy."""
+        ...
+
+    def get(self, digest: str) -> bytes:
+        """The bytes. Raises `Missing`, or `StateError` if they no longer match their name."""
+        ...
+
+    def has(self, digest: str) -> bool:
+        """Whether `get` would find it."""
+        ...
+
+
+class Files(Protocol):
+    """Whole documents by name, replaced atomically."""
+
+    def read(self, name: str) -> bytes:
+        """The bytes of `name`. Raises `Missing` or `StateError`; never an empty default."""
+        ...
+
+    def replace(self, name: str, data: bytes) -> None:
+        """Put `data` there, durably and all at once."""
+        ...
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a file. A dangling or odd one counts as existing: reading it will say."""
+        ...
+
+    def remove(self, name: str) -> bool:
+        """Remove durably; returns whether there was something."""
+        ...

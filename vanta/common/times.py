@@ -1,0 +1,47 @@
+"""Times as VANTA writes them: UTC, milliseconds, `2026-11-20T14:25:00.123Z`. Pure; reads no clock.
+
+Aware datetimes are the only kind that exists here: a naive one is an error, never a guess.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+
+from vanta.common.errors import Bug
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def iso(moment: datetime) -> str:
+    """Format an aware datetime as UTC with milliseconds, truncated. Raises `Bug` on a naive one."""
+    if moment.tzinfo is None:
+        raise Bug(f"naive datetime {moment!r}")
+    utc = moment.astimezone(UTC)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+
+
+def parse_iso(text: str) -> datetime:
+    """Read an ISO 8601 time that carries an offset (or `Z`). Raises `ValueError` if it does not.
+
+    A bare date is read as midnight UTC, which is what `--from 2020-01-02` means.
+    """
+    if len(text) == 10:
+        day = date.fromisoformat(text)
+        return datetime(day.year, day.month, day.day, tzinfo=UTC)
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"time {text!r} has no offset; write it as 2026-01-02T03:04:05Z")
+    return truncate(moment.astimezone(UTC))
+
+
+def truncate(moment: datetime) -> datetime:
+    """Drop everything below a millisecond, so that a time equals itself after a round trip."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def millis(moment: datetime) -> int:
+    """Whole milliseconds since 1970-01-01 UTC."""
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+def from_millis(value: int) -> datetime:
+    """The inverse of `millis`."""
+    return EPOCH + timedelta(milliseconds=value)

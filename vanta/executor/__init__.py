@@ -1,0 +1,1 @@
+"""The executor node: deterministic order routing under fences."""

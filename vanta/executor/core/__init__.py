@@ -1,0 +1,1 @@
+"""Pure decisions of the executor: no I/O, no clock, no environment."""

@@ -1,0 +1,1 @@
+"""Pre-trade fences, one file each; `policy.py` is the ordered list."""

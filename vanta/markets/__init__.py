@@ -1,0 +1,1 @@
+"""The markets node: harvest, reflection, promotion."""

@@ -1,0 +1,1 @@
+"""The whole suite on one host: demo, up, once, status, simulate."""
