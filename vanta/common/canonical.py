@@ -39,7 +39,7 @@ def content_hash(value: object) -> str:
 
 def document(fields: Mapping[str, Any]) -> bytes:
     """Render a document file: keys in the given order, one record a line inside lists and tables."""
-    lines = [f'"{key}": '.encode() + _block(value) for key, value in fields.items()]
+    lines = [orjson.dumps(key) + b": " + _block(value) for key, value in fields.items()]
     return b"{\n" + b",\n".join(lines) + b"\n}\n"
 
 

@@ -59,3 +59,4 @@ class LogEvent(StrEnum):
     STARTED = "started"
     STOPPED = "stopped"
     RECOVERED = "recovered"
+    LIBRARY = "library"                    # what a third-party library logged, as text

@@ -4,13 +4,12 @@ An instrument id reads `equity:AAPL`, `crypto:BTC-USD` or `option:AAPL261218C002
 (`equity:AAPL`, `crypto:BTC`) is what a signal is about; `entity` links the two.
 """
 
-from datetime import date
 from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field
 
-from vanta.common.models.base import Amount, OperatorModel
+from vanta.common.models.base import Amount, Day, OperatorModel
 
 AssetClass = Literal["equity", "crypto", "option"]
 _FIAT = ("USDT", "USDC", "USD", "EUR", "GBP", "JPY")
@@ -35,7 +34,7 @@ class Instrument(OperatorModel):
     sector: str | None = None
     tradable: bool = True
     underlying: str | None = None
-    expiry: date | None = None
+    expiry: Day | None = None
     strike: Amount | None = None
     right: Literal["call", "put"] | None = None
 

@@ -6,6 +6,7 @@ direction. Importing this module puts the one context in force for the whole pro
 """
 
 import decimal as _decimal
+import re
 from dataclasses import dataclass
 from decimal import (
     ROUND_DOWN,
@@ -27,6 +28,10 @@ _decimal.setcontext(CONTEXT.copy())
 ZERO = Decimal(0)
 ONE = Decimal(1)
 BP = Decimal(10_000)
+MAX_EXPONENT = 308
+"""Numbers of more than this many digits before or zeros after the point are refused: a float overflows there."""
+
+_LITERAL = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 _MINOR = {"USD": 2, "EUR": 2, "GBP": 2, "CHF": 2, "CAD": 2, "AUD": 2, "JPY": 0}
 _CRYPTO_PLACES = 8
@@ -59,13 +64,21 @@ class Money:
 
 
 def decimal(text: str | int | Decimal) -> Decimal:
-    """Read a finite Decimal from text or an integer. Raises `ValueError` on anything else."""
+    """Read a finite Decimal of sane size from text or an integer. Raises `ValueError` on anything else.
+
+    Text is ASCII digits with at most a point, a minus and an exponent: no spaces, underscores, thousands
+    separators or digits of other scripts.
+    """
+    if isinstance(text, str) and not _LITERAL.fullmatch(text):
+        raise ValueError(f"{text[:40]!r} is not a decimal number")
     try:
-        value = text if isinstance(text, Decimal) else Decimal(text)
+        value = Decimal(text)
     except InvalidOperation as error:
-        raise ValueError(f"{text!r} is not a decimal number") from error
+        raise ValueError(f"{str(text)[:40]} is out of range") from error
     if not value.is_finite():
         raise ValueError(f"{text!r} is not finite")
+    if not -MAX_EXPONENT <= value.adjusted() <= MAX_EXPONENT:
+        raise ValueError(f"{str(text)[:40]} is out of range")
     return value
 
 

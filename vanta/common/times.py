@@ -14,8 +14,7 @@ def iso(moment: datetime) -> str:
     """Format an aware datetime as UTC with milliseconds, truncated. Raises `Bug` on a naive one."""
     if moment.tzinfo is None:
         raise Bug(f"naive datetime {moment!r}")
-    utc = moment.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def parse_iso(text: str) -> datetime:
@@ -29,7 +28,10 @@ def parse_iso(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"time {text!r} has no offset; write it as 2026-01-02T03:04:05Z")
-    return truncate(moment.astimezone(UTC))
+    try:
+        return truncate(moment.astimezone(UTC))
+    except OverflowError as error:
+        raise ValueError(f"time {text!r} is outside the calendar") from error
 
 
 def truncate(moment: datetime) -> datetime:

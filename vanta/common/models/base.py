@@ -1,10 +1,20 @@
 """What all file models share: strictness, the header of program-written documents, and clear errors."""
 
 import difflib
+from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+)
 
 from vanta.common.errors import BadInput
 from vanta.common.money import decimal, plain
@@ -19,8 +29,18 @@ def _time(text: str) -> str:
     return text
 
 
-def _finite(value: Decimal) -> Decimal:
+def _amount(value: object) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise ValueError(f"{value!r} is not a decimal number; write it as a number or a string of digits")
     return decimal(value)
+
+
+def _real(value: object) -> object:
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _day(value: object) -> object:
+    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _grid(value: float) -> float:
@@ -32,21 +52,26 @@ def _grid(value: float) -> float:
 UtcTime = Annotated[str, AfterValidator(_time)]
 """A time as text, exactly as `times.iso` writes it. Text, so that a file round-trips byte for byte."""
 
-Amount = Annotated[Decimal, AfterValidator(_finite), PlainSerializer(plain, return_type=str, when_used="json")]
-"""Money, price or quantity: Decimal, a plain string in JSON."""
+Amount = Annotated[Decimal, BeforeValidator(_amount), PlainSerializer(plain, return_type=str, when_used="json")]
+"""Money, price or quantity: Decimal, a plain string in JSON. A float or a boolean is refused."""
+
+Real = Annotated[float, BeforeValidator(_real)]
+"""A float where exactness does not matter; the strict parser's Decimal is accepted, text is not."""
+
+Day = Annotated[date, BeforeValidator(_day)]
+"""A calendar day, `2026-01-02` in JSON."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Bp = Annotated[int, Field(ge=-10_000, le=10_000)]
-Signed = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False), AfterValidator(_grid)]
-Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), AfterValidator(_grid)]
+Signed = Annotated[Real, Field(ge=-1, le=1, allow_inf_nan=False), AfterValidator(_grid)]
+Unit = Annotated[Real, Field(ge=0, le=1, allow_inf_nan=False), AfterValidator(_grid)]
 """0 to 1 (Signed: -1 to 1) with at most four decimals, so that ten-thousandths are exact integers."""
 
 
 class Model(BaseModel):
-    """Frozen, no unknown fields, no NaN, no silent coercion of text into numbers or the reverse."""
+    """Frozen, no unknown fields, no NaN, no silent coercion: `"false"` and `0` are no booleans, `"5"` is no number."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="null",
-                              hide_input_in_errors=False, validate_default=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=False)
 
 
 class OperatorModel(Model):
@@ -70,18 +95,32 @@ def validate(model: type[M], value: Any, *, file: str) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise explain(error, model, file=file) from error
+        raise explain(error, model, value, file=file) from error
 
 
-def explain(error: ValidationError, model: type[BaseModel], *, file: str) -> BadInput:
-    """Say in one sentence which field is wrong and why, with a hint for a mistyped name."""
-    first = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or None
-    more = error.error_count() - 1
-    what = first["msg"] if first["type"] != "extra_forbidden" else _unknown(str(first["loc"][-1]), model)
-    if more:
-        what += f" (and {more} more)"
-    return BadInput(what, file=file, field=field)
+def explain(error: ValidationError, model: type[BaseModel], value: Any, *, file: str) -> BadInput:
+    """Say in one sentence which field of `value` is wrong and why, with a hint for a mistyped name."""
+    errors = error.errors(include_url=False)
+    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
+    unknown = first["type"] == "extra_forbidden"
+    what = _unknown(str(first["loc"][-1]), model) if unknown else first["msg"].removeprefix("Value error, ")
+    if len(errors) > 1:
+        what += f" (and {len(errors) - 1} more)"
+    return BadInput(what, file=file, field=_path(first["loc"], value, missing=first["type"] == "missing"))
+
+
+def _path(loc: Sequence[int | str], value: Any, *, missing: bool) -> str | None:
+    """The dotted path of a violation; steps that only name an alternative of a union are left out."""
+    parts = []
+    for step in loc:
+        is_key = isinstance(value, dict) and step in value
+        is_index = isinstance(value, list) and isinstance(step, int) and step < len(value)
+        if is_key or is_index:
+            value = value[step]
+            parts.append(str(step))
+    if missing:
+        parts.append(str(loc[-1]))
+    return ".".join(parts) or None
 
 
 def _unknown(name: str, model: type[BaseModel]) -> str:
@@ -105,5 +144,3 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [found for inner in getattr(annotation, "__args__", ()) for found in _models_in(inner)]
-
-

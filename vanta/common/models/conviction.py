@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from vanta.common.models.base import Bp, Header, Model, Sha256, UtcTime
+from vanta.common.models.base import Bp, Header, Model, Real, Sha256, UtcTime
 
 Direction = Literal["long", "short", "flat"]
 
@@ -45,7 +45,7 @@ class Conviction(Model):
     ticker: str
     direction: Direction
     conviction_bp: int = Field(ge=0, le=10_000)
-    conviction_score: float = Field(ge=0, le=1, description="conviction_bp / 10,000")
+    conviction_score: Real = Field(ge=0, le=1, description="conviction_bp / 10,000")
     probability_bp: int | None = Field(default=None, description="calibrated probability; None until calibrated")
     rank_bp: int = Field(ge=0, le=10_000, description="the steadied value that ranks are made of")
     reason_vector: list[Reason]

@@ -64,7 +64,7 @@ class Withdrawal(Model):
 
 
 class AutotradeQueue(Header):
-    """The whole file. An entry leaves only when the executor's journal shows it terminal, or after expiry plus grace."""
+    """The whole file. An entry leaves only when the executor's journal shows it terminal, or past expiry plus grace."""
 
     now: UtcTime
     intents: list[Intent]

@@ -101,16 +101,20 @@ class FeedProblem(Model):
 
 
 class FeedCounts(Model):
-    """What one pass saw. Every record is in exactly one of the last five."""
+    """What one pass saw. Every record became part of a claim or is counted in one of the last three.
+
+    Claims are counted too: new, updated, expired, or unchanged (among the duplicates). One claim may need several records.
+    """
 
     payloads: int = 0
     records: int = 0
     signals_new: int = 0
     signals_updated: int = 0
-    duplicates: int = 0
-    late: int = Field(default=0, description="accepted although published before the previous window's end")
+    late: int = Field(default=0, description="new claims that were published before something already seen")
+    expired: int = Field(default=0, description="claims that had expired or left the window when they arrived")
+    duplicates: int = Field(default=0, description="records and claims that repeat what is known")
     not_signals: int = Field(default=0, description="records that by rule carry no claim, such as code A awards")
-    rejected: int = 0
+    rejected: int = Field(default=0, description="refused, each with its reason in the errors")
 
 
 class FeedDocument(Header):

@@ -38,7 +38,7 @@ class Risk(OperatorModel):
     max_single_pos_pct: Pct = Field(default=Decimal("0.05"), gt=0, le=1, description="one instrument")
     max_gross_pct: Pct = Field(default=Decimal("1.00"), gt=0, le=1, description="all positions together")
     max_asset_class_pct: dict[str, Pct] = Field(
-        default={"equity": Decimal("1.00"), "crypto": Decimal("0.30"), "option": Decimal("0")},
+        default={"equity": Decimal("1.00"), "crypto": Decimal("0.30"), "option": Decimal(0)},
         description="by asset class; a class that is not named may not be held")
     max_order_value: Amount = Field(default=Decimal(25_000), gt=0, description="one order, in base currency")
     max_order_quantity: Amount = Field(default=Decimal(100_000), gt=0, description="one order, units")

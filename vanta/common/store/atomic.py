@@ -6,9 +6,11 @@ without following links or blocking, insists on a regular file of bounded size, 
 A write that fails leaves the old file in place and no temporary file behind.
 """
 
+import contextlib
 import errno
 import os
 import stat
+import threading
 from pathlib import Path
 
 from vanta.common.errors import Missing, StateError
@@ -50,16 +52,18 @@ def read_all(fd: int, size_hint: int) -> bytes:
 def replace(path: Path, data: bytes, *, mode: int = 0o640, durable: bool = True) -> None:
     """Put `data` at `path` atomically. `durable=False` skips the syncs: only for what may be lost and remade.
 
-    Raises `StateError`; the old file is then untouched.
+    Raises `StateError`. The old file is then untouched, unless only the folder's sync failed: then either the old
+    or the new one survives a power cut, whole.
     """
-    temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temp = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_native_id()}.tmp")
     try:
         _write_temp(temp, data, mode, durable=durable)
         os.rename(temp, path)
         if durable:
             sync_folder(path.parent)
     except OSError as error:
-        temp.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temp.unlink()
         cure = "Free some space, then run again." if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
         raise StateError(f"{path} cannot be written: {describe(error)}", cure) from error
 

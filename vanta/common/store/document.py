@@ -47,9 +47,24 @@ def load_if_any(files: Files, name: str, model: type[M]) -> Loaded[M] | None:
     return load(files, name, model) if files.exists(name) else None
 
 
-def save(files: Files, name: str, fields: Mapping[str, Any], *, revision: int, at: str, by: str) -> bytes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """The header of a document: `revision` grows by one with every write, `by` is program and version."""
+
+    revision: int
+    at: str
+    by: str
+
+
+def save(files: Files, name: str, fields: Mapping[str, Any], stamp: Stamp) -> bytes:
     """Write a document with its header and return the bytes. `fields` is the JSON-ready body."""
-    header = {"schema_version": SCHEMA_VERSION, "revision": revision, "written_at": at, "written_by": by}
-    raw = document({**header, **fields})
+    raw = render(fields, stamp)
     files.replace(name, raw)
     return raw
+
+
+def render(fields: Mapping[str, Any], stamp: Stamp) -> bytes:
+    """The bytes that `save` writes; apart, for those who must journal a document's hash before writing it."""
+    header = {"schema_version": SCHEMA_VERSION, "revision": stamp.revision, "written_at": stamp.at,
+              "written_by": stamp.by}
+    return document({**header, **fields})

@@ -8,8 +8,8 @@ from typing import Any
 
 from vanta.common.canonical import sha256
 from vanta.common.errors import Missing
-from vanta.common.store.journal import chain, encode
-from vanta.common.store.ports import GENESIS, Head, Record
+from vanta.common.store.journal import START, chain, encode
+from vanta.common.store.ports import Head, Record
 
 
 class MemoryJournal:
@@ -17,7 +17,7 @@ class MemoryJournal:
 
     def __init__(self) -> None:
         self._lines: list[bytes] = []
-        self._head = Head(0, GENESIS, 0)
+        self._head = START
         self.synced = 0
 
     def append(self, kind: str, payload: Mapping[str, Any], *, at: str, dag_id: str | None = None,

@@ -5,7 +5,7 @@
 - `append` extends the chain in memory, `sync` does one `write` and one `fdatasync` for the whole batch.
 - A failed write or sync is final: the journal refuses everything afterwards, because what the disk then
   holds is not known. A second fdatasync is never trusted.
-- Opening reads the whole chain. A torn last line is moved to `<name>.torn-<seq>` beside the log and
+- Opening reads the whole chain. A torn last line is moved to `<name>.torn-<seq>-<hash>` beside the log and
   reported to the caller, who records it; any other break raises `StateError` naming the line.
 - What opening has read is made durable before it is handed out: a kill may have left it in the page cache.
 """
@@ -22,6 +22,9 @@ from vanta.common.canonical import sha256
 from vanta.common.errors import StateError
 from vanta.common.store.atomic import describe, read, replace, sync_folder, write_all
 from vanta.common.store.ports import GENESIS, Head, Record
+
+START = Head(0, GENESIS, 0)
+"""The head of a journal without records."""
 
 _OPEN = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -82,33 +85,32 @@ class FileJournal:
         self._failed: str | None = None
         self._pending: list[bytes] = []
         try:
-            created = self._open()
-            data = read(path)
-            complete = data[: data.rfind(b"\n") + 1]
-            self._head = START
-            for record in chain(complete, name=path.name):
-                self._head = Head(record.seq, record.hash, 0)
-            self._head = Head(self._head.seq, self._head.hash, len(complete))
-            if len(complete) != len(data):
-                self._set_aside(data[len(complete):])
-            os.fdatasync(self._fd)
-            if created:
-                sync_folder(path.parent)
+            self._fd = os.open(path, _OPEN | os.O_CREAT, 0o640)
         except OSError as error:
             raise StateError(f"journal {path}: {describe(error)}") from error
-
-    def _open(self) -> bool:
         try:
-            self._fd = os.open(self.path, _OPEN)
-        except FileNotFoundError:
-            self._fd = os.open(self.path, _OPEN | os.O_CREAT | os.O_EXCL, 0o640)
-            return True
-        return False
+            self._head = self._recover()
+            os.fdatasync(self._fd)
+            sync_folder(path.parent)  # always: whoever created the file may have been killed before this
+        except OSError as error:
+            os.close(self._fd)
+            raise StateError(f"journal {path}: {describe(error)}") from error
+        except StateError:
+            os.close(self._fd)
+            raise
 
-    def _set_aside(self, tail: bytes) -> None:
-        self.torn = tail
-        replace(self.path.with_name(f"{self.path.name}.torn-{self._head.seq + 1}"), tail)
-        os.ftruncate(self._fd, self._head.size)
+    def _recover(self) -> Head:
+        data = read(self.path)
+        complete = data[: data.rfind(b"\n") + 1]
+        seq, last = 0, GENESIS
+        for record in chain(complete, name=self.path.name):
+            seq, last = record.seq, record.hash
+        if len(complete) != len(data):
+            self.torn = data[len(complete):]
+            # Named by content too: a second tear at the same place must not replace the first.
+            replace(self.path.with_name(f"{self.path.name}.torn-{seq + 1}-{sha256(self.torn)[:8]}"), self.torn)
+            os.ftruncate(self._fd, len(complete))
+        return Head(seq, last, len(complete))
 
     def append(self, kind: str, payload: Mapping[str, Any], *, at: str, dag_id: str | None = None,
                ids: Mapping[str, str] | None = None) -> Record:
@@ -147,7 +149,8 @@ class FileJournal:
         return self._head
 
     def read(self, from_seq: int = 1) -> Iterator[Record]:
-        """See `Journal.read`."""
+        """See `Journal.read`. Not after a failure: what the disk holds is unknown until it is opened again."""
+        self._check()
         data = read(self.path) + b"".join(raw + b"\n" for raw in self._pending)
         return (record for record in chain(data, name=self.path.name) if record.seq >= from_seq)
 

@@ -5,8 +5,10 @@ so a killed holder frees the lock at once. After locking, and again whenever `st
 descriptor is compared with the path: a lock file that was deleted or replaced is no lock.
 """
 
+import contextlib
 import fcntl
 import os
+import time
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +17,7 @@ from vanta.common.errors import LockHeld, StateError
 from vanta.common.store.atomic import describe, write_all
 from vanta.common.times import iso
 
+_ATTEMPTS, _PAUSE_S = 3, 0.01  # `holder` below holds the lock for an instant while it looks
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -35,16 +38,28 @@ class FileLock:
             raise
 
     def _acquire(self, stamp: str) -> None:
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LockHeld(f"{self.path} is held by {self._stamp()}",
-                           "Stop that process, or let it do the work.") from error
+        if not self._flock():
+            raise LockHeld(f"{self.path} is held by {self._stamp()}", "Stop that process, or let it do the work.")
         if not self.still_held():
             raise LockHeld(f"{self.path} was replaced while it was being locked", "Run the command again.")
-        os.ftruncate(self._fd, 0)
-        os.lseek(self._fd, 0, os.SEEK_SET)
-        write_all(self._fd, stamp.encode())
+        with contextlib.suppress(OSError):  # the stamp is for people; a full disk must not keep us from locking
+            os.ftruncate(self._fd, 0)
+            os.lseek(self._fd, 0, os.SEEK_SET)
+            write_all(self._fd, stamp.encode())
+
+    def _flock(self) -> bool:
+        for attempt in range(_ATTEMPTS):
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if attempt + 1 < _ATTEMPTS:
+                    time.sleep(_PAUSE_S)
+            except OSError as error:
+                raise StateError(f"lock {self.path}: {describe(error)}",
+                                 "State has to lie on a local file system.") from error
+            else:
+                return True
+        return False
 
     def _stamp(self) -> str:
         try:
@@ -55,10 +70,9 @@ class FileLock:
     def still_held(self) -> bool:
         """Whether the path still names the file we locked. False means: stop, somebody removed the lock."""
         try:
-            on_disk = os.stat(self.path, follow_symlinks=False)
+            on_disk, mine = os.stat(self.path, follow_symlinks=False), os.fstat(self._fd)
         except OSError:
             return False
-        mine = os.fstat(self._fd)
         return (mine.st_dev, mine.st_ino) == (on_disk.st_dev, on_disk.st_ino)
 
     def release(self) -> None:
@@ -76,7 +90,7 @@ class FileLock:
 
 
 def holder(path: Path) -> str | None:
-    """The stamp of whoever holds the lock now, or `None` if nobody does. Takes nothing."""
+    """The stamp of whoever holds the lock now, or `None` if nobody does. Keeps nothing."""
     try:
         fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:

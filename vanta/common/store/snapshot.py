@@ -9,8 +9,9 @@ difference: `get` gives the bytes and checks them against the name.
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
-import orjson
+import msgspec
 import zstandard
 
 from vanta.common.canonical import sha256
@@ -20,6 +21,19 @@ from vanta.common.store.atomic import read, replace
 CHUNK_ABOVE = 256 * 1024
 _CUT_MASK = 0x3F  # on average one cut in 64 lines
 _MAX_CHUNK = 1 << 20
+
+
+Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which chunks a large blob is made of, in order."""
+
+    size: int
+    chunks: list[Digest]
+
+
+_decode = msgspec.json.Decoder(Manifest).decode
 
 
 class FileSnapshots:
@@ -37,7 +51,7 @@ class FileSnapshots:
             self._store(self._path(digest), data)
         else:
             chunks = [self._put_chunk(chunk) for chunk in cut(data)]
-            self._store(self._manifest(digest), orjson.dumps({"size": len(data), "chunks": chunks}))
+            self._store(self._manifest(digest), msgspec.json.encode(Manifest(len(data), chunks)))
         return digest
 
     def _put_chunk(self, chunk: bytes) -> str:
@@ -52,14 +66,20 @@ class FileSnapshots:
 
     def get(self, digest: str) -> bytes:
         """See `Snapshots.get`."""
-        manifest = self._manifest(digest)
-        if manifest.exists():
-            data = b"".join(self._load(self._path(chunk)) for chunk in orjson.loads(self._load(manifest))["chunks"])
+        if self._manifest(digest).exists():
+            data = b"".join(self._load(self._path(chunk)) for chunk in self._chunks(digest))
         else:
             data = self._load(self._path(digest))
         if sha256(data) != digest:
             raise StateError(f"snapshot {digest} does not match its name: it was changed on disk")
         return data
+
+    def _chunks(self, digest: str) -> list[str]:
+        path = self._manifest(digest)
+        try:
+            return _decode(self._load(path)).chunks
+        except msgspec.DecodeError as error:
+            raise StateError(f"snapshot {path} is damaged: {error}") from error
 
     def _load(self, path: Path) -> bytes:
         try:

@@ -1,0 +1,66 @@
+"""The shape of `config/vanta.toml`: one table a program, defaults for everything. Read by `common/settings.py`."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from vanta.common.models.base import Amount, OperatorModel, Real
+
+
+class FeedSettings(OperatorModel):
+    """One feed. `options` goes to the feed's collector as it is (docs/RUNBOOK lists them)."""
+
+    enabled: bool = True
+    every_s: int = Field(default=60, ge=1, description="how often the daemon collects")
+    stale_after_s: int = Field(default=3_600, ge=1, description="without success for longer, the feed is stale")
+    window_s: int = Field(default=30 * 86_400, ge=60, description="signals older than this leave the window")
+    options: dict[str, Any] = {}
+
+
+class MarketsSettings(OperatorModel):
+    """The markets node."""
+
+    contact: str | None = Field(default=None, description="e-mail in the user agent; the SEC insists on one")
+    feeds: dict[str, FeedSettings] = {}
+    reflect_every_s: Real = Field(default=5.0, gt=0, description="longest wait between looks at the feed files")
+    rank_margin_bp: int = Field(default=100, ge=0, le=1_000, description="a rank moves only for a larger change")
+    intent_ttl_s: int = Field(default=900, ge=1)
+    intent_grace_s: int = Field(default=300, ge=0)
+
+    def feed(self, name: str) -> FeedSettings:
+        """Settings of one feed, defaults where none are written."""
+        return self.feeds.get(name, FeedSettings())
+
+
+class PaperSettings(OperatorModel):
+    """The embedded paper broker's stated model of the market."""
+
+    half_spread_bp: int = Field(default=2, ge=0, description="added to the quote's own spread where it has none")
+    slippage_bp: int = Field(default=3, ge=0, description="against the order, on every fill")
+    commission_bp: int = Field(default=2, ge=0)
+    commission_min: Amount = Field(default="0", validate_default=True, ge=0)
+    fill: Literal["quote", "next_quote"] = Field(default="quote", description="next_quote: never on a price "
+                                                 "that was already known when the order was sent")
+    participation_bp: int = Field(default=1_000, ge=1, le=10_000, description="largest share of average daily volume "
+                                  "that one fill takes; a displayed size is taken whole and no more")
+
+
+class ExecutorSettings(OperatorModel):
+    """The executor node."""
+
+    mode: Literal["paper", "live", "simulate"] = "paper"
+    dispatch: Literal["daemon", "cron"] = "daemon"
+    poll_s: Real = Field(default=0.05, gt=0, description="longest wait between looks at the queue")
+    publish_ms: int = Field(default=250, ge=0, description="documents are written at most this often")
+    heartbeat_s: Real = Field(default=5.0, gt=0)
+    unreadable_latch_s: Real = Field(default=5.0, gt=0, description="an overlay unreadable for longer latches")
+    future_skew_s: int = Field(default=5, ge=0, description="tolerated clock difference to the promoter")
+    paper: PaperSettings = PaperSettings()
+
+
+class Settings(OperatorModel):
+    """Everything."""
+
+    markets: MarketsSettings = MarketsSettings()
+    executor: ExecutorSettings = ExecutorSettings()
+    log_level: Literal["debug", "info", "warning", "error"] = "info"

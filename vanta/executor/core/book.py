@@ -1,0 +1,361 @@
+"""The executor's memory: the fold of `trade_log.jsonl`, one function per kind of record. Pure.
+
+The book changes only by `apply(record)`. Start-up folds the journal; running applies each record right after
+it was appended; both give the same book, which is what recovery and replay rest on. It knows nothing of
+files, clocks or brokers.
+
+`basis[vault|instrument]` is the last record that moved what is held or working there. An intent that was
+made on an older basis is not acted on.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from vanta.common.errors import StateError
+from vanta.common.events import Kind
+from vanta.common.money import ZERO
+from vanta.common.store.ports import GENESIS, Record
+from vanta.common.times import millis, parse_iso
+from vanta.executor.core.lots import UNTAGGED, Ledger, Position, Tags
+from vanta.executor.core.machine import FILL_LAST, FILL_PART, IN_FLIGHT, STAGED, TERMINAL, next_state
+
+
+@dataclass(slots=True)
+class IntentEntry:
+    """One intent as the executor knows it. `raw` is what the promoter wrote, `sha256` its content hash."""
+
+    intent_id: str
+    key: str
+    vault: str
+    account: str
+    instrument_id: str
+    side: str
+    notional: Decimal
+    close: bool
+    basis_seq: int
+    created_ms: int
+    expires_ms: int
+    sha256: str
+    raw: Mapping[str, Any]
+    tags: Tags
+    state: str
+    seen_seq: int
+    held: set[str] = field(default_factory=set)
+    order_id: str | None = None
+    other_bytes: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class OrderEntry:
+    """One order at a venue. `quantity` and `filled` are unsigned; `reserved` is the cash a buy may still need."""
+
+    order_id: str
+    intent_id: str
+    vault: str
+    account: str
+    instrument_id: str
+    side: str
+    quantity: Decimal
+    reference_price: Decimal
+    submitted_at: str
+    time_in_force: str
+    good_until: str | None
+    prior_basis: int
+    attempt: int
+    filled: Decimal = ZERO
+    last_fill_ms: int = 0
+    fill_count: int = 0
+    state: str = "submitting"
+
+    @property
+    def leaves(self) -> Decimal:
+        """What may still be filled."""
+        return self.quantity - self.filled
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteEntry:
+    """The newest recorded quote. `previous` is the last price of the quote before, if there was one."""
+
+    bid: Decimal
+    ask: Decimal
+    last: Decimal
+    size: Decimal | None
+    at_ms: int
+    volume: Decimal | None
+    previous: Decimal | None
+    seq: int
+
+
+class VaultBook:
+    """One vault's sub-ledger: cash, positions, results, and the marks its loss limits are measured from."""
+
+    __slots__ = ("account", "cash", "currency", "day", "day_open", "ledger", "peak", "positions", "sent_ms", "vault_id")
+
+    def __init__(self, vault_id: str, account: str, currency: str) -> None:
+        self.vault_id = vault_id
+        self.account = account
+        self.currency = currency
+        self.cash = ZERO
+        self.positions: dict[str, Position] = {}
+        self.ledger = Ledger(currency)
+        self.day: str | None = None
+        self.day_open: Decimal | None = None
+        self.peak: Decimal | None = None
+        self.sent_ms: deque[int] = deque(maxlen=4096)
+
+
+class Book:
+    """See the module's contract."""
+
+    def __init__(self) -> None:
+        self.home = ""
+        self.seq = 0
+        self.hash = GENESIS
+        self.at = ""
+        self.intents: dict[str, IntentEntry] = {}
+        self.orders: dict[str, OrderEntry] = {}
+        self.waiting: dict[str, IntentEntry] = {}
+        self.live: dict[str, IntentEntry] = {}
+        self.working: dict[str, OrderEntry] = {}
+        self.vaults: dict[str, VaultBook] = {}
+        self.quotes: dict[str, QuoteEntry] = {}
+        self.basis: dict[str, int] = {}
+        self.latches: dict[str, Mapping[str, Any]] = {}
+        self.inputs: dict[str, str] = {}
+        self.fills: set[str] = set()
+
+    def apply(self, record: Record) -> None:
+        """Fold one record. Raises `StateError` if it contradicts what came before."""
+        handler = _HANDLERS.get(record.kind)
+        if handler is None:
+            raise StateError(f"record {record.seq}: unknown kind {record.kind}", "A newer version wrote this log.")
+        handler(self, record)
+        self.seq, self.hash, self.at = record.seq, record.hash, record.at
+
+    def move(self, entry: IntentEntry, event: str, record: Record) -> None:
+        """Advance an intent by the table and keep the indexes in step."""
+        state = next_state(entry.state, event)
+        said = record.payload.get("intent_state")
+        if said is not None and said != state:
+            raise StateError(f"record {record.seq}: says {said} where the table gives {state}")
+        entry.state = state
+        if state in TERMINAL:
+            self.waiting.pop(entry.intent_id, None)
+        elif state in IN_FLIGHT:
+            self.waiting.pop(entry.intent_id, None)
+            self.live[entry.key] = entry
+            return
+        else:
+            self.waiting[entry.intent_id] = entry
+        if self.live.get(entry.key) is entry:
+            del self.live[entry.key]
+
+    def nav(self, vault_id: str) -> Decimal | None:
+        """Cash plus marked positions, or `None` while a held instrument has no mark."""
+        vault = self.vaults[vault_id]
+        total = vault.cash
+        for instrument_id, position in vault.positions.items():
+            if position.quantity:
+                quote = self.quotes.get(instrument_id)
+                if quote is None:
+                    return None
+                total += position.value(quote.last)
+        return total
+
+    def held(self, vault_id: str, instrument_id: str) -> Decimal:
+        """Signed quantity held."""
+        vault = self.vaults.get(vault_id)
+        position = vault.positions.get(instrument_id) if vault else None
+        return position.quantity if position else ZERO
+
+
+def key_of(vault: str, instrument_id: str) -> str:
+    """The key of `basis` and `live`."""
+    return f"{vault}|{instrument_id}"
+
+
+def _opened(book: Book, record: Record) -> None:
+    book.home = str(record.payload["home"])
+
+
+def _nothing(_book: Book, _record: Record) -> None:
+    """A record that states a fact the book does not need."""
+
+
+def _input(book: Book, record: Record) -> None:
+    book.inputs[str(record.payload["what"])] = str(record.payload["sha256"])
+
+
+def _quote(book: Book, record: Record) -> None:
+    body = record.payload
+    instrument_id = body["instrument_id"]
+    before = book.quotes.get(instrument_id)
+    size, volume = body["size"], body["volume"]
+    book.quotes[instrument_id] = QuoteEntry(
+        Decimal(body["bid"]), Decimal(body["ask"]), Decimal(body["last"]), None if size is None else Decimal(size),
+        millis(parse_iso(body["at"])), None if volume is None else Decimal(volume),
+        before.last if before else None, record.seq)
+
+
+def _seen(book: Book, record: Record) -> None:
+    raw = record.payload["intent"]
+    intent_id = raw["intent_id"]
+    if intent_id in book.intents:
+        raise StateError(f"record {record.seq}: intent {intent_id} is seen twice")
+    why = raw["provenance"]
+    entry = IntentEntry(
+        intent_id, key_of(raw["vault"], raw["instrument_id"]), raw["vault"], raw["account"], raw["instrument_id"],
+        raw["side"], Decimal(raw["notional"]), raw["close"], raw["basis_seq"], millis(parse_iso(raw["created_at"])),
+        millis(parse_iso(raw["expires_at"])), record.payload["sha256"], raw,
+        Tags(why["band"], _weights(why["personas"]), _weights(why["sources"])), STAGED, record.seq)
+    book.intents[intent_id] = entry
+    book.move(entry, Kind.INTENT_SEEN, record)
+
+
+def _weights(table: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    rows = tuple(sorted((name, abs(weight)) for name, weight in table.items() if weight))
+    return rows or (("none", 1),)
+
+
+def _intent_event(book: Book, record: Record) -> None:
+    entry = book.intents[record.ids["intent_id"]]
+    book.move(entry, record.kind, record)
+
+
+def _held(book: Book, record: Record) -> None:
+    entry = book.intents[record.ids["intent_id"]]
+    book.move(entry, record.kind, record)
+    entry.held.update(record.payload["codes"])
+
+
+def _quarantined_intent(book: Book, record: Record) -> None:
+    """Other bytes under a known id: the intent is frozen unless its order is already out, and the bytes are noted."""
+    entry = book.intents[record.ids["intent_id"]]
+    entry.other_bytes.add(record.payload["sha256"])
+    if record.payload["intent_state"] is not None:
+        book.move(entry, record.kind, record)
+
+
+def _submitting(book: Book, record: Record) -> None:
+    body, order_id = record.payload, record.ids["order_id"]
+    entry = book.intents[record.ids["intent_id"]]
+    book.move(entry, record.kind, record)
+    order = OrderEntry(
+        order_id, entry.intent_id, entry.vault, entry.account, entry.instrument_id, entry.side,
+        Decimal(body["quantity"]), Decimal(body["reference_price"]), record.at, body["time_in_force"],
+        body["good_until"], book.basis.get(entry.key, 0), body["attempt"])
+    entry.order_id = order_id
+    book.orders[order_id] = order
+    book.working[order_id] = order
+    book.basis[entry.key] = record.seq
+    book.vaults[entry.vault].sent_ms.append(millis(parse_iso(record.at)))
+
+
+def _order_event(book: Book, record: Record) -> None:
+    order = book.orders[record.ids["order_id"]]
+    entry = book.intents[order.intent_id]
+    book.move(entry, record.kind, record)
+    order.state = entry.state
+    if record.kind == Kind.ORDER_WITHHELD:
+        order.state = "withheld"
+        book.working.pop(order.order_id, None)
+        book.basis[entry.key] = order.prior_basis
+        entry.held.clear()
+    elif entry.state in TERMINAL:
+        book.working.pop(order.order_id, None)
+        book.basis[entry.key] = record.seq
+
+
+def _fill(book: Book, record: Record) -> None:
+    body = record.payload
+    order = book.orders[record.ids["order_id"]]
+    if body["fill_id"] in book.fills:
+        raise StateError(f"record {record.seq}: fill {body['fill_id']} is booked twice")
+    entry = book.intents[order.intent_id]
+    quantity, cash, fee = Decimal(body["quantity"]), Decimal(body["cash"]), Decimal(body["fee"])
+    order.filled += quantity
+    order.last_fill_ms = body["quote_ms"]
+    order.fill_count += 1
+    book.move(entry, FILL_LAST if order.filled >= order.quantity else FILL_PART, record)
+    order.state = entry.state
+    if entry.state in TERMINAL:
+        book.working.pop(order.order_id, None)
+    book.fills.add(body["fill_id"])
+    vault = book.vaults[order.vault]
+    position = vault.positions.get(order.instrument_id)
+    if position is None:
+        position = vault.positions[order.instrument_id] = Position(body["currency"], Decimal(body["multiplier"]))
+    signed = quantity if order.side == "buy" else -quantity
+    for closed in position.fill(signed, cash, entry.tags):
+        vault.ledger.add(closed.realised, ZERO, closed.tags)
+    vault.ledger.add(ZERO, fee, entry.tags)
+    vault.cash -= cash + fee
+    book.basis[entry.key] = record.seq
+
+
+def _adjustment(book: Book, record: Record) -> None:
+    body = record.payload
+    vault = book.vaults.get(body["vault"])
+    if vault is None:
+        vault = book.vaults[body["vault"]] = VaultBook(body["vault"], body["account"], body["currency"])
+    _ADJUSTMENTS[body["type"]](book, vault, record)
+
+
+def _transfer(_book: Book, vault: VaultBook, record: Record) -> None:
+    vault.cash += Decimal(record.payload["amount"])
+
+
+def _cash_result(_book: Book, vault: VaultBook, record: Record) -> None:
+    """Dividends, fees and funding: cash that counts as realised profit (negative for a cost)."""
+    amount = Decimal(record.payload["amount"])
+    vault.cash += amount
+    vault.ledger.add(amount, ZERO, UNTAGGED)
+
+
+def _split(book: Book, vault: VaultBook, record: Record) -> None:
+    """Every lot's quantity times the ratio; its cost stays. The next quote is in new units."""
+    instrument_id, ratio = record.payload["instrument_id"], Decimal(record.payload["ratio"])
+    position = vault.positions.get(instrument_id)
+    if position is not None:
+        for lot in position.lots:
+            lot.quantity *= ratio
+        position.quantity *= ratio
+        book.basis[key_of(vault.vault_id, instrument_id)] = record.seq
+
+
+_ADJUSTMENTS: dict[str, Callable[[Book, VaultBook, Record], None]] = {
+    "transfer": _transfer, "dividend": _cash_result, "fee": _cash_result, "funding": _cash_result, "split": _split,
+}
+
+
+def _day_opened(book: Book, record: Record) -> None:
+    vault = book.vaults[record.payload["vault"]]
+    nav = Decimal(record.payload["nav"])
+    vault.day, vault.day_open = record.payload["day"], nav
+    vault.peak = nav if vault.peak is None else max(vault.peak, nav)
+
+
+def _latch_set(book: Book, record: Record) -> None:
+    book.latches[record.payload["latch_id"]] = {**record.payload, "since": record.at}
+
+
+def _latch_released(book: Book, record: Record) -> None:
+    book.latches.pop(record.payload["latch_id"], None)
+
+
+_HANDLERS: dict[str, Callable[[Book, Record], None]] = {
+    Kind.JOURNAL_OPENED: _opened, Kind.PROGRAM_STARTED: _nothing, Kind.PROGRAM_STOPPED: _nothing,
+    Kind.TAIL_REPAIRED: _nothing, Kind.CONTROL_SEEN: _input, Kind.INSTRUMENTS_SEEN: _input,
+    Kind.QUOTE_SEEN: _quote, Kind.INTENT_SEEN: _seen, Kind.INTENT_HELD: _held,
+    Kind.INTENT_REFUSED: _intent_event, Kind.INTENT_APPROVED: _intent_event, Kind.INTENT_EXPIRED: _intent_event,
+    Kind.INTENT_WITHDRAWN: _intent_event, Kind.INTENT_QUARANTINED: _quarantined_intent,
+    Kind.ORDER_SUBMITTING: _submitting, Kind.ORDER_WITHHELD: _order_event, Kind.ORDER_ACCEPTED: _order_event,
+    Kind.ORDER_REJECTED: _order_event, Kind.ORDER_UNKNOWN: _order_event, Kind.ORDER_CANCELLING: _order_event,
+    Kind.ORDER_CANCELLED: _order_event, Kind.ORDER_EXPIRED: _order_event, Kind.ORDER_QUARANTINED: _order_event,
+    Kind.FILL: _fill, Kind.ADJUSTMENT: _adjustment, Kind.DAY_OPENED: _day_opened,
+    Kind.LATCH_SET: _latch_set, Kind.LATCH_RELEASED: _latch_released,
+}

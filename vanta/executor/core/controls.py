@@ -1,0 +1,135 @@
+"""May an order leave? The answer of the operator's overlay, from its raw bytes. Pure.
+
+Permission is explicit. Bytes permit only if they are one strict JSON object whose four halting switches are
+present and each literally `false` (or an object whose `enabled` is), with no unknown field and no scope that
+names something unknown. Everything else halts, and says why. This module knows no file: whoever reads the
+bytes says so when they could not be read.
+
+    read_overlay(b'{"maintenance": false, ...}')        -> Controls(overlay=..., problem=None)
+    stops(controls, scope, known, now=now)              -> ()            nothing stops an order
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from vanta.common import strictjson
+from vanta.common.errors import BadInput
+from vanta.common.models.base import validate
+from vanta.common.models.overlay import Overlay, Switch, SwitchValue
+from vanta.common.reasons import Reason
+from vanta.common.times import parse_iso
+
+MAX_BYTES = 256 * 1024
+CODES: dict[str, Reason] = {
+    "full_halt": Reason.HALT_FULL,
+    "external_calls_disabled": Reason.HALT_EXTERNAL_CALLS,
+    "orders_disabled": Reason.HALT_ORDERS_DISABLED,
+    "maintenance": Reason.HALT_MAINTENANCE,
+    "reduce_only": Reason.HALT_REDUCE_ONLY,
+}
+_ENDS_BY_ITSELF = ("maintenance", "reduce_only")
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What the bytes say. Exactly one of `overlay` and `problem` is set."""
+
+    overlay: Overlay | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What an order touches, for scoped switches."""
+
+    vault: str
+    broker: str
+    instrument: str
+    asset_class: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Everything that a scope may name. A scope that names anything else halts all."""
+
+    vault: frozenset[str]
+    broker: frozenset[str]
+    instrument: frozenset[str]
+    asset_class: frozenset[str] = frozenset({"equity", "crypto", "option"})
+    follower: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One switch that is on. `where` is `everything` or `vault V_CORE`; `note` is the operator's own words."""
+
+    code: Reason
+    where: str
+    note: str
+
+
+def read_overlay(raw: bytes | None, *, problem: str | None = None) -> Controls:
+    """Parse the overlay's bytes. `raw=None` means they could not be read, and `problem` says why."""
+    if raw is None:
+        return Controls(None, problem or "vault_overlay.json cannot be read")
+    try:
+        value = strictjson.loads_object(raw, file="vault_overlay.json", max_bytes=MAX_BYTES)
+        return Controls(validate(Overlay, value, file="vault_overlay.json"), None)
+    except BadInput as error:
+        return Controls(None, error.what)
+
+
+def stops(controls: Controls, scope: Scope | None, known: Known, *, now: datetime) -> tuple[Stop, ...]:
+    """Every switch that stops an order in `scope` now, root first. `scope=None` asks about root switches only.
+
+    Scopes only tighten: a scoped `false` releases nothing.
+    """
+    overlay = controls.overlay
+    if overlay is None:
+        return (Stop(Reason.HALT_UNREADABLE, "everything", controls.problem or ""),)
+    unknown = _unknown_scopes(overlay, known)
+    if unknown:
+        return (Stop(Reason.HALT_UNREADABLE, "everything", f"scopes name something unknown: {unknown}"),)
+    found = _switched_on({name: getattr(overlay, name) for name in CODES}, "everything", now)
+    if scope is not None:
+        for kind, wanted in (("vault", scope.vault), ("broker", scope.broker), ("instrument", scope.instrument),
+                             ("asset_class", scope.asset_class)):
+            table: Mapping[str, Mapping[str, SwitchValue]] = overlay.scopes.get(kind, {})  # type: ignore[call-overload]
+            found += _switched_on(dict(table.get(wanted, {})), f"{kind} {wanted}", now)
+    return tuple(found)
+
+
+def _switched_on(switches: Mapping[str, SwitchValue], where: str, now: datetime) -> list[Stop]:
+    return [Stop(CODES[name], where, _note(switches[name])) for name in CODES
+            if name in switches and is_on(name, switches[name], now)]
+
+
+def is_on(name: str, value: SwitchValue, now: datetime) -> bool:
+    """Whether a switch is on at `now`. `until` ends only the switches that may end by themselves."""
+    if isinstance(value, bool):
+        return value
+    if not value.enabled:
+        return False
+    return not (name in _ENDS_BY_ITSELF and value.until is not None and parse_iso(value.until) <= now)
+
+
+def _note(value: SwitchValue) -> str:
+    if not isinstance(value, Switch):
+        return "reason not stated"
+    return f"{value.reason or 'reason not stated'} (by {value.by or 'an unnamed person'})"
+
+
+def _unknown_scopes(overlay: Overlay, known: Known) -> str:
+    for kind, table in overlay.scopes.items():
+        names: frozenset[str] = getattr(known, kind)
+        for name in table:
+            if name not in names:
+                return f"{kind} {name}"
+    return ""
+
+
+def summary(controls: Controls, known: Known, *, now: datetime) -> str:
+    """One line for people: `dispatch permitted` or what stops it."""
+    found = stops(controls, None, known, now=now)
+    return "; ".join(f"{stop.code} on {stop.where}: {stop.note}" for stop in found) or "dispatch permitted"

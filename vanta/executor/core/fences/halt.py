@@ -1,0 +1,51 @@
+"""Kill switches, permit and latches: may anything leave at all, and may this?
+
+`reduce_only`, `maintenance` and loss latches let an order through that only shrinks a position. The same
+question is asked twice: as a fence, and again from freshly read bytes right before the order is sent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from vanta.common.reasons import Reason
+from vanta.executor.core.controls import Controls, Known, Scope, stops
+from vanta.executor.core.proposal import Context, Line, Proposal
+
+NAME = "halt"
+_LETS_EXITS_THROUGH = frozenset({Reason.HALT_MAINTENANCE, Reason.HALT_REDUCE_ONLY})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switches:
+    """Everything that can stop an order regardless of what the order is worth."""
+
+    controls: Controls
+    permit: bool
+    latches: Mapping[str, Mapping[str, Any]]
+    known: Known
+
+
+def check(proposal: Proposal, context: Context) -> Line:
+    """Stops on any switch in scope, a missing permit, or a latch in scope."""
+    instrument = proposal.instrument
+    scope = Scope(vault=proposal.entry.vault, broker=proposal.entry.account, instrument=proposal.entry.instrument_id,
+                  asset_class=instrument.asset_class if instrument else "")
+    switches = Switches(controls=context.controls, permit=context.permit, latches=context.book.latches,
+                        known=context.known)
+    return look(switches, scope, reduces=proposal.reduces, now=context.now)
+
+
+def look(switches: Switches, scope: Scope, *, reduces: bool, now: datetime) -> Line:
+    """The fence itself. `reduces` says whether the order only shrinks a position."""
+    if not switches.permit:
+        return Line(NAME, Reason.HALT_NO_PERMIT, "no permit", "dispatch.permit exists")
+    for stop in stops(switches.controls, scope, switches.known, now=now):
+        if not (stop.code in _LETS_EXITS_THROUGH and reduces):
+            return Line(NAME, stop.code, stop.where, "off", stop.note)
+    for latch in switches.latches.values():
+        concerned = latch["vault"] in (None, scope.vault)
+        if concerned and not (latch["exits"] and reduces):
+            return Line(NAME, Reason.HALT_LATCHED, str(latch["latch_id"]), "no latch", str(latch["code"]))
+    return Line(NAME, None, "open", "open")

@@ -1,0 +1,30 @@
+"""The vault exists, employs the personas that asked, and its account has a broker."""
+
+from vanta.common.models.vault import persona_name
+from vanta.common.reasons import Reason
+from vanta.executor.core.proposal import Context, Line, Proposal
+
+NAME = "vault"
+
+
+def check(proposal: Proposal, context: Context) -> Line:
+    """Stops when vault.json is unreadable, or does not know what the intent names."""
+    entry, vault = proposal.entry, proposal.vault
+    if context.vaults is None:
+        return Line(NAME, Reason.VAULT_UNREADABLE, "unreadable", "readable")
+    if vault is None or proposal.ledger is None:
+        return Line(NAME, Reason.VAULT_UNKNOWN, entry.vault, "in vault.json")
+    if entry.account != vault.account or entry.account not in context.brokers:
+        return Line(NAME, Reason.ACCOUNT_UNKNOWN, entry.account, ", ".join(sorted(context.brokers)))
+    employed = set(vault.persona_names())
+    for name in entry.raw["provenance"]["personas"]:
+        if name != "neutral" and not proposal.reduces and _proper(name) not in employed:
+            return Line(NAME, Reason.PERSONA_NOT_ALLOWED, name, ", ".join(sorted(employed)))
+    return Line(NAME, None, entry.vault, "known")
+
+
+def _proper(name: str) -> str:
+    try:
+        return persona_name(name)
+    except ValueError:
+        return name

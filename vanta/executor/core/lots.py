@@ -1,0 +1,137 @@
+"""Holdings as lots, and profit that adds up to the cent. Pure.
+
+Every fill books whole minor units (cents): what was paid for a lot is its cost, closing part of a lot takes a
+rounded share of the cost and leaves the rest, so that always
+
+    cash + cost of all lots = capital + realised
+
+Lots close first in, first out. Each lot remembers why it was bought (`Tags`), and profit is split over
+those tags by whole minor units with the largest-remainder rule, so that every table sums to the total.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from vanta.common.money import ZERO, minor_places, round_amount, split_by_largest_remainder
+
+TABLES = ("band", "persona", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """Why a position was taken: conviction band, and integer weights of personas and sources."""
+
+    band: str
+    persona: tuple[tuple[str, int], ...]
+    source: tuple[tuple[str, int], ...]
+
+    def weights(self, table: str) -> tuple[tuple[str, int], ...]:
+        """Group names and weights for one attribution table."""
+        if table == "band":
+            return ((self.band, 1),)
+        return self.persona if table == "persona" else self.source
+
+
+UNTAGGED = Tags("none", (("none", 1),), (("none", 1),))
+
+
+@dataclass(slots=True)
+class Lot:
+    """`quantity` is signed, `cost` the cash paid for it (negative for a short), both never of opposite sign."""
+
+    quantity: Decimal
+    cost: Decimal
+    tags: Tags
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What closing a piece of a lot earned, before fees."""
+
+    realised: Decimal
+    tags: Tags
+
+
+class Position:
+    """The lots of one instrument in one vault."""
+
+    __slots__ = ("currency", "lots", "multiplier", "quantity")
+
+    def __init__(self, currency: str, multiplier: Decimal) -> None:
+        self.currency = currency
+        self.multiplier = multiplier
+        self.quantity = ZERO
+        self.lots: list[Lot] = []
+
+    def cost(self) -> Decimal:
+        """What the open lots cost, in minor units' precision."""
+        return sum((lot.cost for lot in self.lots), ZERO)
+
+    def value(self, mark: Decimal) -> Decimal:
+        """Quantity times mark times multiplier, rounded to the booked unit."""
+        return round_amount(self.quantity * mark * self.multiplier, self.currency)
+
+    def fill(self, signed: Decimal, cash: Decimal, tags: Tags) -> list[Closed]:
+        """Book a fill: `signed` quantity bought (or sold, negative) for `cash` paid (received, negative).
+
+        Returns what was closed. `cash` must already be rounded to the booked unit.
+        """
+        closed: list[Closed] = []
+        rest, paid = signed, cash
+        while rest and self.lots and (self.lots[0].quantity > 0) != (signed > 0):
+            lot = self.lots[0]
+            part = min(abs(rest), abs(lot.quantity))
+            whole = part == abs(rest)
+            share = paid if whole else round_amount(cash * part / abs(signed), self.currency)
+            closed.append(Closed(-share - self._take(lot, part), lot.tags))
+            rest += part if rest < 0 else -part
+            paid -= share
+        if rest:
+            self.lots.append(Lot(rest, paid, tags))
+        self.quantity += signed
+        return closed
+
+    def _take(self, lot: Lot, part: Decimal) -> Decimal:
+        if part == abs(lot.quantity):
+            self.lots.pop(0)
+            return lot.cost
+        cost = round_amount(lot.cost * part / abs(lot.quantity), self.currency)
+        lot.cost -= cost
+        lot.quantity += -part if lot.quantity > 0 else part
+        return cost
+
+
+class Ledger:
+    """Realised profit and fees by attribution group. Every table sums to `realised` and `fees`."""
+
+    __slots__ = ("currency", "fees", "realised", "tables")
+
+    def __init__(self, currency: str) -> None:
+        self.currency = currency
+        self.realised = ZERO
+        self.fees = ZERO
+        self.tables: dict[str, dict[str, list[Decimal]]] = {name: {} for name in TABLES}
+
+    def add(self, realised: Decimal, fee: Decimal, tags: Tags) -> None:
+        """Book a result. The fee is part of `realised` in all reports, and shown apart as well."""
+        self.realised += realised - fee
+        self.fees += fee
+        for table in TABLES:
+            groups = self.tables[table]
+            for name, share, part in zip(
+                    [name for name, _ in tags.weights(table)], split(realised - fee, tags, table, self.currency),
+                    split(fee, tags, table, self.currency), strict=True):
+                line = groups.setdefault(name, [ZERO, ZERO])
+                line[0] += share
+                line[1] += part
+
+
+def split(amount: Decimal, tags: Tags, table: str, currency: str) -> list[Decimal]:
+    """Split a booked amount over a table's groups; the parts sum to it exactly."""
+    weights = tags.weights(table)
+    if len(weights) == 1:
+        return [amount]
+    places = minor_places(currency)
+    units = int(amount.scaleb(places))
+    parts = split_by_largest_remainder(units, [weight for _, weight in weights])
+    return [Decimal(part).scaleb(-places) for part in parts]

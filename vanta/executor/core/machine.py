@@ -1,0 +1,68 @@
+"""The life of an intent and its order, as one table. Pure.
+
+The only place that says which event may follow which state. An event that is not in the table is a
+`StateError`: the log contradicts itself, and nobody guesses. docs/ARCHITECTURE.md draws this table.
+
+    next_state("submitting", Kind.ORDER_WITHHELD)  ->  "seen"
+"""
+
+from vanta.common.errors import StateError
+from vanta.common.events import Kind
+
+STAGED = "staged"
+TERMINAL = frozenset({"filled", "cancelled", "rejected", "refused", "expired", "withdrawn", "quarantined"})
+IN_FLIGHT = frozenset({"approved", "submitting", "unknown", "working", "partially_filled", "cancelling"})
+WAITING = frozenset({"seen", "held"})
+
+FILL_PART = "fill.part"
+FILL_LAST = "fill.last"
+
+TABLE: dict[str, dict[str, str]] = {
+    STAGED: {Kind.INTENT_SEEN: "seen"},
+    "seen": {
+        Kind.INTENT_HELD: "held", Kind.INTENT_REFUSED: "refused", Kind.INTENT_APPROVED: "approved",
+        Kind.INTENT_EXPIRED: "expired", Kind.INTENT_WITHDRAWN: "withdrawn", Kind.INTENT_QUARANTINED: "quarantined",
+    },
+    "held": {
+        Kind.INTENT_HELD: "held", Kind.INTENT_REFUSED: "refused", Kind.INTENT_APPROVED: "approved",
+        Kind.INTENT_EXPIRED: "expired", Kind.INTENT_WITHDRAWN: "withdrawn", Kind.INTENT_QUARANTINED: "quarantined",
+    },
+    "approved": {  # a crash between the verdict and the outbox record: every fence is passed again
+        Kind.ORDER_SUBMITTING: "submitting", Kind.INTENT_HELD: "held", Kind.INTENT_REFUSED: "refused",
+        Kind.INTENT_APPROVED: "approved", Kind.INTENT_EXPIRED: "expired", Kind.INTENT_WITHDRAWN: "withdrawn",
+        Kind.INTENT_QUARANTINED: "quarantined",
+    },
+    "submitting": {
+        Kind.ORDER_WITHHELD: "seen", Kind.ORDER_ACCEPTED: "working", Kind.ORDER_REJECTED: "rejected",
+        Kind.ORDER_UNKNOWN: "unknown", Kind.ORDER_QUARANTINED: "quarantined",
+        FILL_PART: "partially_filled", FILL_LAST: "filled",
+    },
+    "unknown": {
+        Kind.ORDER_UNKNOWN: "unknown", Kind.ORDER_WITHHELD: "seen", Kind.ORDER_ACCEPTED: "working",
+        Kind.ORDER_REJECTED: "rejected", Kind.ORDER_CANCELLED: "cancelled", Kind.ORDER_EXPIRED: "expired",
+        Kind.ORDER_QUARANTINED: "quarantined", FILL_PART: "partially_filled", FILL_LAST: "filled",
+    },
+    "working": {
+        Kind.ORDER_ACCEPTED: "working", Kind.ORDER_CANCELLING: "cancelling", Kind.ORDER_CANCELLED: "cancelled",
+        Kind.ORDER_EXPIRED: "expired", Kind.ORDER_REJECTED: "rejected", Kind.ORDER_QUARANTINED: "quarantined",
+        FILL_PART: "partially_filled", FILL_LAST: "filled",
+    },
+    "partially_filled": {
+        Kind.ORDER_ACCEPTED: "partially_filled", Kind.ORDER_CANCELLING: "cancelling",
+        Kind.ORDER_CANCELLED: "cancelled", Kind.ORDER_EXPIRED: "expired", Kind.ORDER_QUARANTINED: "quarantined",
+        FILL_PART: "partially_filled", FILL_LAST: "filled",
+    },
+    "cancelling": {
+        Kind.ORDER_CANCELLED: "cancelled", Kind.ORDER_EXPIRED: "expired", Kind.ORDER_CANCELLING: "cancelling",
+        Kind.ORDER_QUARANTINED: "quarantined", FILL_PART: "cancelling", FILL_LAST: "filled",
+    },
+    **{state: {} for state in sorted(TERMINAL)},
+}
+
+
+def next_state(state: str, event: str) -> str:
+    """The state after `event` (a `Kind`, or `FILL_PART`/`FILL_LAST`). Raises `StateError` if it cannot happen."""
+    try:
+        return TABLE[state][event]
+    except KeyError as error:
+        raise StateError(f"event {event} cannot follow state {state}") from error

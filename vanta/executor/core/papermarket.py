@@ -1,0 +1,71 @@
+"""The paper venue's stated model of the market. Pure and deterministic.
+
+A buy trades at the ask (a sell at the bid), moved against the order by the slippage; where a quote has no
+spread of its own, half the stated spread is added first. Prices round against the order to the tick. One
+fill takes at most the displayed size if the quote states one, else a stated share of average daily volume,
+else everything. Commission is a share of the value with a minimum. The same order and quote give the same
+fill, and at most one fill comes from one quote.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from vanta.common.models.configuration import PaperSettings
+from vanta.common.money import BP, CONTEXT, ONE, ceil_to, floor_to, round_amount, share_bp
+from vanta.executor.core.book import QuoteEntry
+
+
+@dataclass(slots=True)
+class PaperOrder:
+    """A working order at the paper venue. `last_ms` is the time of the quote that filled it last."""
+
+    order_id: str
+    instrument_id: str
+    side: str
+    leaves: Decimal
+    lot: Decimal
+    tick: Decimal
+    multiplier: Decimal
+    currency: str
+    submitted_ms: int
+    fills: int
+    last_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One fill: units, price per unit, commission."""
+
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+
+
+def execute(order: PaperOrder, quote: QuoteEntry, model: PaperSettings) -> Execution | None:
+    """What `quote` fills of `order`, or `None` if nothing."""
+    if quote.at_ms <= order.last_ms:
+        return None
+    if model.fill == "next_quote" and quote.at_ms <= order.submitted_ms:
+        return None
+    quantity = min(order.leaves, _available(order, quote, model))
+    if quantity <= 0:
+        return None
+    price = _price(order, quote, model)
+    fee = max(share_bp(quantity * price * order.multiplier, model.commission_bp), model.commission_min)
+    return Execution(quantity, price, round_amount(fee, order.currency))
+
+
+def _available(order: PaperOrder, quote: QuoteEntry, model: PaperSettings) -> Decimal:
+    if quote.size is not None:
+        return floor_to(quote.size, order.lot)
+    if quote.volume is not None:
+        return max(order.lot, floor_to(share_bp(quote.volume, model.participation_bp), order.lot))
+    return order.leaves
+
+
+def _price(order: PaperOrder, quote: QuoteEntry, model: PaperSettings) -> Decimal:
+    worse = model.slippage_bp + (model.half_spread_bp if quote.bid == quote.ask else 0)
+    share = CONTEXT.divide(Decimal(worse), BP)
+    if order.side == "buy":
+        return ceil_to(quote.ask * (ONE + share), order.tick)
+    return max(order.tick, floor_to(quote.bid * (ONE - share), order.tick))

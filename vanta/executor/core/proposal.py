@@ -1,0 +1,78 @@
+"""What the fences look at: a proposed order and everything they may know. Pure records.
+
+A `Proposal` is an intent turned into a quantity at a quote. A `Context` is the world at one instant, built by
+the shell from the book and the inputs it recorded; no fence can reach anything else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from vanta.common.calendars import Calendar
+from vanta.common.instruments import Instrument
+from vanta.common.models.vault import Vault, VaultRegistry
+from vanta.common.reasons import Reason
+from vanta.executor.core.book import Book, IntentEntry, QuoteEntry, VaultBook
+from vanta.executor.core.controls import Controls, Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The world at one instant. `vaults` is None while vault.json is missing or does not validate."""
+
+    now: datetime
+    now_ms: int
+    book: Book
+    controls: Controls
+    permit: bool
+    known: Known
+    vaults: VaultRegistry | None
+    instruments: Mapping[str, Instrument]
+    calendars: Mapping[str, Calendar]
+    brokers: frozenset[str]
+    future_skew_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A sized wish. Missing parts are `None`, and the fence whose part it is refuses."""
+
+    entry: IntentEntry
+    vault: Vault | None
+    ledger: VaultBook | None
+    instrument: Instrument | None
+    quote: QuoteEntry | None
+    quantity: Decimal
+    price: Decimal
+    held: Decimal
+    working_buy: Decimal
+    working_sell: Decimal
+
+    @property
+    def value(self) -> Decimal:
+        """Quantity times price times multiplier, in the instrument's currency."""
+        return self.quantity * self.price * (self.instrument.multiplier if self.instrument else 1)
+
+    @property
+    def signed(self) -> Decimal:
+        """Quantity with its sign."""
+        return self.quantity if self.entry.side == "buy" else -self.quantity
+
+    @property
+    def reduces(self) -> bool:
+        """Whether, with every working exit counted as filled, it shrinks the position without crossing zero."""
+        if self.entry.side == "sell":
+            return 0 < self.quantity <= self.held - self.working_sell
+        return 0 < self.quantity <= -self.held - self.working_buy
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One fence's word: `code` is None when it passes. `value` and `limit` are what it compared, as text."""
+
+    fence: str
+    code: Reason | None
+    value: str
+    limit: str
+    detail: str = ""

@@ -1,0 +1,56 @@
+"""From a wish in money to a quantity in lots. Pure.
+
+A buy is sized at the ask, a sell at the bid. Quantities are rounded towards zero to whole lots, so that
+rounding never makes an order larger than asked. `close` takes what is held less what is already being sold.
+
+    1,000 USD of AAPL at ask 190.10, lot 1  ->  5
+"""
+
+from decimal import Decimal
+
+from vanta.common.instruments import Instrument
+from vanta.common.money import ZERO, floor_to
+from vanta.executor.core.book import Book, IntentEntry, QuoteEntry
+from vanta.executor.core.proposal import Context, Proposal
+
+
+def propose(entry: IntentEntry, context: Context) -> Proposal:
+    """Size an intent against the recorded quote. Whatever is missing stays `None` or 0 for the fences to name."""
+    book = context.book
+    instrument = context.instruments.get(entry.instrument_id)
+    quote = book.quotes.get(entry.instrument_id)
+    held = book.held(entry.vault, entry.instrument_id)
+    buying, selling = working(book, entry.key)
+    price = _touch(quote, entry.side)
+    return Proposal(
+        entry=entry, vault=context.vaults.get(entry.vault) if context.vaults else None,
+        ledger=book.vaults.get(entry.vault), instrument=instrument, quote=quote,
+        quantity=_quantity(entry, instrument, price, held - selling), price=price,
+        held=held, working_buy=buying, working_sell=selling)
+
+
+def working(book: Book, key: str) -> tuple[Decimal, Decimal]:
+    """Quantities that working orders of this key may still buy and sell."""
+    buying = selling = ZERO
+    live = book.live.get(key)
+    order = book.working.get(live.order_id) if live and live.order_id else None
+    if order is not None:
+        if order.side == "buy":
+            buying = order.leaves
+        else:
+            selling = order.leaves
+    return buying, selling
+
+
+def _touch(quote: QuoteEntry | None, side: str) -> Decimal:
+    if quote is None:
+        return ZERO
+    return quote.ask if side == "buy" else quote.bid
+
+
+def _quantity(entry: IntentEntry, instrument: Instrument | None, price: Decimal, free: Decimal) -> Decimal:
+    if instrument is None or price <= 0:
+        return ZERO
+    if entry.close:
+        return max(ZERO, floor_to(free if entry.side == "sell" else -free, instrument.lot))
+    return floor_to(entry.notional / (price * instrument.multiplier), instrument.lot)

@@ -1,0 +1,174 @@
+"""Everything from outside enters here, and is journalled before it is used.
+
+Controls, vaults, instruments, quotes and the queue are read from their files; what differs from what the
+book has is recorded, with the bytes themselves in the snapshot store. A file that cannot be read is reported
+and changes nothing: what the executor knew it still knows, and fences refuse on what has become stale.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from vanta.common.canonical import canonical, content_hash, sha256
+from vanta.common.errors import VantaError
+from vanta.common.events import Kind
+from vanta.common.instruments import Instrument
+from vanta.common.models.intent import AutotradeQueue, Intent
+from vanta.common.models.quotes import MarketQuotes, Quote
+from vanta.common.models.vault import Vault, VaultRegistry
+from vanta.common.money import plain
+from vanta.common.paths import MARKET_QUOTES, QUEUE, VAULTS
+from vanta.common.store.document import parse
+from vanta.common.store.ports import Files, Snapshots
+from vanta.common.times import millis, parse_iso
+from vanta.executor.core.machine import IN_FLIGHT, TERMINAL
+from vanta.executor.gate import Reading
+from vanta.executor.recorder import Recorder
+
+InstrumentSource = Callable[[], Mapping[str, Instrument]]
+
+
+class Observer:
+    """Keeps the parsed form of the last readable version of each input. `problems` names unreadable files."""
+
+    def __init__(self, recorder: Recorder, files: Files, snapshots: Snapshots, instruments: InstrumentSource) -> None:
+        self._recorder = recorder
+        self._files = files
+        self._snapshots = snapshots
+        self._instrument_source = instruments
+        self._raw: dict[str, bytes] = {}
+        self.problems: dict[str, str] = {}
+        self.vaults: VaultRegistry | None = None
+        self.instruments: Mapping[str, Instrument] = {}
+        self.queue_depth = 0
+        self._quotes: dict[str, Quote] = {}
+
+    def controls(self, reading: Reading, now: datetime) -> None:
+        """Record the overlay's bytes and the permit whenever either differs from what was recorded last."""
+        seen = reading.sha256 or f"unreadable: {reading.controls.problem}"
+        self._saw("overlay", seen, reading.raw, now, {"problem": reading.controls.problem})
+        self._saw("permit", "present" if reading.permit else "absent", None, now, {})
+
+    def _saw(self, what: str, digest: str, raw: bytes | None, now: datetime, more: Mapping[str, Any]) -> None:
+        if self._recorder.book.inputs.get(what) != digest:
+            if raw is not None:
+                self._snapshots.put(raw)
+            self._recorder.put(Kind.CONTROL_SEEN, {"what": what, "sha256": digest, **more}, now=now)
+
+    def registry(self, now: datetime) -> None:
+        """Vaults and instruments. A vault seen for the first time on a paper account is funded with its capital."""
+        raw = self._changed(VAULTS)
+        if raw is not None:
+            self.vaults = self._parsed(VAULTS, raw, VaultRegistry)
+            if self.vaults is not None:
+                self._saw("vaults", sha256(raw), raw, now, {})
+                for vault in self.vaults.vaults:
+                    self._fund(vault, sha256(raw), now)
+        elif VAULTS in self.problems:
+            self.vaults = None
+        table = self._instrument_source()
+        if table is not self.instruments:
+            self.instruments = table
+            body = canonical({name: item.model_dump(mode="json") for name, item in sorted(table.items())})
+            if self._recorder.book.inputs.get("instruments") != sha256(body):
+                self._snapshots.put(body)
+                self._recorder.put(Kind.INSTRUMENTS_SEEN, {"what": "instruments", "sha256": sha256(body)}, now=now)
+
+    def _fund(self, vault: Vault, evidence: str, now: datetime) -> None:
+        if vault.vault_id not in self._recorder.book.vaults:
+            self._recorder.put(Kind.ADJUSTMENT, {
+                "type": "transfer", "vault": vault.vault_id, "account": vault.account, "currency": vault.base_currency,
+                "amount": plain(vault.capital), "evidence": evidence, "why": "capital of a new vault"}, now=now)
+
+    def queue(self, now: datetime) -> int:
+        """New intents and withdrawals. Returns how many intents were seen for the first time."""
+        raw = self._changed(QUEUE)
+        if raw is None:
+            return 0
+        queue = self._parsed(QUEUE, raw, AutotradeQueue)
+        if queue is None:
+            return 0
+        self.queue_depth = len(queue.intents)
+        new = sum(self._intent(intent, now) for intent in queue.intents)
+        for withdrawal in queue.withdrawals:
+            entry = self._recorder.book.intents.get(withdrawal.intent_id)
+            if entry is not None and entry.state not in TERMINAL and entry.state not in IN_FLIGHT:
+                self._recorder.about(Kind.INTENT_WITHDRAWN, entry,
+                                     {"intent_state": "withdrawn", "reason": withdrawal.reason}, now=now)
+        return new
+
+    def _intent(self, intent: Intent, now: datetime) -> int:
+        book = self._recorder.book
+        known = book.intents.get(intent.intent_id)
+        body = intent.model_dump(mode="json")
+        digest = content_hash(body)
+        ids = {"intent_id": intent.intent_id, "signal_id": intent.provenance.signal_id, "vault": intent.vault}
+        if known is None:
+            self._recorder.put(Kind.INTENT_SEEN, {"intent_state": "seen", "sha256": digest, "intent": body},
+                               now=now, ids=ids, dag_id=intent.provenance.dag_id)
+            return 1
+        if known.sha256 != digest and digest not in known.other_bytes:
+            state = "quarantined" if known.state not in TERMINAL and known.state not in IN_FLIGHT else None
+            self._recorder.put(Kind.INTENT_QUARANTINED, {
+                "intent_state": state, "code": "duplicate.changed_bytes", "sha256": digest, "intent": body,
+            }, now=now, ids=ids, dag_id=intent.provenance.dag_id)
+        return 0
+
+    def quotes(self, now: datetime) -> bool:
+        """Record new quotes of every instrument that is held, working or waited for. Returns whether any moved."""
+        raw = self._changed(MARKET_QUOTES)
+        if raw is not None:
+            document = self._parsed(MARKET_QUOTES, raw, MarketQuotes)
+            self._quotes = document.quotes if document is not None else {}
+        moved = False
+        for instrument_id in self._wanted():
+            quote = self._quotes.get(instrument_id)
+            if quote is not None and self._is_news(instrument_id, quote):
+                moved = True
+                self._recorder.put(Kind.QUOTE_SEEN, {
+                    "instrument_id": instrument_id, "bid": plain(quote.bid), "ask": plain(quote.ask),
+                    "last": plain(quote.last), "size": _text(quote.size), "at": quote.at,
+                    "volume": _text(quote.average_daily_volume), "source": quote.source}, now=now)
+        return moved
+
+    def _wanted(self) -> list[str]:
+        book = self._recorder.book
+        names = {entry.instrument_id for entry in book.waiting.values()}
+        names.update(order.instrument_id for order in book.working.values())
+        for vault in book.vaults.values():
+            names.update(name for name, position in vault.positions.items() if position.quantity)
+        return sorted(names)
+
+    def _is_news(self, instrument_id: str, quote: Quote) -> bool:
+        old = self._recorder.book.quotes.get(instrument_id)
+        if old is None:
+            return True
+        at_ms = millis(parse_iso(quote.at))
+        return at_ms > old.at_ms or (at_ms == old.at_ms and (quote.bid, quote.ask, quote.last, quote.size)
+                                     != (old.bid, old.ask, old.last, old.size))
+
+    def _changed(self, name: str) -> bytes | None:
+        """The file's bytes if they differ from the last look and could be read."""
+        try:
+            raw = self._files.read(name)
+        except VantaError as error:
+            self.problems[name] = error.what
+            return None
+        if name not in self.problems and self._raw.get(name) == raw:
+            return None
+        self._raw[name] = raw
+        return raw
+
+    def _parsed(self, name: str, raw: bytes, model: type[Any]) -> Any:
+        try:
+            value = parse(raw, model, file=name)
+        except VantaError as error:
+            self.problems[name] = error.what
+            return None
+        self.problems.pop(name, None)
+        return value
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else plain(value)

@@ -1,0 +1,51 @@
+"""The one way to change the executor's memory: append a record, then fold it.
+
+`put` never returns without the book agreeing; `sync` makes everything put so far durable. Nothing may be
+sent before the `sync` that covers its outbox record.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from vanta.common.events import Kind
+from vanta.common.store.ports import Journal, Record
+from vanta.common.times import iso
+from vanta.executor.core.book import Book, IntentEntry
+from vanta.executor.core.proposal import Line
+
+
+class Recorder:
+    """Journal and book, in step."""
+
+    def __init__(self, journal: Journal, book: Book) -> None:
+        self.journal = journal
+        self.book = book
+
+    def put(self, kind: Kind, payload: Mapping[str, Any], *, now: datetime, ids: Mapping[str, str] | None = None,
+            dag_id: str | None = None) -> Record:
+        """Append and fold one record."""
+        record = self.journal.append(kind, payload, at=iso(now), dag_id=dag_id, ids=ids)
+        self.book.apply(record)
+        return record
+
+    def sync(self) -> None:
+        """Make it durable."""
+        self.journal.sync()
+
+    def about(self, kind: Kind, entry: IntentEntry, payload: Mapping[str, Any], *, now: datetime) -> Record:
+        """A record about an intent, with all the ids that link it to its conviction and cycle."""
+        return self.put(kind, payload, now=now, ids=link(entry), dag_id=entry.raw["provenance"]["dag_id"])
+
+
+def link(entry: IntentEntry, order_id: str | None = None) -> dict[str, str]:
+    """The ids of a record about an intent, or about its order."""
+    ids = {"intent_id": entry.intent_id, "signal_id": entry.raw["provenance"]["signal_id"], "vault": entry.vault}
+    if order_id is not None:
+        ids["order_id"] = order_id
+    return ids
+
+
+def words(lines: tuple[Line, ...]) -> list[list[str | None]]:
+    """Verdict lines as they are journalled: [fence, code, value, limit, detail]."""
+    return [[line.fence, line.code, line.value, line.limit, line.detail] for line in lines]

@@ -1,0 +1,249 @@
+"""One step of the executor: look, decide, record, act, publish. The daemon repeats it; a sweep makes one.
+
+1. look: controls, vaults, instruments, queue, quotes, broker events, each recorded before it is used
+2. watch: open the day, latch on losses or on an overlay that stays unreadable
+3. dispatch: every waiting intent passes all fences; approved ones go through the outbox
+4. publish: documents, at most every 250 ms and when idle
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from vanta.common.calendars import Calendar, UnknownDay
+from vanta.common.clock import Clock
+from vanta.common.errors import StateError
+from vanta.common.events import Kind
+from vanta.common.instruments import Instrument
+from vanta.common.models.configuration import ExecutorSettings
+from vanta.common.money import plain
+from vanta.common.reasons import Reason
+from vanta.common.store.lock import FileLock
+from vanta.common.times import iso, millis
+from vanta.executor.brokers.port import Broker
+from vanta.executor.core import views, watch
+from vanta.executor.core.approval import Approved, judge
+from vanta.executor.core.controls import Known, Scope, stops, summary
+from vanta.executor.core.fences import halt
+from vanta.executor.core.proposal import Context, Line
+from vanta.executor.core.size import propose
+from vanta.executor.gate import Gate, Reading
+from vanta.executor.observe import Observer
+from vanta.executor.outbox import Outbox
+from vanta.executor.publish import Publisher
+from vanta.executor.recorder import Recorder
+from vanta.executor.recovery import settle
+from vanta.executor.venue import Venue
+from vanta.executor.verdicts import record_stop, set_latch
+
+BATCH = 64
+_RETHINK_S = 1.0
+_ASK_AGAIN_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the composition root hands in."""
+
+    clock: Clock
+    settings: ExecutorSettings
+    recorder: Recorder
+    observer: Observer
+    gate: Gate
+    brokers: Mapping[str, Broker]
+    calendars: Mapping[str, Calendar]
+    publisher: Publisher
+    lock: FileLock | None
+    program: str
+    pid: int
+
+
+@dataclass(slots=True)
+class StepReport:
+    """What one step did, in counts. `halted` is empty while dispatch is permitted."""
+
+    seen: int = 0
+    judged: int = 0
+    accepted: int = 0
+    fills: int = 0
+    halted: str = ""
+    problems: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing new came in or went out."""
+        return not (self.seen or self.accepted or self.fills)
+
+
+class Executor:
+    """See the module's contract. All state that outlives a step is in the book."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._recorder = parts.recorder
+        self._book = parts.recorder.book
+        self._venue = Venue(parts.recorder, parts.brokers)
+        self._outbox = Outbox(parts.recorder, parts.brokers, self._last_look)
+        self._judged: tuple[int, float] = (-1, float("-inf"))
+        self._unreadable_since: float | None = None
+        self._beat = float("-inf")
+        self._asked = float("-inf")
+
+    @property
+    def recorder(self) -> Recorder:
+        """Journal and book."""
+        return self._recorder
+
+    def step(self) -> StepReport:
+        """Make one step. Raises `StateError` if the journal or the lock is lost: then the program must stop."""
+        self._insist_on_lock()
+        now = self._parts.clock.now()
+        reading = self._parts.gate.read()
+        report = StepReport()
+        observer = self._parts.observer
+        observer.controls(reading, now)
+        observer.registry(now)
+        report.seen = observer.queue(now)
+        observer.quotes(now)
+        calls = not self._calls_disabled(reading, now)
+        if calls:
+            report.fills += self._venue.collect(observer.instruments, now)
+            self._venue.close_of_day(now)
+            self._ask_again(now)
+        self._watch(reading, now)
+        report.halted = self._halted(reading, now)
+        self._dispatch(reading, now, report)
+        if calls:
+            if self._full_halt(reading, now):
+                self._venue.drain(now)
+            report.fills += self._venue.collect(observer.instruments, now)
+        self._recorder.sync()
+        report.problems = dict(observer.problems)
+        self._publish(reading, report, now)
+        return report
+
+    def _ask_again(self, now: datetime) -> None:
+        """Orders whose outcome is unknown are asked about until there is an answer; never sent again blindly."""
+        monotonic = self._parts.clock.monotonic()
+        if monotonic - self._asked < _ASK_AGAIN_S:
+            return
+        self._asked = monotonic
+        for order in list(self._book.working.values()):
+            if order.state == "unknown":
+                settle(self._recorder, self._parts.brokers, order, now=now)
+
+    def _insist_on_lock(self) -> None:
+        lock = self._parts.lock
+        if lock is not None and not lock.still_held():
+            raise StateError(f"{lock.path} was removed or replaced while the executor ran",
+                             "Find the other process; start one executor again.")
+
+    def _known(self) -> Known:
+        vaults = self._parts.observer.vaults
+        names = frozenset(vault.vault_id for vault in vaults.vaults) if vaults else frozenset()
+        return Known(vault=names | frozenset(self._book.vaults), broker=frozenset(self._parts.brokers),
+                     instrument=frozenset(self._parts.observer.instruments))
+
+    def _root_stops(self, reading: Reading, now: datetime) -> set[Reason]:
+        return {stop.code for stop in stops(reading.controls, None, self._known(), now=now)}
+
+    def _calls_disabled(self, reading: Reading, now: datetime) -> bool:
+        return Reason.HALT_EXTERNAL_CALLS in self._root_stops(reading, now)
+
+    def _full_halt(self, reading: Reading, now: datetime) -> bool:
+        return Reason.HALT_FULL in self._root_stops(reading, now)
+
+    def _halted(self, reading: Reading, now: datetime) -> str:
+        return summary(reading.controls, self._known(), now=now) if self._root_stops(reading, now) else ""
+
+    def _watch(self, reading: Reading, now: datetime) -> None:
+        """Open the day once NAV is known, then see whether anything has to be latched."""
+        vaults, clock = self._parts.observer.vaults, self._parts.clock
+        problem = reading.controls.problem
+        if problem is None:
+            self._unreadable_since = None
+        elif self._unreadable_since is None:
+            self._unreadable_since = clock.monotonic()
+        found = []
+        if problem is not None and self._unreadable_since is not None:
+            found += watch.unreadable(self._book, clock.monotonic() - self._unreadable_since,
+                                      self._parts.settings.unreadable_latch_s, problem)
+        if vaults is not None:
+            navs = views.navs(self._book, vaults)
+            day = iso(now)[:10]
+            for vault_id, nav in navs.items():
+                if nav is not None and self._book.vaults[vault_id].day != day:
+                    self._recorder.put(Kind.DAY_OPENED, {"vault": vault_id, "day": day, "nav": plain(nav)}, now=now)
+            found += watch.losses(self._book, vaults, navs)
+        for latch in found:
+            set_latch(self._recorder, latch, now=now)
+
+    def _dispatch(self, reading: Reading, now: datetime, report: StepReport) -> None:
+        """Judge every waiting intent; nothing is judged again while nothing has changed."""
+        monotonic = self._parts.clock.monotonic()
+        if self._judged[0] == self._book.seq and monotonic - self._judged[1] < _RETHINK_S:
+            return
+        context = self._context(reading, now)
+        for entry in sorted(self._book.waiting.values(), key=lambda entry: (entry.created_ms, entry.intent_id)):
+            report.judged += 1
+            verdict = judge(propose(entry, context), context)
+            if isinstance(verdict, Approved):
+                self._outbox.approve(entry, verdict, good_until=self._good_until(entry.instrument_id, now), now=now)
+                if len(self._outbox) >= BATCH:
+                    report.accepted += self._outbox.flush(now)
+            else:
+                record_stop(self._recorder, entry, verdict, now=now)
+        report.accepted += self._outbox.flush(now)
+        self._judged = (self._book.seq, monotonic)
+
+    def _context(self, reading: Reading, now: datetime) -> Context:
+        parts = self._parts
+        return Context(
+            now=now, now_ms=millis(now), book=self._book, controls=reading.controls, permit=reading.permit,
+            known=self._known(), vaults=parts.observer.vaults, instruments=parts.observer.instruments,
+            calendars=parts.calendars, brokers=frozenset(parts.brokers),
+            future_skew_ms=parts.settings.future_skew_s * 1000)
+
+    def _good_until(self, instrument_id: str, now: datetime) -> str | None:
+        """The end of today's session, or `None` where there is none (24/7 venues)."""
+        instrument: Instrument = self._parts.observer.instruments[instrument_id]
+        try:
+            close = self._parts.calendars[instrument.calendar].close_of(now.date())
+        except UnknownDay:
+            return iso(now)
+        return None if close is None or instrument.asset_class == "crypto" else iso(close)
+
+    def _last_look(self, order: Approved, now: datetime) -> Line:
+        """Read everything that can stop an order again, from the files, right before it is sent."""
+        lock = self._parts.lock
+        if lock is not None and not lock.still_held():
+            return Line(halt.NAME, Reason.LOCK_LOST, str(lock.path), "held")
+        reading = self._parts.gate.read()
+        self._parts.observer.controls(reading, now)
+        switches = halt.Switches(controls=reading.controls, permit=reading.permit, latches=self._book.latches,
+                                 known=self._known())
+        scope = Scope(vault=order.vault, broker=order.account, instrument=order.instrument_id,
+                      asset_class=order.asset_class)
+        return halt.look(switches, scope, reduces=order.reduces, now=now)
+
+    def _publish(self, reading: Reading, report: StepReport, now: datetime) -> None:
+        parts, monotonic = self._parts, self._parts.clock.monotonic()
+        due = parts.publisher.due(self._book, monotonic, idle=report.idle)
+        if due:
+            parts.publisher.folds(self._book, iso(now), monotonic)
+        if due or monotonic - self._beat >= parts.settings.heartbeat_s:
+            self._beat = monotonic
+            parts.publisher.state(self._book, iso(now), views.Condition(
+                program=parts.program, pid=parts.pid, mode=parts.settings.mode, halted=report.halted,
+                permit=reading.permit, overlay_sha256=reading.sha256, queue_depth=parts.observer.queue_depth,
+                broker_sync=self._venue.sync))
+
+    def close(self) -> None:
+        """Record the stop, publish the last cut, let go of journal and lock."""
+        now = self._parts.clock.now()
+        self._recorder.put(Kind.PROGRAM_STOPPED, {"program": self._parts.program}, now=now)
+        self._recorder.sync()
+        self._parts.publisher.folds(self._book, iso(now), self._parts.clock.monotonic())
+        self._recorder.journal.close()
+        if self._parts.lock is not None:
+            self._parts.lock.release()
