@@ -36,6 +36,19 @@ class Gate(Protocol):
         ...
 
 
+class Parser:
+    """Parses overlay bytes; the parse of identical bytes is reused, never an answer."""
+
+    def __init__(self) -> None:
+        self._last: tuple[bytes, Controls, str] | None = None
+
+    def reading(self, raw: bytes, *, permit: bool) -> Reading:
+        """What these bytes say."""
+        if self._last is None or self._last[0] != raw:
+            self._last = (raw, read_overlay(raw), sha256(raw))
+        return Reading(self._last[1], permit, self._last[2], raw)
+
+
 class FileGate:
     """The gate of a home."""
 
@@ -43,7 +56,7 @@ class FileGate:
         self._overlay = home.file(OVERLAY)
         self._permit = home.file(PERMIT)
         self._owners = {0, os.geteuid(), home.memory.stat().st_uid}
-        self._last: tuple[bytes, Controls, str] | None = None
+        self._parser = Parser()
 
     def read(self) -> Reading:
         """See `Gate.read`."""
@@ -51,9 +64,7 @@ class FileGate:
         raw, problem = self._bytes()
         if raw is None:
             return Reading(read_overlay(None, problem=problem), permit, None, None)
-        if self._last is None or self._last[0] != raw:
-            self._last = (raw, read_overlay(raw), sha256(raw))
-        return Reading(self._last[1], permit, self._last[2], raw)
+        return self._parser.reading(raw, permit=permit)
 
     def _permit_exists(self) -> bool:
         try:

@@ -1,8 +1,7 @@
 """Twins of the executor's ports that keep everything in memory: for tests and measurements."""
 
-from vanta.common.canonical import sha256
 from vanta.executor.core.controls import read_overlay
-from vanta.executor.gate import Reading
+from vanta.executor.gate import Parser, Reading
 
 
 class MemoryGate:
@@ -11,8 +10,10 @@ class MemoryGate:
     def __init__(self, raw: bytes | None, *, permit: bool = True) -> None:
         self.raw = raw
         self.permit = permit
+        self._parser = Parser()
 
     def read(self) -> Reading:
         """See `Gate.read`."""
-        digest = None if self.raw is None else sha256(self.raw)
-        return Reading(read_overlay(self.raw, problem="vault_overlay.json does not exist"), self.permit, digest, self.raw)
+        if self.raw is None:
+            return Reading(read_overlay(None, problem="vault_overlay.json does not exist"), self.permit, None, None)
+        return self._parser.reading(self.raw, permit=self.permit)

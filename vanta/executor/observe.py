@@ -56,8 +56,11 @@ class Observer:
                 self._snapshots.put(raw)
             self._recorder.put(Kind.CONTROL_SEEN, {"what": what, "sha256": digest, **more}, now=now)
 
-    def registry(self, now: datetime) -> None:
-        """Vaults and instruments. A vault seen for the first time on a paper account is funded with its capital."""
+    def registry(self, now: datetime) -> bool:
+        """Vaults and instruments; returns whether either changed.
+
+        A vault seen for the first time on a paper account is funded with its capital.
+        """
         raw = self._changed(VAULTS)
         if raw is not None:
             self.vaults = self._parsed(VAULTS, raw, VaultRegistry)
@@ -68,12 +71,14 @@ class Observer:
         elif VAULTS in self.problems:
             self.vaults = None
         table = self._instrument_source()
-        if table is not self.instruments:
+        renewed = table is not self.instruments
+        if renewed:
             self.instruments = table
             body = canonical({name: item.model_dump(mode="json") for name, item in sorted(table.items())})
             if self._recorder.book.inputs.get("instruments") != sha256(body):
                 self._snapshots.put(body)
                 self._recorder.put(Kind.INSTRUMENTS_SEEN, {"what": "instruments", "sha256": sha256(body)}, now=now)
+        return renewed or raw is not None
 
     def _fund(self, vault: Vault, evidence: str, now: datetime) -> None:
         if vault.vault_id not in self._recorder.book.vaults:

@@ -88,6 +88,7 @@ class Executor:
         self._unreadable_since: float | None = None
         self._beat = float("-inf")
         self._asked = float("-inf")
+        self._learn()
 
     @property
     def recorder(self) -> Recorder:
@@ -102,7 +103,8 @@ class Executor:
         report = StepReport()
         observer = self._parts.observer
         observer.controls(reading, now)
-        observer.registry(now)
+        if observer.registry(now):
+            self._learn()
         report.seen = observer.queue(now)
         observer.quotes(now)
         calls = not self._calls_disabled(reading, now)
@@ -138,14 +140,14 @@ class Executor:
             raise StateError(f"{lock.path} was removed or replaced while the executor ran",
                              "Find the other process; start one executor again.")
 
-    def _known(self) -> Known:
-        vaults = self._parts.observer.vaults
-        names = frozenset(vault.vault_id for vault in vaults.vaults) if vaults else frozenset()
-        return Known(vault=names | frozenset(self._book.vaults), broker=frozenset(self._parts.brokers),
-                     instrument=frozenset(self._parts.observer.instruments))
+    def _learn(self) -> None:
+        """Which names a scoped switch may use. Every vault of vault.json is in the book once it was seen."""
+        observer = self._parts.observer
+        self._known = Known(vault=frozenset(self._book.vaults), broker=frozenset(self._parts.brokers),
+                            instrument=frozenset(observer.instruments))
 
     def _root_stops(self, reading: Reading, now: datetime) -> set[Reason]:
-        return {stop.code for stop in stops(reading.controls, None, self._known(), now=now)}
+        return {stop.code for stop in stops(reading.controls, None, self._known, now=now)}
 
     def _calls_disabled(self, reading: Reading, now: datetime) -> bool:
         return Reason.HALT_EXTERNAL_CALLS in self._root_stops(reading, now)
@@ -154,7 +156,7 @@ class Executor:
         return Reason.HALT_FULL in self._root_stops(reading, now)
 
     def _halted(self, reading: Reading, now: datetime) -> str:
-        return summary(reading.controls, self._known(), now=now) if self._root_stops(reading, now) else ""
+        return summary(reading.controls, self._known, now=now) if self._root_stops(reading, now) else ""
 
     def _watch(self, reading: Reading, now: datetime) -> None:
         """Open the day once NAV is known, then see whether anything has to be latched."""
@@ -200,7 +202,7 @@ class Executor:
         parts = self._parts
         return Context(
             now=now, now_ms=millis(now), book=self._book, controls=reading.controls, permit=reading.permit,
-            known=self._known(), vaults=parts.observer.vaults, instruments=parts.observer.instruments,
+            known=self._known, vaults=parts.observer.vaults, instruments=parts.observer.instruments,
             calendars=parts.calendars, brokers=frozenset(parts.brokers),
             future_skew_ms=parts.settings.future_skew_s * 1000)
 
@@ -221,7 +223,7 @@ class Executor:
         reading = self._parts.gate.read()
         self._parts.observer.controls(reading, now)
         switches = halt.Switches(controls=reading.controls, permit=reading.permit, latches=self._book.latches,
-                                 known=self._known())
+                                 known=self._known)
         scope = Scope(vault=order.vault, broker=order.account, instrument=order.instrument_id,
                       asset_class=order.asset_class)
         return halt.look(switches, scope, reduces=order.reduces, now=now)

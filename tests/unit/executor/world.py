@@ -81,7 +81,7 @@ class World:
 
     def make_brokers(self) -> dict[str, Broker]:
         """The brokers by account. Tests with another venue override this."""
-        return {"paper": PaperBroker(self.settings.paper, lambda name: self.book.quotes.get(name),
+        return {"paper": PaperBroker(self.settings.paper, self.book.quotes.get,
                                      lambda: INSTRUMENTS)}
 
     def quote(self, instrument_id: str, last: str, *, bid: str | None = None, ask: str | None = None,

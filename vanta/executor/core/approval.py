@@ -72,5 +72,6 @@ def judge(proposal: Proposal, context: Context) -> Approved | Stopped:
     if not stopping:
         return Approved(_SEAL, proposal, context.book.home, lines)
     holding = any(effect is Effect.HOLD for _, effect in stopping)
-    counted = {effect for line, effect in stopping if not (holding and line.fence in PRICED)}
+    counted = {effect for line, effect in stopping
+               if effect is Effect.HOLD or not (holding and line.fence in PRICED)}
     return Stopped(lines, next(effect for effect in _GRAVITY if effect in counted))

@@ -114,6 +114,8 @@ class Ledger:
 
     def add(self, realised: Decimal, fee: Decimal, tags: Tags) -> None:
         """Book a result. The fee is part of `realised` in all reports, and shown apart as well."""
+        if not realised and not fee:
+            return
         self.realised += realised - fee
         self.fees += fee
         for table in TABLES:
@@ -129,8 +131,8 @@ class Ledger:
 def split(amount: Decimal, tags: Tags, table: str, currency: str) -> list[Decimal]:
     """Split a booked amount over a table's groups; the parts sum to it exactly."""
     weights = tags.weights(table)
-    if len(weights) == 1:
-        return [amount]
+    if len(weights) == 1 or not amount:
+        return [amount, *([ZERO] * (len(weights) - 1))]
     places = minor_places(currency)
     units = int(amount.scaleb(places))
     parts = split_by_largest_remainder(units, [weight for _, weight in weights])

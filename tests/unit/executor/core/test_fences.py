@@ -1,0 +1,436 @@
+"""Each fence says no for its own reason, and only then. One row a reason; the plain order passes them all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.unit.executor.world import INSTRUMENTS, OPEN, World, vault, without_permission
+from vanta.common.canonical import document
+from vanta.common.instruments import Instrument
+from vanta.common.models.configuration import ExecutorSettings, PaperSettings
+from vanta.common.paths import QUEUE, VAULTS
+from vanta.common.reasons import Reason
+from vanta.common.times import iso
+from vanta.executor.core.approval import Approved, Stopped, judge
+from vanta.executor.core.fences.policy import POLICY
+from vanta.executor.core.proposal import Context, Line
+from vanta.executor.core.size import propose
+
+WIDE = {"max_single_pos_pct": "0.20", "max_asset_class_pct": {"equity": "1.0", "crypto": "0.5"}}
+
+
+def ready(**risk: Any) -> World:
+    """A world with quotes and a vault whose risk limits may be changed."""
+    world = World(vaults=[vault(risk={**WIDE, **risk})])
+    world.quote("equity:AAPL", "200.00")
+    world.quote("equity:MSFT", "100.00")
+    world.quote("crypto:BTC-USD", "50000")
+    return world
+
+
+def context(world: World) -> Context:
+    """What the fences would see now."""
+    world.executor._parts.observer.registry(world.clock.now())
+    world.executor._parts.observer.queue(world.clock.now())
+    world.executor._parts.observer.quotes(world.clock.now())
+    world.executor._learn()
+    return world.executor._context(world.gate.read(), world.clock.now())
+
+
+def verdict(world: World, intent_id: str) -> Approved | Stopped:
+    """Judge one intent in the world as it is."""
+    seen = context(world)
+    return judge(propose(world.book.intents[intent_id], seen), seen)
+
+
+def stopping(world: World, intent_id: str) -> dict[str, Line]:
+    """Lines that stop an intent, by code."""
+    found = verdict(world, intent_id)
+    return {} if isinstance(found, Approved) else {str(line.code): line for line in found.stopping}
+
+
+@dataclass(frozen=True)
+class Row:
+    """`arrange` makes a world and returns it with the intent to be judged."""
+
+    code: Reason
+    arrange: Callable[[], tuple[World, str]]
+
+
+def row_no_permit() -> tuple[World, str]:
+    world = ready()
+    world.gate.permit = False
+    return world, world.want("equity:AAPL", "1000")
+
+
+def switched(**switches: Any) -> Callable[[], tuple[World, str]]:
+    def arrange() -> tuple[World, str]:
+        world = ready()
+        world.gate.raw = without_permission(switches)
+        return world, world.want("equity:AAPL", "1000")
+    return arrange
+
+
+def limited(notional: str = "1000", instrument: str = "equity:AAPL", **risk: Any) -> Callable[[], tuple[World, str]]:
+    def arrange() -> tuple[World, str]:
+        world = ready(**risk)
+        return world, world.want(instrument, notional)
+    return arrange
+
+
+def quoted(price: str = "200.00", before: str | None = None, **more: Any) -> Callable[[], tuple[World, str]]:
+    def arrange() -> tuple[World, str]:
+        world = ready()
+        name = world.want("equity:AAPL", "1000")
+        if before is not None:
+            world.quote("equity:AAPL", before)
+            context(world)
+            world.clock.sleep(1)
+        world.quote("equity:AAPL", price, **more)
+        return world, name
+    return arrange
+
+
+def row_unreadable() -> tuple[World, str]:
+    world = ready()
+    world.gate.raw = b'{"maintenance": false'
+    return world, world.want("equity:AAPL", "1000")
+
+
+def row_latched() -> tuple[World, str]:
+    world = ready()
+    world.gate.raw = None
+    for _ in range(8):
+        world.step()
+    world.gate.raw = without_permission({})
+    return world, world.want("equity:AAPL", "1000")
+
+
+def row_expired() -> tuple[World, str]:
+    world = ready()
+    name = world.want("equity:AAPL", "1000")
+    world.clock.sleep(1000)
+    world.quote("equity:AAPL", "200.00")
+    return world, name
+
+
+def row_future() -> tuple[World, str]:
+    world = ready()
+    moment = world.clock.now() + timedelta(minutes=1)
+    return world, world.want("equity:AAPL", "1000", created_at=iso(moment))
+
+
+def row_vault_unknown() -> tuple[World, str]:
+    world = ready()
+    return world, world.want("equity:AAPL", "1000", vault="V_OTHER")
+
+
+def row_vaults_unreadable() -> tuple[World, str]:
+    world = ready()
+    world.files.replace(VAULTS, b"{")
+    return world, world.want("equity:AAPL", "1000")
+
+
+def row_account_unknown() -> tuple[World, str]:
+    world = ready()
+    return world, world.want("equity:AAPL", "1000", account="elsewhere")
+
+
+def row_persona() -> tuple[World, str]:
+    world = World(vaults=[vault(personas=["Nemesis"])])
+    world.quote("equity:AAPL", "200.00")
+    return world, world.want("equity:AAPL", "1000")
+
+
+def row_rail() -> tuple[World, str]:
+    world = World(vaults=[vault(crypto_enabled=False)])
+    world.quote("crypto:BTC-USD", "50000")
+    return world, world.want("crypto:BTC-USD", "1000")
+
+
+def row_currency() -> tuple[World, str]:
+    world = World(vaults=[vault(base_currency="EUR")])
+    world.quote("equity:AAPL", "200.00")
+    return world, world.want("equity:AAPL", "1000")
+
+
+def row_not_tradable() -> tuple[World, str]:
+    world = ready()
+    halted = INSTRUMENTS["equity:AAPL"].model_copy(update={"tradable": False})
+    world.executor._parts.observer._instrument_source = fixed({**INSTRUMENTS, "equity:AAPL": halted})
+    return world, world.want("equity:AAPL", "1000")
+
+
+def fixed(table: dict[str, Instrument]) -> Callable[[], dict[str, Instrument]]:
+    return lambda: table
+
+
+def row_done_before() -> tuple[World, str]:
+    world = ready()
+    name = world.want("equity:AAPL", "1000")
+    world.step()
+    return world, name
+
+
+def row_other_live() -> tuple[World, str]:
+    world = World(settings=ExecutorSettings(paper=PaperSettings(fill="next_quote")))
+    world.quote("equity:AAPL", "200.00")
+    world.want("equity:AAPL", "1000")
+    world.step()
+    return world, world.want("equity:AAPL", "1000")
+
+
+def row_basis() -> tuple[World, str]:
+    world = ready()
+    world.want("equity:AAPL", "1000")
+    world.step()
+    return world, world.want("equity:AAPL", "1000", basis_seq=1)
+
+
+def row_closed() -> tuple[World, str]:
+    world = ready()
+    world.clock.move_to(OPEN + timedelta(days=1))
+    world.quote("equity:AAPL", "200.00")
+    return world, world.want("equity:AAPL", "1000")
+
+
+def row_no_calendar() -> tuple[World, str]:
+    world = ready()
+    world.clock.move_to(OPEN.replace(year=2040))
+    world.quote("equity:AAPL", "200.00")
+    return world, world.want("equity:AAPL", "1000")
+
+
+def row_quote_missing() -> tuple[World, str]:
+    world = World()
+    return world, world.want("equity:AAPL", "1000")
+
+
+def row_quote_stale() -> tuple[World, str]:
+    world = ready()
+    world.clock.sleep(901)
+    return world, world.want("equity:AAPL", "1000")
+
+
+def row_short() -> tuple[World, str]:
+    world = ready()
+    return world, world.want("equity:AAPL", "1000", side="sell")
+
+
+def row_nav_unknown() -> tuple[World, str]:
+    world = ready()
+    world.want("equity:MSFT", "1000")
+    world.step()
+    del world.book.quotes["equity:MSFT"]
+    del world.quoted["equity:MSFT"]
+    world.quote("equity:AAPL", "200.00")
+    return world, world.want("equity:AAPL", "1000")
+
+
+def row_gross() -> tuple[World, str]:
+    world = ready(max_gross_pct="0.15")
+    world.want("equity:MSFT", "10000")
+    world.step()
+    return world, world.want("equity:AAPL", "10000")
+
+
+def row_cash() -> tuple[World, str]:
+    world = ready(min_cash_pct="0.95")
+    return world, world.want("equity:AAPL", "10000")
+
+
+def row_rate() -> tuple[World, str]:
+    world = ready(max_orders_per_minute=1)
+    world.want("equity:MSFT", "1000")
+    world.step()
+    return world, world.want("equity:AAPL", "1000")
+
+
+def row_open_orders() -> tuple[World, str]:
+    world = World(vaults=[vault(risk={**WIDE, "max_open_orders": 1})],
+                  settings=ExecutorSettings(paper=PaperSettings(fill="next_quote")))
+    world.quote("equity:AAPL", "200.00")
+    world.quote("equity:MSFT", "100.00")
+    world.want("equity:MSFT", "1000")
+    world.step()
+    return world, world.want("equity:AAPL", "1000")
+
+
+ROWS = [
+    Row(Reason.HALT_NO_PERMIT, row_no_permit),
+    Row(Reason.HALT_UNREADABLE, row_unreadable),
+    Row(Reason.HALT_MAINTENANCE, switched(maintenance=True)),
+    Row(Reason.HALT_ORDERS_DISABLED, switched(orders_disabled=True)),
+    Row(Reason.HALT_EXTERNAL_CALLS, switched(external_calls_disabled=True)),
+    Row(Reason.HALT_FULL, switched(full_halt=True)),
+    Row(Reason.HALT_REDUCE_ONLY, switched(reduce_only=True)),
+    Row(Reason.HALT_LATCHED, row_latched),
+    Row(Reason.INTENT_EXPIRED, row_expired),
+    Row(Reason.INTENT_FUTURE, row_future),
+    Row(Reason.DUPLICATE_INTENT, row_done_before),
+    Row(Reason.DUPLICATE_LIVE, row_other_live),
+    Row(Reason.STALE_BASIS, row_basis),
+    Row(Reason.VAULT_UNKNOWN, row_vault_unknown),
+    Row(Reason.VAULT_UNREADABLE, row_vaults_unreadable),
+    Row(Reason.ACCOUNT_UNKNOWN, row_account_unknown),
+    Row(Reason.PERSONA_NOT_ALLOWED, row_persona),
+    Row(Reason.INSTRUMENT_UNKNOWN, limited(instrument="equity:NOPE")),
+    Row(Reason.INSTRUMENT_NOT_TRADABLE, row_not_tradable),
+    Row(Reason.INSTRUMENT_RESTRICTED, limited(restricted=["equity:AAPL"])),
+    Row(Reason.RAIL_CLOSED, row_rail),
+    Row(Reason.CURRENCY_MISMATCH, row_currency),
+    Row(Reason.SESSION_CLOSED, row_closed),
+    Row(Reason.SESSION_UNKNOWN, row_no_calendar),
+    Row(Reason.QUOTE_MISSING, row_quote_missing),
+    Row(Reason.QUOTE_STALE, row_quote_stale),
+    Row(Reason.QUOTE_CROSSED, quoted(bid="201", ask="199")),
+    Row(Reason.QUOTE_JUMP, quoted("300.00", before="200.00")),
+    Row(Reason.PRICE_COLLAR, quoted(bid="180", ask="220")),
+    Row(Reason.SIZE_ZERO, limited("150")),
+    Row(Reason.SIZE_MIN_NOTIONAL, limited("5", instrument="crypto:BTC-USD")),
+    Row(Reason.SIZE_MAX_VALUE, limited("10000", max_order_value="9999")),
+    Row(Reason.SIZE_MAX_QUANTITY, limited("1000", max_order_quantity="4")),
+    Row(Reason.SIZE_MAX_ADV, quoted(average_daily_volume="200")),
+    Row(Reason.EXPOSURE_POSITION, limited("20400")),
+    Row(Reason.EXPOSURE_GROSS, row_gross),
+    Row(Reason.EXPOSURE_ASSET_CLASS, limited("10000", max_asset_class_pct={"equity": "0.05"})),
+    Row(Reason.EXPOSURE_SHORT, row_short),
+    Row(Reason.NAV_UNKNOWN, row_nav_unknown),
+    Row(Reason.CASH, row_cash),
+    Row(Reason.RATE, row_rate),
+    Row(Reason.OPEN_ORDERS, row_open_orders),
+]
+ELSEWHERE = {
+    Reason.INTENT_WITHDRAWN, Reason.CHANGED_BYTES, Reason.LOSS_DAILY, Reason.LOSS_DRAWDOWN, Reason.BROKER_REJECTED,
+    Reason.BROKER_UNKNOWN, Reason.JOURNAL_FAILED, Reason.LOCK_LOST, Reason.GATEWAY_MORE_THAN_QUEUED,
+}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.code.value)
+def test_the_fence_stops_for_its_reason(row: Row) -> None:
+    """The arranged defect is named by its code, with the value seen and the limit."""
+    world, name = row.arrange()
+    found = stopping(world, name)
+    assert row.code in found, found
+    assert found[row.code].value
+    assert found[row.code].limit
+
+
+def test_every_reason_has_a_row_or_is_tested_elsewhere() -> None:
+    """No reason code exists that nothing can produce."""
+    assert {row.code for row in ROWS} | ELSEWHERE == set(Reason)
+    assert not {row.code for row in ROWS} & ELSEWHERE
+
+
+def test_a_plain_order_passes_every_fence() -> None:
+    """The canary of the table: without a defect nothing stops."""
+    world, name = limited()()
+    found = verdict(world, name)
+    assert isinstance(found, Approved)
+    assert len(found.lines) == len(POLICY)
+
+
+def test_a_closed_session_defers_refusals_that_rest_on_a_price() -> None:
+    """While something holds, a size refusal waits: the price at dispatch is the one that counts."""
+    world = ready(max_order_value="10")
+    world.clock.move_to(OPEN + timedelta(days=1))
+    name = world.want("equity:AAPL", "1000")
+    world.step()
+    assert world.state(name) == "held"
+    assert "size.max_order_value" not in world.codes(name)
+
+
+@pytest.mark.parametrize("switch", ["maintenance", "reduce_only"])
+def test_exits_pass_where_only_entries_are_stopped(switch: str) -> None:
+    """Selling what is held works under maintenance and reduce_only; selling more does not."""
+    world = ready()
+    world.want("equity:AAPL", "1000")
+    world.step()
+    world.gate.raw = without_permission({switch: True})
+    leave = world.want("equity:AAPL", "600", side="sell")
+    assert isinstance(verdict(world, leave), Approved)
+    world.gate.raw = without_permission({switch: True, "orders_disabled": True})
+    assert set(stopping(world, leave)) == {"halt.orders_disabled"}
+
+
+def test_working_exits_count_as_filled() -> None:
+    """With five held and three being sold, selling three more would cross zero and is no reduction."""
+    world = World(settings=ExecutorSettings(paper=PaperSettings()))
+    world.quote("equity:AAPL", "200.00")
+    world.want("equity:AAPL", "1000")
+    world.step()
+    world.quote("equity:AAPL", "200.00", size="1")
+    world.want("equity:AAPL", "600", side="sell")
+    world.step()
+    second = world.want("equity:AAPL", "800", side="sell")
+    assert not propose(world.book.intents.get(second) or _seen(world, second), context(world)).reduces
+
+
+def _seen(world: World, name: str) -> Any:
+    context(world)
+    return world.book.intents[name]
+
+
+@pytest.mark.parametrize(("kind", "name"), [
+    ("vault", "V_CORE"), ("broker", "paper"), ("instrument", "equity:AAPL"), ("asset_class", "equity")])
+def test_scoped_switches_stop_only_their_scope(kind: str, name: str) -> None:
+    """A scoped halt stops orders in scope; orders outside it go on."""
+    world = ready()
+    world.gate.raw = without_permission({"scopes": {kind: {name: {"full_halt": True}}}})
+    inside = world.want("equity:AAPL", "1000")
+    outside = world.want("crypto:BTC-USD", "1000")
+    world.step()
+    assert world.codes(inside) == {"halt.full_halt"}
+    assert (world.state(outside) == "filled") == (kind in ("instrument", "asset_class"))
+
+
+@pytest.mark.parametrize("scopes", [
+    {"vault": {"V_TYPO": {"full_halt": False}}}, {"instrument": {"equity:NOPE": {"maintenance": True}}},
+    {"follower": {"F1": {"full_halt": True}}}])
+def test_a_scope_that_names_nothing_known_halts_everything(scopes: dict[str, Any]) -> None:
+    """A typing error in a scope must not leave the operator believing in a halt that is none."""
+    world = ready()
+    world.gate.raw = without_permission({"scopes": scopes})
+    name = world.want("equity:AAPL", "1000")
+    found = stopping(world, name)
+    assert "halt.unreadable" in found
+    assert next(iter(scopes[next(iter(scopes))])) in found["halt.unreadable"].detail
+
+
+def test_the_gateway_never_sends_more_than_was_asked_for() -> None:
+    """If sizing ever produced more than the intent asked for, the last fence latches everything."""
+    world = ready()
+    name = world.want("equity:AAPL", "1000")
+    seen = context(world)
+    sized = propose(world.book.intents[name], seen)
+    too_much = type(sized)(**{**{field: getattr(sized, field) for field in sized.__dataclass_fields__},
+                              "quantity": sized.quantity + 1})
+    found = judge(too_much, seen)
+    assert isinstance(found, Stopped)
+    assert "gateway.more_than_queued" in {line.code for line in found.stopping}
+    assert found.effect.value == "latch"
+
+
+def test_queue_bytes_that_do_not_parse_change_nothing() -> None:
+    """A half-written queue is a problem that is reported; what was known stays known."""
+    world = ready()
+    name = world.want("equity:AAPL", "1000")
+    whole = world.files.read(QUEUE)
+    world.files.replace(QUEUE, whole[: len(whole) // 2])
+    assert QUEUE in world.step().problems
+    world.files.replace(QUEUE, whole)
+    assert QUEUE not in world.step().problems
+    assert world.state(name) == "filled"
+
+
+def test_an_empty_registry_document_is_not_all_clear() -> None:
+    """A vault file without vaults refuses, it does not permit."""
+    world = World()
+    world.files.replace(VAULTS, document({"vaults": []}))
+    world.quote("equity:AAPL", "200.00")
+    name = world.want("equity:AAPL", "1000")
+    world.step()
+    assert "vault.unknown" in world.codes(name)
