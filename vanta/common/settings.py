@@ -11,10 +11,12 @@ one frozen object; nothing else in VANTA looks at the environment.
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from vanta.common.clock import Clock, clock_for
 from vanta.common.errors import OperatorError
 from vanta.common.models.base import validate
 from vanta.common.models.configuration import (
@@ -25,9 +27,10 @@ from vanta.common.models.configuration import (
     Settings,
 )
 from vanta.common.paths import Home
+from vanta.common.times import parse_iso
 
 __all__ = ["ExecutorSettings", "FeedSettings", "MarketsSettings", "PaperSettings", "Settings", "credential_folder",
-           "home_from", "load"]
+           "home_from", "load", "notify_address", "watchdog_s"]
 
 DEFAULT_HOME = "/opt/vanta"
 _PREFIX = "VANTA_"
@@ -68,8 +71,33 @@ def _put(values: dict[str, Any], keys: list[str], text: str, name: str) -> None:
         values[keys[-1]] = text
 
 
+def clock_from(settings: Settings, now: datetime | None = None) -> Clock:
+    """The clock of a command: fixed by `--now`, shifted by `[clock]`, else the host's. Live mode is never shifted."""
+    shift = settings.clock
+    if shift.starts_at is None or shift.anchored_at is None:
+        return clock_for(now)
+    if settings.executor.mode == "live":
+        raise OperatorError("a shifted clock is set, but executor.mode is live",
+                            "Remove [clock] from config/vanta.toml.")
+    return clock_for(now, starts_at=parse_iso(shift.starts_at), anchored_at=parse_iso(shift.anchored_at))
+
+
 def credential_folder(environment: Mapping[str, str] | None = None) -> Path | None:
     """Where systemd put this unit's credentials (`LoadCredential=`), or `None` outside a unit."""
     environment = os.environ if environment is None else environment
     folder = environment.get("CREDENTIALS_DIRECTORY")
     return Path(folder) if folder else None
+
+
+def notify_address(environment: Mapping[str, str] | None = None) -> str | None:
+    """Where systemd wants to hear from this service (`NOTIFY_SOCKET`), or `None` outside a unit."""
+    environment = os.environ if environment is None else environment
+    return environment.get("NOTIFY_SOCKET") or None
+
+
+def watchdog_s(environment: Mapping[str, str] | None = None, *, pid: int | None = None) -> float | None:
+    """Seconds within which systemd wants a sign of life from process `pid`, or `None` if it does not watch it."""
+    environment = os.environ if environment is None else environment
+    micros, watched = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID", "")
+    meant = not watched or watched == str(os.getpid() if pid is None else pid)
+    return int(micros) / 1e6 if meant and micros.isascii() and micros.isdigit() and int(micros) > 0 else None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from vanta.common.instruments import Instrument
-from vanta.common.settings import PaperSettings
+from vanta.common.models.configuration import PaperSettings
 from vanta.common.times import millis, parse_iso
 from vanta.executor.brokers.port import Accepted, Broker, Capabilities, Ended, Fill, Found, Rejected
 from vanta.executor.core.approval import Approved

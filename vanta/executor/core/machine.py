@@ -11,8 +11,9 @@ from vanta.common.events import Kind
 
 STAGED = "staged"
 TERMINAL = frozenset({"filled", "cancelled", "rejected", "refused", "expired", "withdrawn", "quarantined"})
-IN_FLIGHT = frozenset({"approved", "submitting", "unknown", "working", "partially_filled", "cancelling"})
-WAITING = frozenset({"seen", "held"})
+IN_FLIGHT = frozenset({"submitting", "unknown", "working", "partially_filled", "cancelling"})
+WAITING = frozenset({"seen", "held", "approved"})
+"""Judged in every step. `approved` is found here only after a crash between verdict and outbox record."""
 
 FILL_PART = "fill.part"
 FILL_LAST = "fill.last"

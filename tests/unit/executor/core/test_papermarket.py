@@ -1,0 +1,56 @@
+"""The paper venue's stated model, by hand."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from vanta.common.models.configuration import PaperSettings
+from vanta.executor.core.book import QuoteEntry
+from vanta.executor.core.papermarket import Execution, PaperOrder, execute
+
+D = Decimal
+MODEL = PaperSettings(half_spread_bp=2, slippage_bp=3, commission_bp=2, commission_min=D("0.35"), participation_bp=1000)
+
+
+def order(**more: Any) -> PaperOrder:
+    fields: dict[str, Any] = {
+        "order_id": "o", "instrument_id": "i", "side": "buy", "leaves": D(100), "lot": D(1), "tick": D("0.01"),
+        "multiplier": D(1), "currency": "USD", "submitted_ms": 1000, "fills": 0, "last_ms": 0}
+    return PaperOrder(**{**fields, **more})
+
+
+def quote(**more: Any) -> QuoteEntry:
+    fields: dict[str, Any] = {"bid": D(100), "ask": D(100), "last": D(100), "size": None, "at_ms": 2000, "volume": None,
+                              "previous": None, "seq": 1}
+    return QuoteEntry(**{**fields, **more})
+
+
+ROWS = {
+    "no spread: half spread and slippage against a buy": (order(), quote(), Execution(D(100), D("100.05"), D("2.00"))),
+    "no spread, sell": (order(side="sell"), quote(), Execution(D(100), D("99.95"), D("2.00"))),
+    "own spread: only slippage": (order(), quote(bid=D(99), ask=D(101)), Execution(D(100), D("101.04"), D("2.02"))),
+    "minimum commission": (order(leaves=D(1)), quote(), Execution(D(1), D("100.05"), D("0.35"))),
+    "displayed size": (order(), quote(size=D("40.5")), Execution(D(40), D("100.05"), D("0.80"))),
+    "share of volume": (order(), quote(volume=D(300)), Execution(D(30), D("100.05"), D("0.60"))),
+    "at least a lot of a thin market": (order(), quote(volume=D(3)), Execution(D(1), D("100.05"), D("0.35"))),
+    "nothing displayed": (order(), quote(size=D(0)), None),
+    "one fill from one quote": (order(last_ms=2000), quote(), None),
+    "never below a tick": (order(side="sell", tick=D(1)), quote(bid=D("0.5"), ask=D("0.5"), last=D("0.5")),
+                           Execution(D(100), D(1), D("0.35"))),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_the_model(name: str) -> None:
+    """Price, quantity and commission of one fill."""
+    asked, seen, expected = ROWS[name]
+    assert execute(asked, seen, MODEL) == expected
+
+
+def test_next_quote_waits_for_a_younger_quote() -> None:
+    """A quote as old as the order does not fill it in next_quote mode; in quote mode it does."""
+    later = MODEL.model_copy(update={"fill": "next_quote"})
+    assert execute(order(submitted_ms=2000), quote(), later) is None
+    assert execute(order(submitted_ms=1999), quote(), later) is not None
+    assert execute(order(submitted_ms=2000), quote(), MODEL) is not None
