@@ -83,6 +83,21 @@ class FixedClock(ManualClock):
         time.sleep(seconds)
 
 
-def clock_for(now: datetime | None) -> Clock:
-    """The host's clock, or one that stands at `now` where a command was given `--now`."""
-    return SystemClock() if now is None else FixedClock(now)
+class ShiftedClock(SystemClock):
+    """The host's clock moved by a fixed distance: what several processes of a demonstration share."""
+
+    def __init__(self, shift: timedelta) -> None:
+        self._shift = shift
+
+    def now(self) -> datetime:
+        """The host's time plus the shift."""
+        return super().now() + self._shift
+
+
+def clock_for(now: datetime | None, *, starts_at: datetime | None = None, anchored_at: datetime | None = None) -> Clock:
+    """The clock of a command: fixed where `--now` was given, shifted where the settings say so, else the host's."""
+    if now is not None:
+        return FixedClock(now)
+    if starts_at is not None and anchored_at is not None:
+        return ShiftedClock(starts_at - anchored_at)
+    return SystemClock()

@@ -16,6 +16,10 @@ class Kind(StrEnum):
     # reflection_log.jsonl, promotion_log.jsonl
     REFLECTED = "reflected"
     PROMOTED = "promoted"
+    # control_log.jsonl
+    CONTROL_CHANGED = "control.changed"    # who changed which control, why, before and after
+    # operator_commands.jsonl
+    COMMAND_GIVEN = "command.given"
     # trade_log.jsonl: external inputs, recorded before they are used
     CONTROL_SEEN = "control.seen"          # overlay, permit and vault bytes by hash, and what they allow
     INSTRUMENTS_SEEN = "instruments.seen"
@@ -42,6 +46,7 @@ class Kind(StrEnum):
     # trade_log.jsonl: money and safety
     ADJUSTMENT = "adjustment"              # transfer, split, dividend, fee, funding, symbol change
     DAY_OPENED = "day.opened"              # NAV at the day's first look, for the daily loss limit
+    COMMAND_REFUSED = "command.refused"    # expired, or about nothing that is there
     LATCH_SET = "latch.set"
     LATCH_RELEASED = "latch.released"
 
@@ -59,4 +64,5 @@ class LogEvent(StrEnum):
     STARTED = "started"
     STOPPED = "stopped"
     RECOVERED = "recovered"
+    CRASHED = "crashed"                    # a fault of the program itself, with its traceback
     LIBRARY = "library"                    # what a third-party library logged, as text

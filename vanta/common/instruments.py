@@ -13,6 +13,7 @@ from vanta.common.models.base import Amount, Day, OperatorModel
 
 AssetClass = Literal["equity", "crypto", "option"]
 _FIAT = ("USDT", "USDC", "USD", "EUR", "GBP", "JPY")
+_STABLE = frozenset({"USDT", "USDC"})
 _CRYPTO = frozenset(
     "BTC ETH SOL XRP ADA DOGE LTC BCH DOT LINK AVAX MATIC UNI XLM TRX ATOM ETC XMR EOS BNB SHIB NEAR APT ARB OP FIL"
     " AAVE ALGO HBAR ICP SUI TON PEPE".split())
@@ -65,12 +66,14 @@ def pair_of(symbol: str) -> tuple[str, str] | None:
     return None
 
 
-def from_symbol(symbol: str) -> Instrument:
+def from_symbol(symbol: str, *, stable_as: str | None = None) -> Instrument:
     """The default instrument for a symbol as price files are named. `BRK-B` becomes `equity:BRK.B`.
 
-    A stablecoin pair is booked in USD only where the caller says so; here it keeps its own currency.
+    `stable_as="USD"` books dollar stablecoin pairs (`BTCUSDT`) in dollars, as the paper account does; without
+    it they keep their own currency.
     """
     pair = pair_of(symbol)
     if pair is not None:
-        return crypto(*pair)
+        base, quote = pair
+        return crypto(base, stable_as if stable_as and quote in _STABLE else quote)
     return equity(symbol.upper().replace("-", ".").replace("/", ".").replace("_", "."))

@@ -132,7 +132,7 @@ class _Quiet(logging.Handler):
         except OSError:
             self.handleError(record)
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, ARG002 - the library's method
         """Count; there may be nowhere left to say it."""
         self.lost += 1
 

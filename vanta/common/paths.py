@@ -51,6 +51,7 @@ REFLECTION_LOG = "reflection_log.jsonl"
 PROMOTION_LOG = "promotion_log.jsonl"
 COLLECTION_LOG = "collection_log.jsonl"
 CONTROL_LOG = "control_log.jsonl"
+OPERATOR_COMMANDS = "operator_commands.jsonl"
 SNAPSHOTS = "snapshots"
 
 STATE: tuple[StateFile, ...] = (
@@ -71,6 +72,8 @@ STATE: tuple[StateFile, ...] = (
               what="vaults, their envelopes, personas and limits"),
     StateFile(name=OVERLAY, writer="operator (editor or Alpha)", node="alpha", model=overlay.Overlay,
               what="kill switches, boosts and flips; missing or unreadable means halted"),
+    StateFile(name=OPERATOR_COMMANDS, writer="alpha", node="alpha",
+              what="append-only, hash-chained: commands to the executor, each carried out once by id"),
     StateFile(name=ALLOCATION, writer="markets promote", node="markets", model=allocation.VaultAllocation,
               what="target weights per vault, with reasons"),
     StateFile(name=QUEUE, writer="markets promote", node="markets", model=intent.AutotradeQueue,
@@ -96,7 +99,7 @@ STATE: tuple[StateFile, ...] = (
               what="append-only, hash-chained: who changed which control, before and after"),
 )
 
-JOURNALS = (TRADE_LOG, COLLECTION_LOG, REFLECTION_LOG, PROMOTION_LOG, CONTROL_LOG)
+JOURNALS = (TRADE_LOG, COLLECTION_LOG, REFLECTION_LOG, PROMOTION_LOG, CONTROL_LOG, OPERATOR_COMMANDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,4 +100,5 @@ def watchdog_s(environment: Mapping[str, str] | None = None, *, pid: int | None 
     environment = os.environ if environment is None else environment
     micros, watched = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID", "")
     meant = not watched or watched == str(os.getpid() if pid is None else pid)
-    return int(micros) / 1e6 if meant and micros.isascii() and micros.isdigit() and int(micros) > 0 else None
+    number = int(micros) if micros.isascii() and micros.isdigit() and len(micros) < 20 else 0
+    return number / 1e6 if meant and number else None

@@ -11,21 +11,25 @@ from decimal import Decimal
 from typing import Any
 
 from vanta.common.canonical import canonical, content_hash, sha256
-from vanta.common.errors import VantaError
+from vanta.common.errors import Missing, VantaError
 from vanta.common.events import Kind
 from vanta.common.instruments import Instrument
+from vanta.common.models.base import validate
+from vanta.common.models.command import OperatorCommand
 from vanta.common.models.intent import AutotradeQueue, Intent
 from vanta.common.models.quotes import MarketQuotes, Quote
 from vanta.common.models.vault import Vault, VaultRegistry
 from vanta.common.money import plain
-from vanta.common.paths import MARKET_QUOTES, QUEUE, VAULTS
+from vanta.common.paths import MARKET_QUOTES, OPERATOR_COMMANDS, QUEUE, VAULTS
 from vanta.common.store.document import parse
+from vanta.common.store.journal import chain
 from vanta.common.store.ports import Files, Snapshots
 from vanta.common.times import millis, parse_iso
 from vanta.executor.core.machine import IN_FLIGHT, TERMINAL
 from vanta.executor.gate import Reading
 from vanta.executor.recorder import Recorder
 
+_OPTIONAL = frozenset({OPERATOR_COMMANDS})
 InstrumentSource = Callable[[], Mapping[str, Instrument]]
 
 
@@ -68,8 +72,9 @@ class Observer:
                 self._saw("vaults", sha256(raw), raw, now, {})
                 for vault in self.vaults.vaults:
                     self._fund(vault, sha256(raw), now)
-        elif VAULTS in self.problems:
+        if VAULTS in self.problems:
             self.vaults = None
+            self._saw("vaults", f"unreadable: {self.problems[VAULTS]}", None, now, {})
         table = self._instrument_source()
         renewed = table is not self.instruments
         if renewed:
@@ -85,6 +90,28 @@ class Observer:
             self._recorder.put(Kind.ADJUSTMENT, {
                 "type": "transfer", "vault": vault.vault_id, "account": vault.account, "currency": vault.base_currency,
                 "amount": plain(vault.capital), "evidence": evidence, "why": "capital of a new vault"}, now=now)
+
+    def commands(self, now: datetime) -> None:
+        """Carry out operators' commands that have not been carried out yet: a release clears the latch it names."""
+        raw = self._changed(OPERATOR_COMMANDS)
+        if raw is None:
+            return
+        try:
+            records = list(chain(raw[: raw.rfind(b"\n") + 1], name=OPERATOR_COMMANDS))
+            given = [validate(OperatorCommand, dict(record.payload), file=OPERATOR_COMMANDS) for record in records]
+        except VantaError as error:
+            self.problems[OPERATOR_COMMANDS] = error.what
+            return
+        self.problems.pop(OPERATOR_COMMANDS, None)
+        book = self._recorder.book
+        for command in given:
+            if command.command_id not in book.commands:
+                refused = "" if command.latch_id in book.latches else f"there is no latch {command.latch_id}"
+                if parse_iso(command.expires_at) <= now:
+                    refused = f"the command expired at {command.expires_at}"
+                kind = Kind.COMMAND_REFUSED if refused else Kind.LATCH_RELEASED
+                self._recorder.put(kind, {"command_id": command.command_id, "latch_id": command.latch_id,
+                                          "by": command.by, "reason": command.reason, "refused": refused}, now=now)
 
     def queue(self, now: datetime) -> int:
         """New intents and withdrawals. Returns how many intents were seen for the first time."""
@@ -157,6 +184,10 @@ class Observer:
         """The file's bytes if they differ from the last look and could be read."""
         try:
             raw = self._files.read(name)
+        except Missing as error:
+            if name not in _OPTIONAL:
+                self.problems[name] = error.what
+            return None
         except VantaError as error:
             self.problems[name] = error.what
             return None

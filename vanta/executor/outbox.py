@@ -14,14 +14,14 @@ from typing import Any
 
 from vanta.common.errors import OutcomeUnknown
 from vanta.common.events import Kind
-from vanta.common.money import plain
 from vanta.common.reasons import Reason
 from vanta.common.times import iso
 from vanta.executor.brokers.port import Accepted, Broker
+from vanta.executor.core import verdict
 from vanta.executor.core.approval import Approved
 from vanta.executor.core.book import IntentEntry
 from vanta.executor.core.proposal import Line
-from vanta.executor.recorder import Recorder, link, words
+from vanta.executor.recorder import Recorder, link
 
 LastLook = Callable[[Approved, datetime], Line]
 
@@ -40,13 +40,8 @@ class Outbox:
 
     def approve(self, entry: IntentEntry, order: Approved, *, good_until: str | None, now: datetime) -> None:
         """Put the verdict and the outbox record of one order into the batch."""
-        self._recorder.about(Kind.INTENT_APPROVED, entry, {
-            "intent_state": "approved", "lines": words(order.lines)}, now=now)
-        self._recorder.put(Kind.ORDER_SUBMITTING, {
-            "intent_state": "submitting", "broker": order.account, "symbol": order.symbol, "side": order.side,
-            "quantity": plain(order.quantity), "reference_price": plain(order.reference_price), "type": "market",
-            "time_in_force": "day", "good_until": good_until, "attempt": order.attempt, "legs": order.legs,
-        }, now=now, ids=link(entry, order.order_id), dag_id=entry.raw["provenance"]["dag_id"])
+        for note in verdict.approval(order, good_until):
+            self._recorder.about(note.kind, entry, note.payload, now=now, order_id=note.order_id)
         self._batch.append((entry, order))
 
     def flush(self, now: datetime) -> int:

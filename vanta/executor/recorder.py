@@ -12,7 +12,6 @@ from vanta.common.events import Kind
 from vanta.common.store.ports import Journal, Record
 from vanta.common.times import iso
 from vanta.executor.core.book import Book, IntentEntry
-from vanta.executor.core.proposal import Line
 
 
 class Recorder:
@@ -33,9 +32,10 @@ class Recorder:
         """Make it durable."""
         self.journal.sync()
 
-    def about(self, kind: Kind, entry: IntentEntry, payload: Mapping[str, Any], *, now: datetime) -> Record:
-        """A record about an intent, with all the ids that link it to its conviction and cycle."""
-        return self.put(kind, payload, now=now, ids=link(entry), dag_id=entry.raw["provenance"]["dag_id"])
+    def about(self, kind: Kind, entry: IntentEntry, payload: Mapping[str, Any], *, now: datetime,
+              order_id: str | None = None) -> Record:
+        """A record about an intent (and its order), with all the ids that link it to its conviction and cycle."""
+        return self.put(kind, payload, now=now, ids=link(entry, order_id), dag_id=entry.raw["provenance"]["dag_id"])
 
 
 def link(entry: IntentEntry, order_id: str | None = None) -> dict[str, str]:
@@ -45,7 +45,3 @@ def link(entry: IntentEntry, order_id: str | None = None) -> dict[str, str]:
         ids["order_id"] = order_id
     return ids
 
-
-def words(lines: tuple[Line, ...]) -> list[list[str | None]]:
-    """Verdict lines as they are journalled: [fence, code, value, limit, detail]."""
-    return [[line.fence, line.code, line.value, line.limit, line.detail] for line in lines]

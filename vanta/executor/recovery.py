@@ -7,6 +7,7 @@ where the venue de-duplicates client order ids; elsewhere it is quarantined for 
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from vanta.common.canonical import sha256
 from vanta.common.errors import OutsideError
@@ -27,7 +28,7 @@ def fold(recorder: Recorder) -> int:
     return count
 
 
-def open_journal(recorder: Recorder, torn: bytes | None, *, program: str, details: Mapping[str, str],
+def open_journal(recorder: Recorder, torn: bytes | None, *, program: str, details: Mapping[str, Any],
                  now: datetime) -> str:
     """Fold, name the home on first use, record a repair and the start. Returns what happened, in words."""
     count = fold(recorder)

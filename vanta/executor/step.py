@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from vanta.common.calendars import Calendar, UnknownDay
+from vanta.common.calendars import Calendar
 from vanta.common.clock import Clock
 from vanta.common.errors import StateError
 from vanta.common.events import Kind
-from vanta.common.instruments import Instrument
 from vanta.common.models.configuration import ExecutorSettings
 from vanta.common.money import plain
 from vanta.common.reasons import Reason
@@ -27,6 +26,7 @@ from vanta.executor.core.controls import Known, Scope, stops, summary
 from vanta.executor.core.fences import halt
 from vanta.executor.core.proposal import Context, Line
 from vanta.executor.core.size import propose
+from vanta.executor.core.verdict import good_until
 from vanta.executor.gate import Gate, Reading
 from vanta.executor.observe import Observer
 from vanta.executor.outbox import Outbox
@@ -99,12 +99,13 @@ class Executor:
         """Make one step. Raises `StateError` if the journal or the lock is lost: then the program must stop."""
         self._insist_on_lock()
         now = self._parts.clock.now()
-        reading = self._parts.gate.read()
+        reading = self._reading = self._parts.gate.read()
         report = StepReport()
         observer = self._parts.observer
         observer.controls(reading, now)
         if observer.registry(now):
             self._learn()
+        observer.commands(now)
         report.seen = observer.queue(now)
         observer.quotes(now)
         calls = not self._calls_disabled(reading, now)
@@ -190,9 +191,10 @@ class Executor:
             report.judged += 1
             verdict = judge(propose(entry, context), context)
             if isinstance(verdict, Approved):
-                self._outbox.approve(entry, verdict, good_until=self._good_until(entry.instrument_id, now), now=now)
+                self._outbox.approve(entry, verdict, good_until=good_until(entry.instrument_id, context), now=now)
                 if len(self._outbox) >= BATCH:
                     report.accepted += self._outbox.flush(now)
+                    context = self._context(self._reading, now)  # the last looks may have seen other switches
             else:
                 record_stop(self._recorder, entry, verdict, now=now)
         report.accepted += self._outbox.flush(now)
@@ -206,21 +208,12 @@ class Executor:
             calendars=parts.calendars, brokers=frozenset(parts.brokers),
             future_skew_ms=parts.settings.future_skew_s * 1000)
 
-    def _good_until(self, instrument_id: str, now: datetime) -> str | None:
-        """The end of today's session, or `None` where there is none (24/7 venues)."""
-        instrument: Instrument = self._parts.observer.instruments[instrument_id]
-        try:
-            close = self._parts.calendars[instrument.calendar].close_of(now.date())
-        except UnknownDay:
-            return iso(now)
-        return None if close is None or instrument.asset_class == "crypto" else iso(close)
-
     def _last_look(self, order: Approved, now: datetime) -> Line:
         """Read everything that can stop an order again, from the files, right before it is sent."""
         lock = self._parts.lock
         if lock is not None and not lock.still_held():
             return Line(halt.NAME, Reason.LOCK_LOST, str(lock.path), "held")
-        reading = self._parts.gate.read()
+        reading = self._reading = self._parts.gate.read()
         self._parts.observer.controls(reading, now)
         switches = halt.Switches(controls=reading.controls, permit=reading.permit, latches=self._book.latches,
                                  known=self._known)

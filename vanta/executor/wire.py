@@ -1,12 +1,13 @@
 """The executor's composition root: the only place that reads its settings and builds its adapters."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from vanta import __version__
 from vanta.common.calendars import ALWAYS_OPEN, CONTINUOUS, Calendar
-from vanta.common.canonical import content_hash
+from vanta.common.canonical import canonical
 from vanta.common.clock import Clock
 from vanta.common.errors import OperatorError
 from vanta.common.models.configuration import Settings
@@ -16,6 +17,7 @@ from vanta.common.resources import load
 from vanta.common.store.files import FolderFiles
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.lock import FileLock
+from vanta.common.store.ports import Snapshots
 from vanta.common.store.snapshot import FileSnapshots
 from vanta.executor.brokers.paper import PaperBroker
 from vanta.executor.brokers.port import Broker
@@ -28,6 +30,8 @@ from vanta.executor.recovery import open_journal, resolve
 from vanta.executor.step import Executor, Parts
 
 PROGRAM = f"executor {__version__}"
+SESSIONS = {"XNYS": "sessions_xnys.json"}
+"""Shipped calendars by name; `24/7` needs no file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,15 @@ class Built:
 
 def calendars() -> dict[str, Calendar]:
     """Every calendar that ships with VANTA, by name."""
-    return {"XNYS": Calendar.from_bytes(load("sessions_xnys.json"), file="sessions_xnys.json"),
+    return {**{name: Calendar.from_bytes(load(file), file=file) for name, file in SESSIONS.items()},
             CONTINUOUS: ALWAYS_OPEN}
+
+
+def described(settings: Settings, accounts: Iterable[str], snapshots: Snapshots) -> dict[str, Any]:
+    """What the verdicts of this run depend on besides the log, by content: for the record of the start, and replay."""
+    sessions = {name: snapshots.put(load(file)) for name, file in SESSIONS.items()}
+    return {"mode": settings.executor.mode, "settings": snapshots.put(canonical(settings.model_dump(mode="json"))),
+            "brokers": sorted(accounts), "calendars": sessions}
 
 
 def brokers(settings: Settings, book: Book, instruments: InstrumentSource) -> dict[str, Broker]:
@@ -61,13 +72,13 @@ def build(home: Home, settings: Settings, clock: Clock,
         journal = FileJournal(home.file(TRADE_LOG))
         book = Book()
         recorder = Recorder(journal, book)
-        said = open_journal(recorder, journal.torn, program=PROGRAM, now=now, details={
-            "settings": content_hash(settings.model_dump(mode="json")), "mode": settings.executor.mode})
-        files = FolderFiles(home.memory)
+        files, snapshots = FolderFiles(home.memory), FileSnapshots(home.snapshots)
         registry = Registry(home)
-        observer = Observer(recorder, files, FileSnapshots(home.snapshots), registry)
-        observer.registry(now)
         venues = make_brokers(settings, book, registry)
+        said = open_journal(recorder, journal.torn, program=PROGRAM, now=now,
+                            details=described(settings, venues, snapshots))
+        observer = Observer(recorder, files, snapshots, registry)
+        observer.registry(now)
         said += resolve(recorder, venues, now=now)
         executor = Executor(Parts(
             clock=clock, settings=settings.executor, recorder=recorder, observer=observer, gate=FileGate(home),

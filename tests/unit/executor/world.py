@@ -11,7 +11,7 @@ from vanta.common.calendars import ALWAYS_OPEN, Calendar
 from vanta.common.canonical import document
 from vanta.common.clock import ManualClock
 from vanta.common.instruments import Instrument, crypto, equity
-from vanta.common.models.configuration import ExecutorSettings, PaperSettings
+from vanta.common.models.configuration import ExecutorSettings, PaperSettings, Settings
 from vanta.common.paths import MARKET_QUOTES, QUEUE, VAULTS
 from vanta.common.resources import load
 from vanta.common.store.inmemory import MemoryFiles, MemoryJournal, MemorySnapshots
@@ -25,6 +25,7 @@ from vanta.executor.publish import Publisher
 from vanta.executor.recorder import Recorder
 from vanta.executor.recovery import open_journal, resolve
 from vanta.executor.step import Executor, Parts, StepReport
+from vanta.executor.wire import described
 
 OPEN = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # a Friday, New York is open
 ALL_CLEAR = (b'{"maintenance": false, "orders_disabled": false, "external_calls_disabled": false, '
@@ -67,9 +68,10 @@ class World:
         self.book = Book()
         recorder = Recorder(self.journal, self.book)
         now = self.clock.now()
-        self.said = open_journal(recorder, None, program="executor test", details={}, now=now)
-        observer = Observer(recorder, self.files, self.snapshots, lambda: INSTRUMENTS)
         self.brokers = self.make_brokers()
+        self.said = open_journal(recorder, None, program="executor test", now=now, details=described(
+            Settings(executor=self.settings), self.brokers, self.snapshots))
+        observer = Observer(recorder, self.files, self.snapshots, lambda: INSTRUMENTS)
         observer.registry(now)
         self.said += resolve(recorder, self.brokers, now=now)
         calendars = {"XNYS": Calendar.from_bytes(load("sessions_xnys.json")),

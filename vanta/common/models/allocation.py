@@ -23,11 +23,11 @@ class Target(Model):
 
 
 class VaultTarget(Model):
-    """One vault's plan."""
+    """One vault's plan. `nav` and `base` are None while a held instrument has no mark: then only exits are planned."""
 
     vault_id: str
-    nav: Amount
-    base: Amount = Field(description="NAV less the profit that compounding keeps back")
+    nav: Amount | None
+    base: Amount | None = Field(description="NAV less the profit that compounding keeps back")
     reserved: Amount = Field(description="realised profit that rolls forward as cash")
     targets: list[Target]
     unallocated: list[str] = Field(description="convictions that got nothing, with the reason in words")

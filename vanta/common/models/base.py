@@ -71,7 +71,8 @@ Unit = Annotated[Real, Field(ge=0, le=1, allow_inf_nan=False), AfterValidator(_g
 class Model(BaseModel):
     """Frozen, no unknown fields, no NaN, no silent coercion: `"false"` and `0` are no booleans, `"5"` is no number."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=False,
+                              defer_build=True)  # built when first used: a cheap command builds none
 
 
 class OperatorModel(Model):

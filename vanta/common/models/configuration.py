@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from vanta.common.models.base import Amount, OperatorModel, Real
+from vanta.common.models.base import Amount, OperatorModel, Real, UtcTime
 
 
 class FeedSettings(OperatorModel):
@@ -13,6 +13,7 @@ class FeedSettings(OperatorModel):
     enabled: bool = True
     every_s: int = Field(default=60, ge=1, description="how often the daemon collects")
     stale_after_s: int = Field(default=3_600, ge=1, description="without success for longer, the feed is stale")
+    source: str | None = Field(default=None, description="a folder of recorded payloads to read instead of the network")
     window_s: int = Field(default=30 * 86_400, ge=60, description="signals older than this leave the window")
     options: dict[str, Any] = {}
 
@@ -58,8 +59,20 @@ class ExecutorSettings(OperatorModel):
     paper: PaperSettings = PaperSettings()
 
 
+class ClockSettings(OperatorModel):
+    """A clock that runs at the host's speed but started elsewhere: for demonstrations on recorded payloads.
+
+    At host time `anchored_at` it shows `starts_at`. Refused in live mode.
+    """
+
+    starts_at: UtcTime | None = None
+    anchored_at: UtcTime | None = None
+
+
 class Settings(OperatorModel):
     """Everything."""
+
+    clock: ClockSettings = ClockSettings()
 
     markets: MarketsSettings = MarketsSettings()
     executor: ExecutorSettings = ExecutorSettings()

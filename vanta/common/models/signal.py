@@ -103,7 +103,8 @@ class FeedProblem(Model):
 class FeedCounts(Model):
     """What one pass saw. Every record became part of a claim or is counted in one of the last three.
 
-    Claims are counted too: new, updated, expired, or unchanged (among the duplicates). One claim may need several records.
+    Claims are counted too: new, updated, expired, or unchanged (among the duplicates). One claim may need
+    several records.
     """
 
     payloads: int = 0

@@ -66,6 +66,14 @@ class AllocationRule(OperatorModel):
         description="banded mode: weight from this conviction (basis points) on")
     allow_short: bool = False
 
+    @field_validator("bands")
+    @classmethod
+    def _convictions(cls, bands: dict[str, Amount]) -> dict[str, Amount]:
+        for key, weight in bands.items():
+            if not (key.isascii() and key.isdigit() and int(key) <= 10_000 and 0 <= weight <= 1):
+                raise ValueError(f"band {key!r}: {weight}: write a conviction of 0 to 10000 and a weight of 0 to 1")
+        return bands
+
 
 class Compounding(OperatorModel):
     """What happens to realised profit."""

@@ -56,7 +56,7 @@ def decode(raw: bytes, *, where: str) -> Record:
     """One line as a record with the hash of its raw bytes. Raises `StateError`."""
     try:
         line = _decode(raw)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise StateError(f"{where}: not a journal record: {error}") from error
     return Record(line.seq, line.at, line.kind, line.dag_id, line.ids, line.payload, line.prev, sha256(raw))
 

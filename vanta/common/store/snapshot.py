@@ -78,7 +78,7 @@ class FileSnapshots:
         path = self._manifest(digest)
         try:
             return _decode(self._load(path)).chunks
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise StateError(f"snapshot {path} is damaged: {error}") from error
 
     def _load(self, path: Path) -> bytes:

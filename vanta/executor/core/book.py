@@ -127,6 +127,7 @@ class Book:
         self.latches: dict[str, Mapping[str, Any]] = {}
         self.inputs: dict[str, str] = {}
         self.fills: set[str] = set()
+        self.commands: set[str] = set()
 
     def apply(self, record: Record) -> None:
         """Fold one record. Raises `StateError` if it contradicts what came before."""
@@ -344,7 +345,12 @@ def _latch_set(book: Book, record: Record) -> None:
 
 
 def _latch_released(book: Book, record: Record) -> None:
-    book.latches.pop(record.payload["latch_id"], None)
+    book.commands.add(record.payload["command_id"])
+    del book.latches[record.payload["latch_id"]]
+
+
+def _command_refused(book: Book, record: Record) -> None:
+    book.commands.add(record.payload["command_id"])
 
 
 _HANDLERS: dict[str, Callable[[Book, Record], None]] = {
@@ -358,4 +364,5 @@ _HANDLERS: dict[str, Callable[[Book, Record], None]] = {
     Kind.ORDER_CANCELLED: _order_event, Kind.ORDER_EXPIRED: _order_event, Kind.ORDER_QUARANTINED: _order_event,
     Kind.FILL: _fill, Kind.ADJUSTMENT: _adjustment, Kind.DAY_OPENED: _day_opened,
     Kind.LATCH_SET: _latch_set, Kind.LATCH_RELEASED: _latch_released,
+    Kind.COMMAND_REFUSED: _command_refused,
 }

@@ -1,0 +1,159 @@
+"""The frame of every command line: common options, one JSON document, errors to exit statuses.
+
+A command is a typer function of `application(...)` that returns `emit(report, as_json=...)`; a program is
+`sys.exit(main(app, ...))`.
+
+- Text for people goes to stdout, what went wrong to stderr. With `--json` stdout is exactly one document, an error
+  too, and the status is the same as without.
+- A `VantaError` ends with its own status and its cure. A mistyped command line ends with 2. In the check family
+  both end with 3, so that a typo never reads as CRITICAL.
+- Anything unforeseen prints one line and names the log that holds the traceback.
+
+    {"schema": "vanta.markets.collect/1", "generated_at": "…Z", "ok": true, …, "next": [{"why": "…", "command": "…"}]}
+"""
+
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from typer.exceptions import TyperException
+
+from vanta.common.clock import SystemClock
+from vanta.common.errors import VantaError
+from vanta.common.events import LogEvent
+from vanta.common.exitcodes import MEANING, Check, Exit
+from vanta.common.log import configure
+from vanta.common.settings import home_from
+from vanta.common.times import iso, parse_iso
+
+
+def moment(text: str) -> datetime:
+    """The value of `--now`: an ISO time with an offset, or a date (midnight UTC)."""
+    try:
+        return parse_iso(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+HomeOption = Annotated[Path | None, typer.Option(
+    "--home", metavar="DIR", show_default=False, help="The state tree. Default: $VANTA_HOME, else /opt/vanta.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document, for errors too.")]
+NowOption = Annotated[datetime | None, typer.Option(
+    "--now", metavar="ISO", parser=moment, show_default=False,
+    help="Fix the clock, as in 2026-01-02T03:04:05Z: for passes over recorded payloads.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What to do next, and why."""
+
+    why: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a command has to say.
+
+    `items` are the keys of the JSON document, `lines` the same for people; `warnings` go to stderr. A document
+    is `ok` if `exit` is 0.
+    """
+
+    schema: str
+    at: datetime
+    items: Mapping[str, object]
+    lines: Sequence[str]
+    exit: int = Exit.DONE
+    warnings: Sequence[str] = ()
+    next: Sequence[Next] = field(default=())
+
+
+def emit(report: Report, *, as_json: bool) -> int:
+    """Print the report and return the exit status."""
+    if as_json:
+        _print_json({"schema": report.schema, "generated_at": iso(report.at), "ok": report.exit == 0, **report.items,
+                     "next": [{"why": one.why, "command": one.command} for one in report.next]})
+        return int(report.exit)
+    for line in report.lines:
+        typer.echo(line)
+    for line in report.warnings:
+        typer.echo(line, err=True)
+    for one in report.next:
+        typer.echo(f"  → {one.why}: {one.command}")
+    return int(report.exit)
+
+
+def application(summary: str) -> typer.Typer:
+    """A typer application as all of ours are: plain help, no completion of its own, no decorated tracebacks."""
+    return typer.Typer(help=summary, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False,
+                       no_args_is_help=True)
+
+
+def exit_table(*codes: int) -> str:
+    """The exit statuses of a command for its `--help`."""
+    return "Exit status: " + "; ".join(f"{int(code)} {MEANING[code]}" for code in codes) + "."
+
+
+def main(app: typer.Typer, *, program: str, arguments: Sequence[str] | None = None, check: bool = False) -> int:
+    """Run a command line and return its exit status. `check` chooses the check family."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
+    try:
+        result = typer.main.get_command(app).main(args=given, prog_name=program, standalone_mode=False)
+        return int(result or 0)
+    except TyperException as error:
+        code = Check.UNKNOWN if check else Exit.USAGE
+        context = getattr(error, "ctx", None)
+        cure = f"{context.command_path if context else program} --help"
+        return fail(code, error.format_message(), f"Try: {cure}", as_json=as_json)
+    except typer.Abort:
+        return int(Exit.INTERRUPTED)
+    except VantaError as error:
+        code = Check.UNKNOWN if check else error.exit_code
+        return fail(code, error.what, error.cure, as_json=as_json)
+    except Exception as error:  # noqa: BLE001 - the last resort of a program: say it in one line, keep the traceback
+        where = _record_crash(given, program, error)
+        code = Check.UNKNOWN if check else Exit.FAILED
+        return fail(code, f"unexpected {type(error).__name__}: {error}", where, as_json=as_json)
+
+
+def fail(code: int, what: str, cure: str, *, as_json: bool) -> int:
+    """Say what went wrong and what to do, and return `code`."""
+    if as_json:
+        _print_json({"schema": "vanta.error/1", "generated_at": iso(SystemClock().now()), "ok": False,
+                     "exit": int(code), "error": what, "cure": cure, "next": []})
+    else:
+        typer.echo(f"Error: {what}" + (f"\n  → {cure}" if cure else ""), err=True)
+    return int(code)
+
+
+def _record_crash(arguments: list[str], program: str, error: Exception) -> str:
+    """Put the traceback into the program's log, or on stderr where there is no log folder; say where."""
+    pairs = [argument.partition("=")[::2] for argument in arguments if argument.startswith("--home=")]
+    given = [value for name, value in (*pairwise(arguments), *pairs) if name == "--home"]
+    home, name = home_from(Path(given[0]) if given else None), program.rsplit(maxsplit=1)[-1]
+    if not home.logs.is_dir():
+        traceback.print_exception(error)
+        return "The traceback is above. Please report it."
+    with configure(home, name, SystemClock()) as log:
+        log.error(LogEvent.CRASHED, exc_info=error)
+    return f"The traceback is in {home.logs / name}.log. Please report it."
+
+
+def _print_json(value: Mapping[str, Any]) -> None:
+    text = orjson.dumps(value, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
+    typer.echo(text.decode())
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal | Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
