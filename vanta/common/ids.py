@@ -23,7 +23,7 @@ from vanta.common.canonical import canonical
 
 
 def _short(value: object, length: int) -> str:
-    digest = hashlib.sha256(canonical(value)).digest()
+    digest = hashlib.sha256(canonical(value)).digest()[:20]  # 32 characters, more than any id shows
     return base64.b32encode(digest).decode().lower()[:length]
 
 

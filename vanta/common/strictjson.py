@@ -27,6 +27,8 @@ MAX_DIGITS = 400
 
 # Possessive, with an optional closing quote: a string that never ends is passed over once, not once per quote.
 _STRING = r'"(?:[^"\\]++|\\.)*+"?'
+_STRINGS = re.compile(_STRING.encode(), re.DOTALL)
+_NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 _OPENING = re.compile(rf"{_STRING}|[\[\]{{}}]".encode(), re.DOTALL)
 _TOKEN = re.compile(rf"{_STRING}|[\[\]{{}}:,]|[^\s\"\[\]{{}}:,]++", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F])|.)")
@@ -118,6 +120,10 @@ def _number_fault(literal: str) -> str | None:
 
 
 def _too_deep(data: bytes) -> int | None:
+    """Where the nesting exceeds `MAX_DEPTH`, or `None`. Brackets alone first: most documents end there."""
+    brackets = _STRINGS.sub(b"", data).translate(None, _NO_BRACKET)
+    if _deepest(brackets) <= MAX_DEPTH:
+        return None
     depth = 0
     for match in _OPENING.finditer(data):
         char = match.group()
@@ -128,6 +134,17 @@ def _too_deep(data: bytes) -> int | None:
         elif char in b"]}":
             depth -= 1
     return None
+
+
+def _deepest(brackets: bytes) -> int:
+    depth = deepest = 0
+    for char in brackets:
+        if char in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        else:
+            depth -= 1
+    return deepest
 
 
 def _lone_surrogate(text: str) -> int | None:

@@ -15,13 +15,13 @@ from typing import Any
 from vanta.common.errors import OutcomeUnknown
 from vanta.common.events import Kind
 from vanta.common.reasons import Reason
-from vanta.common.times import iso
 from vanta.executor.brokers.port import Accepted, Broker
 from vanta.executor.core import verdict
 from vanta.executor.core.approval import Approved
 from vanta.executor.core.book import IntentEntry
 from vanta.executor.core.proposal import Line
-from vanta.executor.recorder import Recorder, link
+from vanta.executor.core.verdict import link
+from vanta.executor.recorder import Recorder
 
 LastLook = Callable[[Approved, datetime], Line]
 
@@ -67,7 +67,7 @@ class Outbox:
             return False
         if isinstance(answer, Accepted):
             self._answer(Kind.ORDER_ACCEPTED, entry, order,
-                         {"intent_state": "working", "venue_id": answer.venue_id, "at": iso(now)}, now)
+                         {"intent_state": "working", "venue_id": answer.venue_id, "at": self._recorder.text(now)}, now)
             return True
         self._answer(Kind.ORDER_REJECTED, entry, order,
                      {"intent_state": "rejected", "code": Reason.BROKER_REJECTED, "detail": answer.message}, now)

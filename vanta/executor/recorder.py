@@ -12,6 +12,7 @@ from vanta.common.events import Kind
 from vanta.common.store.ports import Journal, Record
 from vanta.common.times import iso
 from vanta.executor.core.book import Book, IntentEntry
+from vanta.executor.core.verdict import link
 
 
 class Recorder:
@@ -20,13 +21,21 @@ class Recorder:
     def __init__(self, journal: Journal, book: Book) -> None:
         self.journal = journal
         self.book = book
+        self._moment: datetime | None = None
+        self._text = ""
 
     def put(self, kind: Kind, payload: Mapping[str, Any], *, now: datetime, ids: Mapping[str, str] | None = None,
             dag_id: str | None = None) -> Record:
         """Append and fold one record."""
-        record = self.journal.append(kind, payload, at=iso(now), dag_id=dag_id, ids=ids)
+        record = self.journal.append(kind, payload, at=self.text(now), dag_id=dag_id, ids=ids)
         self.book.apply(record)
         return record
+
+    def text(self, now: datetime) -> str:
+        """`now` as it is journalled. A step shares one time, so the last one is remembered."""
+        if now is not self._moment:
+            self._moment, self._text = now, iso(now)
+        return self._text
 
     def sync(self) -> None:
         """Make it durable."""
@@ -36,12 +45,3 @@ class Recorder:
               order_id: str | None = None) -> Record:
         """A record about an intent (and its order), with all the ids that link it to its conviction and cycle."""
         return self.put(kind, payload, now=now, ids=link(entry, order_id), dag_id=entry.raw["provenance"]["dag_id"])
-
-
-def link(entry: IntentEntry, order_id: str | None = None) -> dict[str, str]:
-    """The ids of a record about an intent, or about its order."""
-    ids = {"intent_id": entry.intent_id, "signal_id": entry.raw["provenance"]["signal_id"], "vault": entry.vault}
-    if order_id is not None:
-        ids["order_id"] = order_id
-    return ids
-

@@ -13,10 +13,12 @@ from vanta.common.canonical import sha256
 from vanta.common.errors import OutsideError
 from vanta.common.events import Kind
 from vanta.common.ids import draw_home_id
+from vanta.common.models.base import SCHEMA_VERSION
 from vanta.common.reasons import Reason
 from vanta.executor.brokers.port import Broker
 from vanta.executor.core.book import OrderEntry
-from vanta.executor.recorder import Recorder, link
+from vanta.executor.core.verdict import link
+from vanta.executor.recorder import Recorder
 
 
 def fold(recorder: Recorder) -> int:
@@ -28,13 +30,18 @@ def fold(recorder: Recorder) -> int:
     return count
 
 
+def opening(home: str, program: str) -> dict[str, Any]:
+    """What the first record of a trade log says: whose log it is. `home` is the short id in every order's name."""
+    return {"home": home, "program": program, "schema": SCHEMA_VERSION}
+
+
 def open_journal(recorder: Recorder, torn: bytes | None, *, program: str, details: Mapping[str, Any],
                  now: datetime) -> str:
     """Fold, name the home on first use, record a repair and the start. Returns what happened, in words."""
     count = fold(recorder)
     said = f"folded {count:,} records"
     if count == 0:
-        recorder.put(Kind.JOURNAL_OPENED, {"home": draw_home_id(), "program": program, "schema": 1}, now=now)
+        recorder.put(Kind.JOURNAL_OPENED, opening(draw_home_id(), program), now=now)
         said = "opened a new trade log"
     if torn is not None:
         recorder.put(Kind.TAIL_REPAIRED, {"bytes": len(torn), "sha256": sha256(torn)}, now=now)

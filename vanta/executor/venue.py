@@ -7,10 +7,11 @@ from vanta.common.errors import OutsideError
 from vanta.common.events import Kind
 from vanta.common.instruments import Instrument
 from vanta.common.money import plain, round_amount
-from vanta.common.times import iso, parse_iso
+from vanta.common.times import parse_iso
 from vanta.executor.brokers.port import Broker, Ended, Fill
 from vanta.executor.core.book import OrderEntry
-from vanta.executor.recorder import Recorder, link
+from vanta.executor.core.verdict import link
+from vanta.executor.recorder import Recorder
 
 
 class Venue:
@@ -50,7 +51,7 @@ class Venue:
             "intent_state": state, "fill_id": fill.fill_id, "vault": order.vault, "instrument_id": order.instrument_id,
             "side": order.side, "quantity": plain(fill.quantity), "price": plain(fill.price),
             "cash": plain(notional if order.side == "buy" else -notional), "fee": plain(fill.fee),
-            "currency": instrument.currency, "multiplier": plain(instrument.multiplier), "at": iso(fill.at),
+            "currency": instrument.currency, "multiplier": plain(instrument.multiplier), "at": self._recorder.text(fill.at),
             "quote_ms": fill.quote_ms}, now=now, ids=link(entry, order.order_id),
             dag_id=entry.raw["provenance"]["dag_id"])
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,15 +11,16 @@ from vanta.common.calendars import ALWAYS_OPEN, CONTINUOUS, Calendar
 from vanta.common.canonical import canonical
 from vanta.common.clock import Clock
 from vanta.common.errors import OperatorError
+from vanta.common.events import Kind
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import TRADE_LOG, Home
 from vanta.common.registry import Registry
 from vanta.common.resources import load
-from vanta.common.store.files import FolderFiles
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Snapshots
-from vanta.common.store.snapshot import FileSnapshots
+from vanta.common.store.storage import DURABLE, Storage
+from vanta.common.times import iso
 from vanta.executor.brokers.paper import PaperBroker
 from vanta.executor.brokers.port import Broker
 from vanta.executor.core.book import Book
@@ -26,7 +28,7 @@ from vanta.executor.gate import FileGate
 from vanta.executor.observe import InstrumentSource, Observer
 from vanta.executor.publish import Publisher
 from vanta.executor.recorder import Recorder
-from vanta.executor.recovery import open_journal, resolve
+from vanta.executor.recovery import open_journal, opening, resolve
 from vanta.executor.step import Executor, Parts
 
 PROGRAM = f"executor {__version__}"
@@ -63,16 +65,25 @@ def brokers(settings: Settings, book: Book, instruments: InstrumentSource) -> di
     return {"paper": PaperBroker(settings.executor.paper, book.quotes.get, instruments)}
 
 
+def found(home: Home, home_id: str, clock: Clock) -> None:
+    """Open the trade log of a new home under a given short id, where nothing may be drawn: for simulations."""
+    with closing(FileJournal(home.file(TRADE_LOG))) as journal:
+        if journal.head().seq:
+            raise OperatorError(f"{home.root} has a trade log already", "Choose an empty folder with --home.")
+        journal.append(Kind.JOURNAL_OPENED, opening(home_id, PROGRAM), at=iso(clock.now()))
+
+
 def build(home: Home, settings: Settings, clock: Clock,
-          make_brokers: Callable[[Settings, Book, InstrumentSource], dict[str, Broker]] = brokers) -> Built:
+          make_brokers: Callable[[Settings, Book, InstrumentSource], dict[str, Broker]] = brokers,
+          storage: Storage = DURABLE) -> Built:
     """Take the lock, open and fold the log, settle open questions. Raises `LockHeld` or `StateError`."""
     now = clock.now()
     lock = FileLock(home.lock("executor"), owner="executor", now=now)
     try:
-        journal = FileJournal(home.file(TRADE_LOG))
+        journal = storage.journal(home.file(TRADE_LOG))
         book = Book()
         recorder = Recorder(journal, book)
-        files, snapshots = FolderFiles(home.memory), FileSnapshots(home.snapshots)
+        files, snapshots = storage.files(home.memory), storage.snapshots(home.snapshots)
         registry = Registry(home)
         venues = make_brokers(settings, book, registry)
         said = open_journal(recorder, journal.torn, program=PROGRAM, now=now,

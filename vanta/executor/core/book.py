@@ -128,6 +128,7 @@ class Book:
         self.inputs: dict[str, str] = {}
         self.fills: set[str] = set()
         self.commands: set[str] = set()
+        self._moment = ("", 0)
 
     def apply(self, record: Record) -> None:
         """Fold one record. Raises `StateError` if it contradicts what came before."""
@@ -154,6 +155,12 @@ class Book:
             self.waiting[entry.intent_id] = entry
         if self.live.get(entry.key) is entry:
             del self.live[entry.key]
+
+    def at_ms(self, record: Record) -> int:
+        """The record's time in milliseconds; a batch shares one time, so the last one is remembered."""
+        if self._moment[0] != record.at:
+            self._moment = (record.at, millis(parse_iso(record.at)))
+        return self._moment[1]
 
     def nav(self, vault_id: str) -> Decimal | None:
         """Cash plus marked positions, or `None` while a held instrument has no mark."""
@@ -253,7 +260,7 @@ def _submitting(book: Book, record: Record) -> None:
     book.orders[order_id] = order
     book.working[order_id] = order
     book.basis[entry.key] = record.seq
-    book.vaults[entry.vault].sent_ms.append(millis(parse_iso(record.at)))
+    book.vaults[entry.vault].sent_ms.append(book.at_ms(record))
 
 
 def _order_event(book: Book, record: Record) -> None:

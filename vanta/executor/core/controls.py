@@ -33,10 +33,15 @@ _ENDS_BY_ITSELF = ("maintenance", "reduce_only")
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """What the bytes say. Exactly one of `overlay` and `problem` is set."""
+    """What the bytes say. Exactly one of `overlay` and `problem` is set.
+
+    `clear` is True when no switch is on anywhere and there are no scopes: then nothing depends on the order or
+    the time.
+    """
 
     overlay: Overlay | None
     problem: str | None
+    clear: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +80,12 @@ def read_overlay(raw: bytes | None, *, problem: str | None = None) -> Controls:
         return Controls(None, problem or "vault_overlay.json cannot be read")
     try:
         value = strictjson.loads_object(raw, file="vault_overlay.json", max_bytes=MAX_BYTES)
-        return Controls(validate(Overlay, value, file="vault_overlay.json"), None)
+        overlay = validate(Overlay, value, file="vault_overlay.json")
     except BadInput as error:
         return Controls(None, error.what)
+    on = any(value if isinstance(value, bool) else value.enabled
+             for value in (getattr(overlay, name) for name in CODES))
+    return Controls(overlay, None, clear=not on and not overlay.scopes)
 
 
 def stops(controls: Controls, scope: Scope | None, known: Known, *, now: datetime) -> tuple[Stop, ...]:
@@ -85,6 +93,8 @@ def stops(controls: Controls, scope: Scope | None, known: Known, *, now: datetim
 
     Scopes only tighten: a scoped `false` releases nothing.
     """
+    if controls.clear:
+        return ()
     overlay = controls.overlay
     if overlay is None:
         return (Stop(Reason.HALT_UNREADABLE, "everything", controls.problem or ""),)

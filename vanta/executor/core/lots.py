@@ -116,21 +116,21 @@ class Ledger:
         """Book a result. The fee is part of `realised` in all reports, and shown apart as well."""
         if not realised and not fee:
             return
-        self.realised += realised - fee
+        result = realised - fee
+        self.realised += result
         self.fees += fee
-        for table in TABLES:
-            groups = self.tables[table]
-            for name, share, part in zip(
-                    [name for name, _ in tags.weights(table)], split(realised - fee, tags, table, self.currency),
-                    split(fee, tags, table, self.currency), strict=True):
+        for table, groups in self.tables.items():
+            weights = tags.weights(table)
+            fees = split(fee, weights, self.currency)
+            results = [-part for part in fees] if not realised else split(result, weights, self.currency)
+            for (name, _), gain, cost in zip(weights, results, fees, strict=True):
                 line = groups.setdefault(name, [ZERO, ZERO])
-                line[0] += share
-                line[1] += part
+                line[0] += gain
+                line[1] += cost
 
 
-def split(amount: Decimal, tags: Tags, table: str, currency: str) -> list[Decimal]:
-    """Split a booked amount over a table's groups; the parts sum to it exactly."""
-    weights = tags.weights(table)
+def split(amount: Decimal, weights: tuple[tuple[str, int], ...], currency: str) -> list[Decimal]:
+    """Split a booked amount over weighted groups; the parts sum to it exactly."""
     if len(weights) == 1 or not amount:
         return [amount, *([ZERO] * (len(weights) - 1))]
     places = minor_places(currency)

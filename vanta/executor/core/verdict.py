@@ -99,3 +99,11 @@ def good_until(instrument_id: str, context: Context) -> str | None:
 def words(lines: tuple[Line, ...]) -> list[list[str | None]]:
     """Verdict lines as they are journalled: [fence, code, value, limit, detail]."""
     return [[line.fence, line.code, line.value, line.limit, line.detail] for line in lines]
+
+
+def link(entry: IntentEntry, order_id: str | None = None) -> dict[str, str]:
+    """The ids of a record about an intent, or about its order."""
+    ids = {"intent_id": entry.intent_id, "signal_id": entry.raw["provenance"]["signal_id"], "vault": entry.vault}
+    if order_id is not None:
+        ids["order_id"] = order_id
+    return ids

@@ -144,8 +144,8 @@ def _unrealised(book: Book, vault: VaultBook, tables: dict[str, dict[str, _Line]
             gain = value - lot.cost
             total += gain
             for table in TABLES:
-                for (group, _), part in zip(lot.tags.weights(table), split(gain, lot.tags, table, vault.currency),
-                                            strict=True):
+                weights = lot.tags.weights(table)
+                for (group, _), part in zip(weights, split(gain, weights, vault.currency), strict=True):
                     tables[table].setdefault(group, _Line()).unrealised += part
     return total
 

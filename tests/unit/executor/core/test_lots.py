@@ -69,5 +69,5 @@ def test_cash_plus_cost_is_capital_plus_realised(trades: list[tuple[str, Decimal
 @settings(deadline=None, derandomize=True)
 def test_split_sums_exactly(amount: Decimal) -> None:
     """Splitting over three groups loses no cent, for gains and losses."""
-    assert sum(split(amount, CALM, "source", "USD"), ZERO) == amount
-    assert sum(split(amount, CALM, "persona", "USD"), ZERO) == amount
+    assert sum(split(amount, CALM.source, "USD"), ZERO) == amount
+    assert sum(split(amount, CALM.persona, "USD"), ZERO) == amount
