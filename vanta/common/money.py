@@ -124,8 +124,10 @@ def split_by_largest_remainder(total: int, weights: list[int]) -> list[int]:
     """Split an integer in proportion to non-negative integer weights so that the parts sum to it exactly.
 
     The units left over go to the largest remainders, ties to the earlier position. With all weights 0
-    everything goes to the first.
+    everything goes to the first. Raises `ValueError` without any weight: the total would be lost.
     """
+    if not weights:
+        raise ValueError("no weights to split over")
     whole = sum(weights)
     if whole == 0:
         return [total, *([0] * (len(weights) - 1))]

@@ -28,6 +28,8 @@ MAX_DIGITS = 400
 # Possessive, with an optional closing quote: a string that never ends is passed over once, not once per quote.
 _STRING = r'"(?:[^"\\]++|\\.)*+"?'
 _STRINGS = re.compile(_STRING.encode(), re.DOTALL)
+_QUOTED = re.compile(rb'"[^"]*"?')
+_NO_BRACKET_OR_QUOTE = bytes(set(range(256)) - set(b'[]{}"'))
 _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 _OPENING = re.compile(rf"{_STRING}|[\[\]{{}}]".encode(), re.DOTALL)
 _TOKEN = re.compile(rf"{_STRING}|[\[\]{{}}:,]|[^\s\"\[\]{{}}:,]++", re.DOTALL)
@@ -121,7 +123,10 @@ def _number_fault(literal: str) -> str | None:
 
 def _too_deep(data: bytes) -> int | None:
     """Where the nesting exceeds `MAX_DEPTH`, or `None`. Brackets alone first: most documents end there."""
-    brackets = _STRINGS.sub(b"", data).translate(None, _NO_BRACKET)
+    if b"\\" in data:
+        brackets = _STRINGS.sub(b"", data).translate(None, _NO_BRACKET)
+    else:  # without escapes, quotes alone delimit strings, and most of the bytes can go first
+        brackets = _QUOTED.sub(b"", data.translate(None, _NO_BRACKET_OR_QUOTE))
     if _deepest(brackets) <= MAX_DEPTH:
         return None
     depth = 0

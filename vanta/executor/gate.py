@@ -7,8 +7,7 @@ a problem halts.
 
 import os
 import stat
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from vanta.common.canonical import sha256
 from vanta.common.paths import OVERLAY, PERMIT, Home
@@ -18,8 +17,7 @@ from vanta.executor.core.controls import MAX_BYTES, Controls, read_overlay
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What the operator says at this instant. `sha256` is None when the bytes could not be read."""
 
     controls: Controls

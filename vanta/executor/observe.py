@@ -16,7 +16,7 @@ from vanta.common.events import Kind
 from vanta.common.instruments import Instrument
 from vanta.common.models.base import validate
 from vanta.common.models.command import OperatorCommand
-from vanta.common.models.intent import AutotradeQueue, Intent
+from vanta.common.models.intent import Intent, QueueEnvelope
 from vanta.common.models.quotes import MarketQuotes, Quote
 from vanta.common.models.vault import Vault, VaultRegistry
 from vanta.common.money import plain
@@ -118,17 +118,33 @@ class Observer:
         raw = self._changed(QUEUE)
         if raw is None:
             return 0
-        queue = self._parsed(QUEUE, raw, AutotradeQueue)
+        queue = self._parsed(QUEUE, raw, QueueEnvelope)
         if queue is None:
             return 0
         self.queue_depth = len(queue.intents)
-        new = sum(self._intent(intent, now) for intent in queue.intents)
+        self._forget_entries()
+        new = sum(self._staged(index, body, now) for index, body in enumerate(queue.intents))
         for withdrawal in queue.withdrawals:
             entry = self._recorder.book.intents.get(withdrawal.intent_id)
             if entry is not None and entry.state not in TERMINAL and entry.state not in IN_FLIGHT:
                 self._recorder.about(Kind.INTENT_WITHDRAWN, entry,
                                      {"intent_state": "withdrawn", "reason": withdrawal.reason}, now=now)
         return new
+
+    def _forget_entries(self) -> None:
+        for name in [name for name in self.problems if name.startswith(QUEUE + "#")]:
+            del self.problems[name]
+
+    def _staged(self, index: int, raw: Mapping[str, Any], now: datetime) -> int:
+        """One entry of the queue. What is known with these bytes is skipped; a bad entry is reported, others go on."""
+        known = self._recorder.book.intents.get(str(raw.get("intent_id")))
+        if known is not None and known.raw == raw:
+            return 0
+        try:
+            return self._intent(validate(Intent, raw, file=QUEUE), now)
+        except VantaError as error:
+            self.problems[f"{QUEUE}#{index}"] = error.what
+            return 0
 
     def _intent(self, intent: Intent, now: datetime) -> int:
         book = self._recorder.book

@@ -114,8 +114,9 @@ class Executor:
             self._venue.close_of_day(now)
             self._ask_again(now)
         self._watch(reading, now)
-        report.halted = self._halted(reading, now)
         self._dispatch(reading, now, report)
+        reading = self._reading  # the last looks may have seen other switches
+        report.halted = self._halted(reading, now)
         if calls:
             if self._full_halt(reading, now):
                 self._venue.drain(now)

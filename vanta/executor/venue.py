@@ -51,8 +51,8 @@ class Venue:
             "intent_state": state, "fill_id": fill.fill_id, "vault": order.vault, "instrument_id": order.instrument_id,
             "side": order.side, "quantity": plain(fill.quantity), "price": plain(fill.price),
             "cash": plain(notional if order.side == "buy" else -notional), "fee": plain(fill.fee),
-            "currency": instrument.currency, "multiplier": plain(instrument.multiplier), "at": self._recorder.text(fill.at),
-            "quote_ms": fill.quote_ms}, now=now, ids=link(entry, order.order_id),
+            "currency": instrument.currency, "multiplier": plain(instrument.multiplier),
+            "at": self._recorder.text(fill.at), "quote_ms": fill.quote_ms}, now=now, ids=link(entry, order.order_id),
             dag_id=entry.raw["provenance"]["dag_id"])
 
     def _ended(self, event: Ended, now: datetime) -> None:

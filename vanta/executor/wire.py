@@ -85,7 +85,7 @@ def build(home: Home, settings: Settings, clock: Clock,
         recorder = Recorder(journal, book)
         files, snapshots = storage.files(home.memory), storage.snapshots(home.snapshots)
         registry = Registry(home)
-        venues = make_brokers(settings, book, registry)
+        venues = make_brokers(settings, book, lambda: observer.instruments)
         said = open_journal(recorder, journal.torn, program=PROGRAM, now=now,
                             details=described(settings, venues, snapshots))
         observer = Observer(recorder, files, snapshots, registry)

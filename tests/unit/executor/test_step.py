@@ -234,3 +234,18 @@ def test_restart_folds_to_the_same_book_and_sends_nothing_twice() -> None:
     assert world.state(name) == "filled"
     assert world.held("equity:AAPL") == 5
     assert world.kinds(name).count("order.submitting") == 1
+
+
+def test_a_bad_entry_of_the_queue_is_reported_and_the_others_go_on() -> None:
+    """An intent of an unknown shape is named by its place; the next one is carried out."""
+    world = World()
+    world.quote("equity:AAPL", "200.00")
+    bad = world.want("equity:AAPL", "500", surprise=1)
+    good = world.want("equity:AAPL", "1000")
+    report = world.step()
+    assert "surprise" in report.problems["autotrade_queue.json#0"]
+    assert bad not in world.book.intents
+    assert world.state(good) == "filled"
+    del world.intents[0]
+    world.stage()
+    assert not world.step().problems

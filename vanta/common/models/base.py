@@ -102,16 +102,19 @@ def validate(model: type[M], value: Any, *, file: str) -> M:
 def explain(error: ValidationError, model: type[BaseModel], value: Any, *, file: str) -> BadInput:
     """Say in one sentence which field of `value` is wrong and why, with a hint for a mistyped name."""
     errors = error.errors(include_url=False)
-    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
-    unknown = first["type"] == "extra_forbidden"
-    what = _unknown(str(first["loc"][-1]), model) if unknown else first["msg"].removeprefix("Value error, ")
+    paths = [_path(one["loc"], value, missing=one["type"] == "missing") for one in errors]
+    # A mistyped name explains the rest; else the deepest place, which no alternative of a union hides.
+    at = max(range(len(errors)), key=lambda index: (errors[index]["type"] == "extra_forbidden", len(paths[index])))
+    chosen = errors[at]
+    unknown = chosen["type"] == "extra_forbidden"
+    what = _unknown(str(chosen["loc"][-1]), model) if unknown else chosen["msg"].removeprefix("Value error, ")
     if len(errors) > 1:
         what += f" (and {len(errors) - 1} more)"
-    return BadInput(what, file=file, field=_path(first["loc"], value, missing=first["type"] == "missing"))
+    return BadInput(what, file=file, field=".".join(paths[at]) or None)
 
 
-def _path(loc: Sequence[int | str], value: Any, *, missing: bool) -> str | None:
-    """The dotted path of a violation; steps that only name an alternative of a union are left out."""
+def _path(loc: Sequence[int | str], value: Any, *, missing: bool) -> list[str]:
+    """The steps to a violation; those that only name an alternative of a union are left out."""
     parts = []
     for step in loc:
         is_key = isinstance(value, dict) and step in value
@@ -121,7 +124,7 @@ def _path(loc: Sequence[int | str], value: Any, *, missing: bool) -> str | None:
             parts.append(str(step))
     if missing:
         parts.append(str(loc[-1]))
-    return ".".join(parts) or None
+    return parts
 
 
 def _unknown(name: str, model: type[BaseModel]) -> str:

@@ -5,7 +5,7 @@ target, so the same wish on the same basis is the same intent. The executor size
 and refuses it if the basis has moved.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -61,6 +61,14 @@ class Withdrawal(Model):
     intent_id: str
     at: UtcTime
     reason: str
+
+
+class QueueEnvelope(Header):
+    """The file with its entries unread, so that one bad entry does not hide the others."""
+
+    now: UtcTime
+    intents: list[dict[str, Any]]
+    withdrawals: list[Withdrawal]
 
 
 class AutotradeQueue(Header):

@@ -20,8 +20,11 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _TEMP = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def read(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
-    """The whole file. Raises `Missing` if there is none and `StateError` if it is not a plain, sane file."""
+def read(path: Path, *, start: int = 0, max_bytes: int = MAX_BYTES) -> bytes:
+    """The file from byte `start` on. Raises `Missing` if there is none, `StateError` if it is not a plain, sane file.
+
+    A file that has fewer than `start` bytes was cut: that is a `StateError` too.
+    """
     try:
         fd = os.open(path, _READ)
     except FileNotFoundError as error:
@@ -32,9 +35,12 @@ def read(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
         info = os.fstat(fd)
         if not stat.S_ISREG(info.st_mode):
             raise StateError(f"{path} is not a regular file", "Replace it by a regular file.")
-        if info.st_size > max_bytes:
+        if info.st_size < start:
+            raise StateError(f"{path} has {info.st_size:,} bytes, fewer than the {start:,} that were read before")
+        if info.st_size - start > max_bytes:
             raise StateError(f"{path} has {info.st_size:,} bytes; at most {max_bytes:,} are read")
-        return read_all(fd, info.st_size)
+        os.lseek(fd, start, os.SEEK_SET)
+        return read_all(fd, info.st_size - start)
     except OSError as error:
         raise StateError(f"{path} cannot be read: {describe(error)}") from error
     finally:

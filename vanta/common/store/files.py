@@ -6,18 +6,26 @@ from vanta.common.store import atomic
 
 
 class FolderFiles:
-    """The file adapter of `Files`: names are paths below one folder."""
+    """The file adapter of `Files`: names are paths below one folder.
 
-    def __init__(self, folder: Path) -> None:
+    `durable=False` leaves out the syncs: only for a run that can be made again from its inputs.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = True) -> None:
         self.folder = folder
+        self._durable = durable
 
     def read(self, name: str) -> bytes:
         """See `Files.read`."""
         return atomic.read(self.folder / name)
 
+    def read_from(self, name: str, start: int) -> bytes:
+        """See `Files.read_from`."""
+        return atomic.read(self.folder / name, start=start)
+
     def replace(self, name: str, data: bytes) -> None:
         """See `Files.replace`."""
-        atomic.replace(self.folder / name, data)
+        atomic.replace(self.folder / name, data, durable=self._durable)
 
     def exists(self, name: str) -> bool:
         """See `Files.exists`."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vanta.common.canonical import sha256
-from vanta.common.errors import Missing
+from vanta.common.errors import Missing, StateError
 from vanta.common.store.journal import START, chain, encode
 from vanta.common.store.ports import Head, Record
 
@@ -82,6 +82,13 @@ class MemoryFiles:
         if name not in self._contents:
             raise Missing(f"{name} does not exist")
         return self._contents[name]
+
+    def read_from(self, name: str, start: int) -> bytes:
+        """See `Files.read_from`."""
+        data = self.read(name)
+        if len(data) < start:
+            raise StateError(f"{name} has {len(data):,} bytes, fewer than the {start:,} that were read before")
+        return data[start:]
 
     def replace(self, name: str, data: bytes) -> None:
         """See `Files.replace`."""

@@ -133,12 +133,16 @@ class FileJournal:
         batch = b"\n".join(self._pending) + b"\n"
         try:
             write_all(self._fd, batch)
-            os.fdatasync(self._fd)
+            self._settle()
         except OSError as error:
             self._failed = describe(error)
             raise StateError(f"journal {self.path} could not be made durable: {self._failed}",
                              "Nothing further is acted on. Repair the disk, then start again.") from error
         self._pending.clear()
+
+    def _settle(self) -> None:
+        """Make what was written durable."""
+        os.fdatasync(self._fd)
 
     def _check(self) -> None:
         if self._failed is not None:

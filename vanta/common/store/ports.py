@@ -5,14 +5,12 @@ Each port has a file adapter and an in-memory twin (`inmemory.py`) under one con
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 GENESIS = "0" * 64
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One journal line. `ids` holds the linking ids that apply, `prev` the hash of the line before."""
 
     seq: int
@@ -25,8 +23,7 @@ class Record:
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """The end of a journal: last sequence number, hash of the last line, bytes."""
 
     seq: int
@@ -80,6 +77,10 @@ class Files(Protocol):
 
     def read(self, name: str) -> bytes:
         """The bytes of `name`. Raises `Missing` or `StateError`; never an empty default."""
+        ...
+
+    def read_from(self, name: str, start: int) -> bytes:
+        """The bytes of `name` from byte `start` on. Raises like `read`, and `StateError` if there are fewer."""
         ...
 
     def replace(self, name: str, data: bytes) -> None:

@@ -37,10 +37,14 @@ _decode = msgspec.json.Decoder(Manifest).decode
 
 
 class FileSnapshots:
-    """The store in a folder. Safe for several writers: the same name always means the same bytes."""
+    """The store in a folder. Safe for several writers: the same name always means the same bytes.
 
-    def __init__(self, folder: Path) -> None:
+    `durable=False` leaves out the syncs: only for a run that can be made again from its inputs.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = True) -> None:
         self._folder = folder
+        self._durable = durable
 
     def put(self, data: bytes) -> str:
         """See `Snapshots.put`."""
@@ -62,7 +66,7 @@ class FileSnapshots:
 
     def _store(self, path: Path, data: bytes) -> None:
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        replace(path, zstandard.compress(data, 1), mode=0o440)
+        replace(path, zstandard.compress(data, 1), mode=0o440, durable=self._durable)
 
     def get(self, digest: str) -> bytes:
         """See `Snapshots.get`."""

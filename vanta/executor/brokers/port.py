@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from vanta.common.errors import Bug, OutcomeUnknown, VantaError
 from vanta.executor.core.approval import Approved
@@ -29,8 +30,7 @@ class Capabilities:
     settle_s: int
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """The venue took the order. `venue_id` is its own name for it."""
 
     venue_id: str
@@ -43,8 +43,7 @@ class Rejected:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fill:
+class Fill(NamedTuple):
     """One execution. `price` per unit, `fee` in the instrument's currency, `at` the venue's time."""
 
     order_id: str

@@ -12,6 +12,7 @@ bytes says so when they could not be read.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from vanta.common import strictjson
 from vanta.common.errors import BadInput
@@ -44,8 +45,7 @@ class Controls:
     clear: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(NamedTuple):
     """What an order touches, for scoped switches."""
 
     vault: str
@@ -65,8 +65,7 @@ class Known:
     follower: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(NamedTuple):
     """One switch that is on. `where` is `everything` or `vault V_CORE`; `note` is the operator's own words."""
 
     code: Reason

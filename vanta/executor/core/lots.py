@@ -11,6 +11,7 @@ those tags by whole minor units with the largest-remainder rule, so that every t
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from vanta.common.money import ZERO, minor_places, round_amount, split_by_largest_remainder
 
@@ -44,8 +45,7 @@ class Lot:
     tags: Tags
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(NamedTuple):
     """What closing a piece of a lot earned, before fees."""
 
     realised: Decimal

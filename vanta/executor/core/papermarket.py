@@ -9,6 +9,7 @@ fill, and at most one fill comes from one quote.
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from vanta.common.models.configuration import PaperSettings
 from vanta.common.money import BP, CONTEXT, ONE, ceil_to, floor_to, round_amount, share_bp
@@ -32,8 +33,7 @@ class PaperOrder:
     last_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
+class Execution(NamedTuple):
     """One fill: units, price per unit, commission."""
 
     quantity: Decimal

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from vanta.common.calendars import Calendar
 from vanta.common.instruments import Instrument
@@ -34,8 +35,7 @@ class Context:
     future_skew_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
+class Proposal(NamedTuple):
     """A sized wish. Missing parts are `None`, and the fence whose part it is refuses."""
 
     entry: IntentEntry
@@ -67,8 +67,7 @@ class Proposal:
         return 0 < self.quantity <= -self.held - self.working_buy
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One fence's word: `code` is None when it passes. `value` and `limit` are what it compared, as text."""
 
     fence: str

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vanta.common.calendars import UnknownDay
+from vanta.common.calendars import CONTINUOUS, UnknownDay
 from vanta.common.errors import Bug
 from vanta.common.events import Kind
 from vanta.common.ids import latch_id
@@ -88,12 +88,14 @@ def _latch_of(line: Line) -> Latch:
 
 def good_until(instrument_id: str, context: Context) -> str | None:
     """The end of today's session, or `None` where there is none (24/7 venues)."""
-    instrument = context.instruments[instrument_id]
+    name = context.instruments[instrument_id].calendar
+    if name == CONTINUOUS:
+        return None
     try:
-        close = context.calendars[instrument.calendar].close_of(context.now.date())
+        close = context.calendars[name].close_of(context.now.date())
     except UnknownDay:
         return iso(context.now)
-    return None if close is None or instrument.asset_class == "crypto" else iso(close)
+    return None if close is None else iso(close)
 
 
 def words(lines: tuple[Line, ...]) -> list[list[str | None]]:

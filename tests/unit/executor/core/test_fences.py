@@ -406,8 +406,7 @@ def test_the_gateway_never_sends_more_than_was_asked_for() -> None:
     name = world.want("equity:AAPL", "1000")
     seen = context(world)
     sized = propose(world.book.intents[name], seen)
-    too_much = type(sized)(**{**{field: getattr(sized, field) for field in sized.__dataclass_fields__},
-                              "quantity": sized.quantity + 1})
+    too_much = sized._replace(quantity=sized.quantity + 1)
     found = judge(too_much, seen)
     assert isinstance(found, Stopped)
     assert "gateway.more_than_queued" in {line.code for line in found.stopping}

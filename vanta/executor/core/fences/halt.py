@@ -5,9 +5,8 @@ question is asked twice: as a fence, and again from freshly read bytes right bef
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from vanta.common.reasons import Reason
 from vanta.executor.core.controls import Controls, Known, Scope, stops
@@ -17,8 +16,7 @@ NAME = "halt"
 _LETS_EXITS_THROUGH = frozenset({Reason.HALT_MAINTENANCE, Reason.HALT_REDUCE_ONLY})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Switches:
+class Switches(NamedTuple):
     """Everything that can stop an order regardless of what the order is worth."""
 
     controls: Controls
