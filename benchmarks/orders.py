@@ -46,7 +46,8 @@ def prepare(root: Path) -> Home:
          "personas": ["Athena", "Apollo"], "risk": RISK} for index in range(VAULTS_N)]}))
     quote = {"bid": "100", "ask": "100.02", "last": "100.01", "size": None, "at": iso(SystemClock().now()),
              "source": "benchmark", "average_daily_volume": None}
-    home.file(MARKET_QUOTES).write_bytes(document({**header(), "quotes": {f"crypto:{coin}-USD": quote for coin in COINS}}))
+    quotes = {f"crypto:{coin}-USD": quote for coin in COINS}
+    home.file(MARKET_QUOTES).write_bytes(document({**header(), "quotes": quotes}))
     arm(home, by="benchmark", reason="benchmark", now=SystemClock().now())
     return home
 
