@@ -66,6 +66,11 @@ def latch_id(code: str, seq: int) -> str:
     return "latch_" + hashlib.sha256(canonical([code, seq])).hexdigest()[:8]
 
 
+def derived_home_id(names: object) -> str:
+    """The home id of a run that can be made again: the same inputs, the same orders' names."""
+    return _short(names, 6)
+
+
 def draw_home_id() -> str:
     """Six random base32 characters. Called once in a home's life; the result lives in its journal."""
     return base64.b32encode(secrets.token_bytes(5)).decode().lower()[:6]

@@ -3,11 +3,11 @@
 `$VANTA_HOME` holds `build/` (exported by Alpha), `tools/`, `memory/`, `logs/` and `config/`.
 """
 
+import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from vanta.common.errors import OperatorError, UsageError
-from vanta.common.models import account, allocation, conviction, intent, overlay, quotes, signal, vault
 from vanta.common.models.base import Model
 
 FEEDS = ("sec", "news", "reddit", "crypto")
@@ -18,13 +18,22 @@ FOLDERS = ("build", "tools", "memory", "logs", "config")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateFile:
-    """One file below `memory/`. `model` is None for journals and markers."""
+    """One file below `memory/`. `shape` names its model in `common/models`, `None` for journals and markers."""
 
     name: str
     writer: str
     what: str
-    model: type[Model] | None = None
+    shape: str | None = None
     node: str
+
+    @property
+    def model(self) -> type[Model] | None:
+        """The model, imported when it is asked for: a command that reads no document pays for none."""
+        if self.shape is None:
+            return None
+        module, _, name = self.shape.partition(".")
+        found: type[Model] = getattr(importlib.import_module(f"vanta.common.models.{module}"), name)
+        return found
 
 
 def signals_file(feed: str) -> str:
@@ -45,6 +54,7 @@ OPEN_ORDERS = "open_orders.json"
 PORTFOLIO = "portfolio.json"
 PNL = "pnl_summary.json"
 EXECUTOR_STATE = "executor_state.json"
+SIMULATION = "simulation.json"
 PERMIT = "dispatch.permit"
 TRADE_LOG = "trade_log.jsonl"
 REFLECTION_LOG = "reflection_log.jsonl"
@@ -55,36 +65,38 @@ OPERATOR_COMMANDS = "operator_commands.jsonl"
 SNAPSHOTS = "snapshots"
 
 STATE: tuple[StateFile, ...] = (
-    *(StateFile(name=signals_file(feed), writer=f"markets collect {feed}", node="markets", model=signal.FeedDocument,
+    *(StateFile(name=signals_file(feed), writer=f"markets collect {feed}", node="markets", shape="signal.FeedDocument",
                 what=f"live window of normalised signals of the {feed} feed, with the feed's status")
       for feed in FEEDS),
-    StateFile(name=MARKET_QUOTES, writer="markets collect prices", node="markets", model=quotes.MarketQuotes,
+    StateFile(name=MARKET_QUOTES, writer="markets collect prices", node="markets", shape="quotes.MarketQuotes",
               what="latest quote of every priced instrument"),
-    StateFile(name=TRADE_SIGNALS, writer="markets reflect", node="markets", model=conviction.TradeSignals,
+    StateFile(name=TRADE_SIGNALS, writer="markets reflect", node="markets", shape="conviction.TradeSignals",
               what="ranked convictions with reasons that sum to the score"),
-    StateFile(name=SYSTEM_BELIEF, writer="markets reflect", node="markets", model=conviction.SystemBelief,
+    StateFile(name=SYSTEM_BELIEF, writer="markets reflect", node="markets", shape="conviction.SystemBelief",
               what="weights, caps and half-lives of the evidence channels"),
-    StateFile(name=LEADERBOARD, writer="markets reflect", node="markets", model=conviction.SignalLeaderboard,
+    StateFile(name=LEADERBOARD, writer="markets reflect", node="markets", shape="conviction.SignalLeaderboard",
               what="evidence channels ranked by what they carry"),
-    StateFile(name=SYSTEM_RISK, writer="markets reflect", node="markets", model=conviction.SystemRisk,
+    StateFile(name=SYSTEM_RISK, writer="markets reflect", node="markets", shape="conviction.SystemRisk",
               what="regime, drift and breadth; says so where nothing was measured"),
-    StateFile(name=VAULTS, writer="operator (editor or Alpha)", node="alpha", model=vault.VaultRegistry,
+    StateFile(name=VAULTS, writer="operator (editor or Alpha)", node="alpha", shape="vault.VaultRegistry",
               what="vaults, their envelopes, personas and limits"),
-    StateFile(name=OVERLAY, writer="operator (editor or Alpha)", node="alpha", model=overlay.Overlay,
+    StateFile(name=OVERLAY, writer="operator (editor or Alpha)", node="alpha", shape="overlay.Overlay",
               what="kill switches, boosts and flips; missing or unreadable means halted"),
     StateFile(name=OPERATOR_COMMANDS, writer="alpha", node="alpha",
               what="append-only, hash-chained: commands to the executor, each carried out once by id"),
-    StateFile(name=ALLOCATION, writer="markets promote", node="markets", model=allocation.VaultAllocation,
+    StateFile(name=ALLOCATION, writer="markets promote", node="markets", shape="allocation.VaultAllocation",
               what="target weights per vault, with reasons"),
-    StateFile(name=QUEUE, writer="markets promote", node="markets", model=intent.AutotradeQueue,
+    StateFile(name=QUEUE, writer="markets promote", node="markets", shape="intent.AutotradeQueue",
               what="staged intents"),
-    StateFile(name=OPEN_ORDERS, writer="executor", node="executor", model=account.OpenOrders, what="working orders"),
-    StateFile(name=PORTFOLIO, writer="executor", node="executor", model=account.Portfolio,
+    StateFile(name=OPEN_ORDERS, writer="executor", node="executor", shape="account.OpenOrders", what="working orders"),
+    StateFile(name=PORTFOLIO, writer="executor", node="executor", shape="account.Portfolio",
               what="holdings by account and vault, in one cut of the log"),
-    StateFile(name=PNL, writer="executor", node="executor", model=account.PnlSummary,
+    StateFile(name=PNL, writer="executor", node="executor", shape="account.PnlSummary",
               what="realised and unrealised profit by vault, band, persona and source"),
-    StateFile(name=EXECUTOR_STATE, writer="executor", node="executor", model=account.ExecutorState,
+    StateFile(name=EXECUTOR_STATE, writer="executor", node="executor", shape="account.ExecutorState",
               what="heartbeat, latches, dispatch state"),
+    StateFile(name=SIMULATION, writer="vanta simulate", node="alpha", shape="simulation.Simulation",
+              what="what a simulation was given and what came of it, day by day"),
     StateFile(name=PERMIT, writer="vanta-run release", node="executor",
               what="has to exist for an order to leave; a kill or latch unlinks it"),
     StateFile(name=TRADE_LOG, writer="executor", node="executor",

@@ -2,7 +2,17 @@
 
 from importlib.resources import files
 
+from vanta.common.calendars import ALWAYS_OPEN, CONTINUOUS, Calendar
+
+_SESSIONS = {"XNYS": "sessions_xnys.json"}
+
 
 def load(name: str) -> bytes:
     """The bytes of one shipped data file."""
     return files("vanta.common.data").joinpath(name).read_bytes()
+
+
+def calendars() -> dict[str, Calendar]:
+    """Every calendar that ships with VANTA, by name."""
+    shipped = {name: Calendar.from_bytes(load(file), file=file) for name, file in _SESSIONS.items()}
+    return {**shipped, CONTINUOUS: ALWAYS_OPEN}

@@ -14,7 +14,8 @@ class FeedSettings(OperatorModel):
     every_s: int = Field(default=60, ge=1, description="how often the daemon collects")
     stale_after_s: int = Field(default=3_600, ge=1, description="without success for longer, the feed is stale")
     source: str | None = Field(default=None, description="a folder of recorded payloads to read instead of the network")
-    window_s: int = Field(default=30 * 86_400, ge=60, description="signals older than this leave the window")
+    window_s: int = Field(default=30 * 86_400, ge=60, le=100 * 366 * 86_400,
+                          description="signals older than this leave the window")
     options: dict[str, Any] = {}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from vanta.common.canonical import sha256
 from vanta.common.errors import Missing, StateError
-from vanta.common.store.journal import START, chain, encode
+from vanta.common.store.chain import START, chain, encode
 from vanta.common.store.ports import Head, Record
 
 

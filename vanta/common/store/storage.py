@@ -56,13 +56,18 @@ class DailyJournal(FileJournal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """How documents (below a folder), snapshots (in a folder) and journals (one file each) are kept."""
+    """How documents (below a folder), snapshots (in a folder) and journals (one file each) are kept.
+
+    `alone` says that no other process writes in the same home, so that a log which processes share in turns may
+    stay open.
+    """
 
     files: Callable[[Path], Files]
     snapshots: Callable[[Path], Snapshots]
     journal: Callable[[Path], FileJournal]
+    alone: bool = False
 
 
 DURABLE = Storage(files=FolderFiles, snapshots=FileSnapshots, journal=FileJournal)
 RELAXED = Storage(files=partial(FolderFiles, durable=False), snapshots=partial(FileSnapshots, durable=False),
-                  journal=DailyJournal)
+                  journal=DailyJournal, alone=True)

@@ -14,7 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from vanta.common.models.signal import Signal
+from vanta.markets.core.records import NormaliseContext, Normalised, Problem, Reading
+
+__all__ = ["Collector", "FetchContext", "NormaliseContext", "Normalised", "Problem", "RawPayload", "Reading"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,28 +31,6 @@ class RawPayload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """One thing that could not be used. `where` is a URL or file and, if known, a place inside it."""
-
-    code: str
-    detail: str
-    where: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What one payload says, before it is compared with earlier ones.
-
-    `records` are plain JSON-able dicts (parser output), `problems` what was refused. `complete` is False
-    when the payload was cut or partly unreadable, so that the feed's status becomes `partial`.
-    """
-
-    records: list[dict[str, Any]]
-    problems: list[Problem]
-    complete: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FetchContext:
     """What a transport may know: the time, the cursor and validators of the last durable pass, settings."""
 
@@ -60,46 +40,40 @@ class FetchContext:
     options: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NormaliseContext:
-    """What a normaliser may know: the time it is, who it is, and what raw payload each record came from."""
-
-    now: datetime
-    collector: str
-    version: str
-    run_id: str
-    universe: dict[str, str]
-    known: dict[str, Signal] = field(default_factory=dict)
-
-
 class Collector(ABC):
     """One feed. Subclasses fill in three hooks; `markets/collect.py` runs them and owns every file."""
 
     feed: str
     version: str = "1"
+    history_s: int = 0
+    """How long expired claims stay in the feed's file because `normalise` compares with the past."""
 
     @abstractmethod
-    def fetch(self, context: FetchContext) -> Iterator[RawPayload]:
-        """Yield payloads from the network. Raises `OutsideError` family only."""
+    def fetch(self, context: FetchContext) -> Iterator[RawPayload | Problem]:
+        """Yield payloads from the network, and a `Problem` for each that cannot be had while others can.
+
+        Raises the `OutsideError` family if nothing further can be had, `OperatorError` if it is not configured.
+        """
 
     @abstractmethod
     def read(self, payload: RawPayload) -> Reading:
         """Parse one payload, purely and totally: bad bytes become problems, never exceptions."""
 
     @abstractmethod
-    def normalise(self, records: list[dict[str, Any]], context: NormaliseContext) -> "Normalised":
+    def normalise(self, records: list[dict[str, Any]], context: NormaliseContext) -> Normalised:
         """Turn records of this pass (and what is `known`) into signals, purely."""
 
+    def published_at(self, record: dict[str, Any]) -> datetime | None:
+        """When a record that `read` returned became public, never earlier than the truth; `None` if it does not say.
+
+        A simulation shows a record no earlier than that. Default: not known.
+        """
+        del record
+        return None
+
     def next_cursor(self, payloads: list[RawPayload], context: FetchContext) -> dict[str, str]:
-        """The cursor to store once the signals file is durable. Default: unchanged."""
+        """The cursor to store once the signals file is durable. Default: unchanged.
+
+        `payloads` are those of this pass that were read whole. Not called if fetching ended early.
+        """
         return context.cursor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Normalised:
-    """Signals of this pass, and what became of the records that are not signals."""
-
-    signals: list[Signal]
-    duplicates: int = 0
-    not_signals: int = 0
-    problems: list[Problem] = field(default_factory=list)

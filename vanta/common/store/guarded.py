@@ -1,0 +1,42 @@
+"""Reading an operator's file on which safety rests: its bytes, or in words why they are not to be trusted.
+
+A few system calls that never wait. Anything odd (missing, link, pipe, folder, foreign owner, writable by everybody,
+too large, unreadable) is a problem, never an exception and never an empty file.
+"""
+
+import os
+import stat
+from collections.abc import Collection
+from pathlib import Path
+
+from vanta.common.store.atomic import describe, read_all
+
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def guarded_read(path: Path, *, owners: Collection[int], max_bytes: int) -> tuple[bytes | None, str]:
+    """The bytes and no problem, or `None` and the problem. `owners` are the user ids that may own the file."""
+    try:
+        fd = os.open(path, _FLAGS)
+    except OSError as error:
+        return None, f"{path.name} cannot be opened: {describe(error)}"
+    try:
+        info = os.fstat(fd)
+        problem = _oddity(path.name, info, owners, max_bytes)
+        return (None, problem) if problem else (read_all(fd, info.st_size), "")
+    except OSError as error:
+        return None, f"{path.name} cannot be read: {describe(error)}"
+    finally:
+        os.close(fd)
+
+
+def _oddity(name: str, info: os.stat_result, owners: Collection[int], max_bytes: int) -> str:
+    if not stat.S_ISREG(info.st_mode):
+        return f"{name} is not a regular file"
+    if info.st_uid not in owners:
+        return f"{name} belongs to uid {info.st_uid}"
+    if info.st_mode & stat.S_IWOTH:
+        return f"{name} may be written by everybody"
+    if info.st_size > max_bytes:
+        return f"{name} has {info.st_size:,} bytes"
+    return ""

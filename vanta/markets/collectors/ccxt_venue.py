@@ -1,0 +1,187 @@
+"""One exchange's public data through ccxt: what is asked, how often, and the bodies exactly as served.
+
+Keyless. Lists of markets are many requests (Bybit alone makes four for spot and linear), and loading them every minute
+is how scheduled programs get banned: the few markets that are needed are kept on disk for a day. Overridden addresses
+replace every one that the library knows, because its constructor would merge them into its own and leave the others
+pointing at the live exchange.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from vanta.common.clock import Clock
+from vanta.common.errors import BadInput, Missing, OperatorError, OutsideError, StateError, Throttled
+from vanta.common.store import atomic
+from vanta.common.strictjson import loads
+from vanta.common.times import iso, parse_iso
+from vanta.markets.collectors.http import retry_after_s
+from vanta.markets.collectors.port import FetchContext, RawPayload
+from vanta.markets.collectors.ratelimit import Rate, SharedBucket
+
+RATE = Rate(per_second=5, burst=10)
+QUOTES = ("USDT", "USD", "USDC")
+MARKETS_LIVE = timedelta(hours=24)
+TIMEOUT_MS = 20_000
+THROTTLED_S = 60.0
+_LIMITING = frozenset({418, 429})
+_BY_TYPE = frozenset({"bybit", "binance"})  # these load spot, futures and options unless told otherwise
+_ODD = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What is wanted of every exchange. `url` replaces all its addresses; `rounds` of order books, `pause_s` apart."""
+
+    assets: tuple[str, ...]
+    agent: str
+    url: str | None = None
+    proxy: str | None = None
+    funding: bool = True
+    rounds: int = 3
+    pause_s: int = 2
+    depth: int = 50
+
+
+class Venue:
+    """One exchange during one pass."""
+
+    def __init__(self, name: str, ask: Ask, context: FetchContext, clock: Clock) -> None:
+        import ccxt
+
+        if name not in ccxt.exchanges:
+            raise OperatorError(f"{name!r} is no exchange that ccxt knows", "Write its ccxt id, such as bybit.")
+        logging.getLogger("ccxt").setLevel(logging.INFO)  # its debug lines hold whole requests
+        self._name, self._ask, self._context, self._clock = name, ask, context, clock
+        self._started = clock.monotonic()
+        self._bodies: list[RawPayload] = []
+        self._status = 0
+        self._wait_s: float | None = None
+        self._bucket = SharedBucket(context.state_dir, self.key, RATE, clock)
+        types = {"fetchMarkets": {"types": ["spot", "linear"]}} if name in _BY_TYPE else {}
+        self._api = getattr(ccxt, name)({"timeout": TIMEOUT_MS, "userAgent": ask.agent, "options": types})
+        self._expected = (ccxt.BaseError, *_ODD)
+        if ask.url:
+            self._api.urls["api"] = _replaced(self._api.urls["api"], ask.url)
+        if ask.proxy:
+            self._api.httpsProxy = ask.proxy
+        self._api.session.hooks["response"].append(self._record)
+
+    @property
+    def key(self) -> str:
+        """The name that hold-offs are remembered under: limits belong to an exchange, whatever its hosts."""
+        return f"ccxt-{self._name}"
+
+    def bodies(self) -> Iterator[RawPayload]:
+        """Everything that was served, in order. Raises `Throttled` or another `OutsideError`."""
+        self._load_markets()
+        spot, swaps = self._symbols("spot"), self._symbols("swap")
+        if not spot and not swaps:
+            raise OutsideError(f"{self._name} lists none of {', '.join(self._ask.assets)}")
+        if spot:
+            yield from self._call(lambda: self._api.fetch_tickers(spot))
+        if swaps and self._ask.funding and self._api.has.get("fetchFundingRates"):
+            yield from self._call(lambda: self._api.fetch_funding_rates(swaps))
+        for number in range(self._ask.rounds):
+            if number:
+                self._clock.sleep(self._ask.pause_s)
+            for symbol in spot:
+                yield from self._call(partial(self._api.fetch_order_book, symbol, self._ask.depth))
+
+    def tickers(self) -> Iterator[RawPayload]:
+        """The last prices only."""
+        self._load_markets()
+        spot = self._symbols("spot")
+        if not spot:
+            raise OutsideError(f"{self._name} lists none of {', '.join(self._ask.assets)}")
+        yield from self._call(lambda: self._api.fetch_tickers(spot))
+
+    def _symbols(self, kind: str) -> list[str]:
+        """The best quoted pair of each asset: spot, or the perpetual settled in its quote."""
+        found = []
+        for asset in self._ask.assets:
+            names = [f"{asset}/{quote}" + (f":{quote}" if kind == "swap" else "") for quote in QUOTES]
+            found += [name for name in names if name in self._api.markets][:1]
+        return found
+
+    def _load_markets(self) -> None:
+        """From the disk where they are a day old at the most and were kept for the same assets, else by asking."""
+        kept = self._kept_markets()
+        if kept is None:
+            list(self._call(self._api.load_markets))  # their bodies are no market data
+            kept = self._keep_markets()
+        self._api.set_markets(kept)
+
+    def _kept_markets(self) -> list[Any] | None:
+        try:
+            stored = loads(atomic.read(self._path), file=str(self._path), number=float)
+            markets, age = list(stored["markets"]), self._context.now - parse_iso(stored["at"])
+            current = stored["for"] == self._for
+        except (BadInput, Missing, StateError, LookupError, TypeError, ValueError):
+            return None  # absent or damaged: it costs a load
+        return markets if current and markets and timedelta() <= age < MARKETS_LIVE else None
+
+    def _keep_markets(self) -> list[Any]:
+        wanted = {*self._symbols("spot"), *self._symbols("swap")}
+        markets = [market for symbol, market in sorted(self._api.markets.items()) if symbol in wanted]
+        body = {"at": iso(self._context.now), "for": self._for, "markets": markets}
+        atomic.replace(self._path, json.dumps(body, default=str, allow_nan=False).encode(), durable=False)
+        return markets
+
+    @property
+    def _for(self) -> list[str]:
+        import ccxt
+
+        return [ccxt.__version__, self._ask.url or "", *self._ask.assets]
+
+    @property
+    def _path(self) -> Path:
+        return self._context.state_dir / f"ccxt_markets_{self._name}.json"
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._api.session.close()
+
+    def _call(self, request: Callable[[], Any]) -> Iterator[RawPayload]:
+        self._bucket.acquire()
+        self._status = 0
+        failure: OutsideError | None = None
+        try:
+            request()
+        except self._expected as error:
+            failure = self._explained(error)
+        bodies, self._bodies = self._bodies, []
+        yield from bodies
+        if failure is not None:
+            raise failure
+
+    def _explained(self, error: Exception) -> OutsideError:
+        """By status first: Bybit's 429 has a body in which ccxt sees an error of the exchange, not a limit."""
+        import ccxt
+
+        what = f"{self._name}: {type(error).__name__}: {str(error)[:200]}"
+        if self._status in _LIMITING or isinstance(error, ccxt.RateLimitExceeded):
+            return Throttled(what, self._wait_s or THROTTLED_S)
+        return OutsideError(what)
+
+    def _record(self, response: Any, *_: Any, **__: Any) -> None:
+        self._status = response.status_code
+        self._wait_s = retry_after_s(response.headers.get("retry-after"), self._context.now)
+        if response.status_code != 200:
+            return
+        passed = timedelta(seconds=self._clock.monotonic() - self._started)
+        self._bodies.append(RawPayload(
+            url=response.url, body=response.content, fetched_at=self._context.now + passed,
+            media_type=response.headers.get("content-type", "").partition(";")[0].strip() or "application/json"))
+
+
+def _replaced(addresses: Any, url: str) -> Any:
+    """The same tree of addresses with every leaf replaced."""
+    if isinstance(addresses, dict):
+        return {name: _replaced(address, url) for name, address in addresses.items()}
+    return url

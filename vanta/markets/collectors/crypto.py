@@ -1,0 +1,106 @@
+"""Crypto market data: last prices, funding rates and order books of public exchanges, without keys, through ccxt.
+
+    [markets.feeds.crypto.options]
+    exchanges = ["bybit", "coinbase"]     # ccxt ids; one that is down does not stop the others
+    assets = ["BTC", "ETH", "SOL"]
+
+Order books are read `rounds` times, `pause_s` apart, because only imbalance that persists means anything. `urls` maps
+an exchange to an address that replaces all of its own; `proxy` is an https proxy.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from vanta.common.clock import Clock, SystemClock
+from vanta.common.errors import OperatorError, OutsideError, Throttled
+from vanta.common.times import parse_iso
+from vanta.markets.collectors import crypto_read
+from vanta.markets.collectors import options as read
+from vanta.markets.collectors.ccxt_venue import Ask, Venue
+from vanta.markets.collectors.holdoff import Holdoff
+from vanta.markets.collectors.http import user_agent
+from vanta.markets.collectors.port import (
+    Collector,
+    FetchContext,
+    NormaliseContext,
+    Normalised,
+    Problem,
+    RawPayload,
+    Reading,
+)
+from vanta.markets.core import crypto as core
+
+EXCHANGES = ("bybit", "coinbase")
+ASSETS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "ADA", "LTC", "LINK", "AVAX", "BNB")
+_OPTIONS = frozenset({"exchanges", "assets", "rounds", "pause_s", "contact", "urls", "proxy"})
+
+
+class CryptoCollector(Collector):
+    """Tickers, books and funding."""
+
+    feed = "crypto"
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+
+    def fetch(self, context: FetchContext) -> Iterator[RawPayload | Problem]:
+        """All exchanges in turn. Raises only if none of them gave everything."""
+        yield from fetch_all(asks(context.options, self.feed, _OPTIONS), context, self._clock)
+
+    def read(self, payload: RawPayload) -> Reading:
+        """See `crypto_read`."""
+        return crypto_read.read(payload.body, payload.url)
+
+    def normalise(self, records: list[dict[str, Any]], context: NormaliseContext) -> Normalised:
+        """See `core.crypto`."""
+        return core.normalise(records, context)
+
+    def published_at(self, record: dict[str, Any]) -> datetime | None:
+        """When the exchange says; what has no time of its own (order books of some, lists of markets) has none."""
+        return None if record["published_at"] is None else parse_iso(record["published_at"])
+
+
+def asks(given: dict[str, Any], feed: str, names: frozenset[str]) -> dict[str, Ask]:
+    """What to ask of each exchange, from a feed's options. Raises `OperatorError`."""
+    read.known_only(given, feed, names)
+    urls = given.get("urls", {})
+    if not isinstance(urls, dict) or not all(read.host_of(str(url)) for url in urls.values()):
+        raise OperatorError(f"{feed}: urls is {urls!r}", 'Write it as {bybit = "https://…"}.')
+    assets = tuple(read.texts(given, feed, "assets")) or ASSETS
+    if not all(asset.isalnum() and asset.isupper() for asset in assets):
+        raise OperatorError(f"{feed}: assets is {list(assets)!r}", 'Write the codes of assets, as in ["BTC", "ETH"].')
+    return {
+        name: Ask(assets=assets, agent=user_agent(read.text(given, feed, "contact", None)), url=urls.get(name),
+                  proxy=read.text(given, feed, "proxy", None), rounds=read.count(given, feed, "rounds", 3),
+                  pause_s=read.count(given, feed, "pause_s", 2))
+        for name in tuple(read.texts(given, feed, "exchanges")) or EXCHANGES}
+
+
+def fetch_all(wanted: dict[str, Ask], context: FetchContext, clock: Clock, *,
+              prices_only: bool = False) -> Iterator[RawPayload | Problem]:
+    """The bodies of all exchanges; one that fails or asked us to wait is a problem, all of them an error."""
+    holdoff = Holdoff(context.state_dir)
+    failed: list[OutsideError] = []
+    for name, ask in wanted.items():
+        venue = Venue(name, ask, context, clock)
+        try:
+            _permit(holdoff, venue, context)
+            yield from venue.tickers() if prices_only else venue.bodies()
+        except OutsideError as error:
+            failed.append(error)
+            if isinstance(error, Throttled):
+                moment = context.now + timedelta(seconds=error.retry_after_s)
+                holdoff.remember(venue.key, moment, context.now)
+            yield Problem(code="not_fetched", detail=error.what, where=name)
+        finally:
+            venue.close()
+    if len(failed) == len(wanted):
+        raise failed[-1]
+
+
+def _permit(holdoff: Holdoff, venue: Venue, context: FetchContext) -> None:
+    until = holdoff.until(venue.key)
+    if until is not None and context.now < until:
+        raise Throttled(f"{venue.key.removeprefix('ccxt-')} asked us to wait", (until - context.now).total_seconds())
+    holdoff.forget(venue.key)
