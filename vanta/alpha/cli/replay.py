@@ -1,0 +1,51 @@
+"""`vanta replay`: make every recorded decision of a home again, and compare.
+
+Exit 0 only if everything is equal, byte for byte; 1 if anything differs, naming the first difference by step, id,
+field and both values; 3 if an input was not there, so that part of it could not be made again. Reads only.
+"""
+
+from vanta.alpha.replayer import Different, Replayed, Replayer
+from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit, exit_table
+from vanta.common.clock import SystemClock
+from vanta.common.exitcodes import Exit
+from vanta.common.settings import home_from
+
+app = application("Recompute a home's decisions from its logs, byte for byte.")
+_SHOWN = 10
+
+
+@app.command(epilog=exit_table(Exit.DONE, Exit.FAILED, Exit.USAGE, Exit.PARTIAL))
+def replay(home: HomeOption = None, json: JsonFlag = False) -> int:
+    """Reflections, promotions, the executor's verdicts and documents, from logs and snapshots alone."""
+    done = Replayer(home_from(home).existing()).run()
+    status = _status(done)
+    return emit(Report(
+        schema="vanta.replay/1", at=SystemClock().now(), exit=status,
+        items={"equal": status is Exit.DONE, "checked": dict(sorted(done.checked.items())),
+               "differences": [_item(one) for one in done.differences], "missing": done.missing},
+        lines=[*(f"  {count:>7,} {kind}" for kind, count in sorted(done.checked.items())), _verdict(done, status)],
+        warnings=[*(f"different: {one}" for one in done.differences[:_SHOWN]),
+                  *(f"missing: {what}" for what in done.missing[:_SHOWN])],
+        next=[Next("see whether anything was changed", "vanta verify")] if done.differences else []), as_json=json)
+
+
+def _status(done: Replayed) -> Exit:
+    if done.differences:
+        return Exit.FAILED
+    return Exit.PARTIAL if done.missing or not done.checked else Exit.DONE
+
+
+def _verdict(done: Replayed, status: Exit) -> str:
+    count = sum(done.checked.values())
+    if status is Exit.FAILED:
+        return f"DIFFERENT: {len(done.differences)} of {count:,} recomputed facts; the first: {done.differences[0]}"
+    if not done.checked:
+        return "NOTHING REPLAYED: there is no decision in the logs of this home"
+    if status is Exit.PARTIAL:
+        return f"INCOMPLETE: {count:,} facts are equal, {len(done.missing)} could not be recomputed"
+    return f"EQUAL: all {count:,} recorded facts were recomputed to the same bytes"
+
+
+def _item(one: Different) -> dict[str, str]:
+    return {"step": one.step, "id": one.about, "field": one.found.field, "recorded": one.found.recorded,
+            "recomputed": one.found.recomputed}

@@ -1,0 +1,145 @@
+"""What an executor's log says it decided on, by content hash, and those contents parsed again. Pure.
+
+`wanted(record)` names the snapshots that a record promises. `World` is told every record in turn and knows, at any
+point of the log, the settings, calendars, controls, vaults and instruments in force, from the bytes of those
+snapshots alone. What is not there is an `Absent`, never a default.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from vanta.common import strictjson
+from vanta.common.calendars import ALWAYS_OPEN, CONTINUOUS, Calendar
+from vanta.common.errors import StateError
+from vanta.common.events import Kind
+from vanta.common.instruments import Instrument
+from vanta.common.models.base import validate
+from vanta.common.models.configuration import Settings
+from vanta.common.models.vault import VaultRegistry
+from vanta.common.store.ports import Record
+from vanta.common.times import millis, parse_iso
+from vanta.executor.core.book import Book
+from vanta.executor.core.controls import Controls, Known, read_overlay
+from vanta.executor.core.proposal import Context
+
+UNREADABLE = "unreadable: "
+PERMITTED = "present"
+
+BROKEN = (LookupError, ValueError, TypeError, ArithmeticError, AttributeError)
+"""What reading a record raises that lacks the fields of its kind."""
+
+
+class Absent(StateError):
+    """An input that a decision used is not there to be read again."""
+
+
+def wanted(record: Record) -> Iterator[tuple[str, str]]:
+    """Name and hash of every input that a record of the trade log promises to be in the snapshot store."""
+    body = record.payload
+    if record.kind == Kind.PROGRAM_STARTED and "settings" in body:
+        yield "settings", body["settings"]
+        for name, digest in sorted(body.get("calendars", {}).items()):
+            yield f"calendar {name}", digest
+    if record.kind in (Kind.CONTROL_SEEN, Kind.INSTRUMENTS_SEEN) and is_digest(body["sha256"]):
+        yield body["what"], body["sha256"]
+
+
+def is_digest(text: object) -> bool:
+    """Whether this is a SHA-256 in hex: control records also say `present` or why something was unreadable."""
+    return isinstance(text, str) and len(text) == 64 and set(text) <= set("0123456789abcdef")
+
+
+class World:
+    """See the module's contract. `blobs` holds the bytes of the promised snapshots by hash."""
+
+    def __init__(self, blobs: Mapping[str, bytes]) -> None:
+        self._blobs = blobs
+        self._parsed: dict[tuple[str, str], Any] = {}
+        self._said: dict[str, str] = {}
+        self._start: Mapping[str, Any] | None = None
+        self._problems: dict[str, str] = {}
+        self.started_at = 0
+
+    def learn(self, record: Record) -> None:
+        """Take note of a record that states an input."""
+        if record.kind == Kind.PROGRAM_STARTED:
+            self._start, self.started_at = record.payload, record.seq
+        elif record.kind in (Kind.CONTROL_SEEN, Kind.INSTRUMENTS_SEEN):
+            what = record.payload["what"]
+            self._said[what] = record.payload["sha256"]
+            self._problems[what] = record.payload.get("problem") or ""
+
+    def context(self, book: Book, at: str) -> Context:
+        """The world as the fences saw it at time `at`. Raises `Absent` if any of it is not there."""
+        start = self._start
+        if start is None or not {"settings", "brokers", "calendars"} <= start.keys():
+            raise Absent(f"record {self.started_at} (program.started) names no settings, brokers or calendars",
+                         "It was written by a version that cannot be replayed.")
+        settings = self._of("settings", start["settings"])
+        now, table = parse_iso(at), self.instruments()
+        brokers = frozenset(start["brokers"])
+        calendars = {name: self._of("calendar", digest) for name, digest in start["calendars"].items()}
+        return Context(
+            now=now, now_ms=millis(now), book=book, controls=self.controls(), permit=self._seen("permit") == PERMITTED,
+            known=Known(vault=frozenset(book.vaults), broker=brokers, instrument=frozenset(table)),
+            vaults=self.vaults(), instruments=table, calendars={**calendars, CONTINUOUS: ALWAYS_OPEN},
+            brokers=brokers, future_skew_ms=settings.executor.future_skew_s * 1000)
+
+    def controls(self) -> Controls:
+        """The overlay in force."""
+        said = self._seen("overlay")
+        if said.startswith(UNREADABLE):
+            return read_overlay(None, problem=self._problems["overlay"])
+        controls: Controls = self._of("overlay", said)
+        return controls
+
+    def vaults(self) -> VaultRegistry | None:
+        """The vaults in force, `None` while the file could not be read."""
+        said = self._said.get("vaults", UNREADABLE)
+        if said.startswith(UNREADABLE):
+            return None
+        registry: VaultRegistry = self._of("vaults", said)
+        return registry
+
+    def instruments(self) -> Mapping[str, Instrument]:
+        """The registry in force."""
+        table: Mapping[str, Instrument] = self._of("instruments", self._seen("instruments"))
+        return table
+
+    def digest(self, what: str) -> str:
+        """What the newest record says about one input."""
+        return self._said.get(what, "")
+
+    def _seen(self, what: str) -> str:
+        if what not in self._said:
+            raise Absent(f"no record says what {what} was")
+        return self._said[what]
+
+    def _of(self, what: str, digest: str) -> Any:
+        key = (what, digest)
+        if key not in self._parsed:
+            if digest not in self._blobs:
+                raise Absent(f"the snapshot of {what} ({digest}) is missing",
+                             "Copy memory/snapshots from the host that ran the executor.")
+            self._parsed[key] = _PARSERS[what](self._blobs[digest])
+        return self._parsed[key]
+
+
+def _settings(raw: bytes) -> Settings:
+    return validate(Settings, strictjson.loads_object(raw, file="settings"), file="settings")
+
+
+def _vaults(raw: bytes) -> VaultRegistry:
+    return validate(VaultRegistry, strictjson.loads(raw, file="vault.json"), file="vault.json")
+
+
+def instruments(raw: bytes) -> dict[str, Instrument]:
+    """A recorded instrument table."""
+    table = strictjson.loads_object(raw, file="instruments")
+    return {name: validate(Instrument, item, file="instruments") for name, item in table.items()}
+
+
+_PARSERS: dict[str, Callable[[bytes], Any]] = {
+    "settings": _settings, "calendar": Calendar.from_bytes, "overlay": read_overlay, "vaults": _vaults,
+    "instruments": instruments,
+}

@@ -1,0 +1,168 @@
+"""Why is this order, intent, conviction or signal there? A tree of plain sentences over recorded facts. Pure.
+
+Every node says one thing that happened, with the ids that prove it; its parts say what it rests on. Nothing is
+guessed: what is not in the records or documents that were handed in is said to be unknown here.
+
+    explain("v7xk2ab-…-1", trail, evidence)
+        Order v7xk2ab-…-1 bought 5 of 5 AAPL for V_CORE …
+          Intent in1_… asked to buy equity:AAPL for 1,000 …
+            Conviction cv1_… : equity:AAPL long, 4,000 of 10,000
+              +3,000 bp source:sec.form4: …
+                Signal sig1_… of sec.form4 : …
+                  Raw payload 5f0c… from https://… : 9,123 bytes, kept in the snapshot store
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from vanta.alpha.core.course import Node, course, figure, fill_sentence, order_sentence
+from vanta.alpha.core.trail import Evidence, Row, Trail
+from vanta.common.errors import Bug
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Answers questions over one trail and the evidence beside it."""
+
+    trail: Trail
+    evidence: Evidence = field(default_factory=Evidence)
+
+    def explain(self, name: str) -> Node:
+        """The tree of a full id. Raises `Bug` for one that nothing knows; `meant` finds ids."""
+        order_id = self.trail.order_of(name)
+        if order_id is not None:
+            return self._order(order_id) if order_id == name else self._fill(name, order_id)
+        if self.trail.of_intent(name):
+            return self._intent(name)
+        if name in self.evidence.signals:
+            return self._signal(name, uses=True)
+        if name in self.evidence.convictions or self.trail.asked_by(name):
+            return self._conviction(name, uses=True)
+        raise Bug(f"asked to explain {name}, which is not known")
+
+    def _fill(self, name: str, order_id: str) -> Node:
+        return Node("fill", name, fill_sentence(name, self.trail.of_intent(self.trail.intent_of(name) or "")), {},
+                    (self._order(order_id),))
+
+    def _order(self, order_id: str) -> Node:
+        """An order: what became of it, and why it was sent."""
+        intent_id = self.trail.intent_of(order_id) or ""
+        return Node("order", order_id, order_sentence(order_id, self.trail.of_intent(intent_id)), {},
+                    (self._intent(intent_id),))
+
+    def _intent(self, intent_id: str) -> Node:
+        """An intent: what it asked for, on what grounds, and its course through fences, venue and fills."""
+        body, records = self.trail.intent(intent_id), self.trail.of_intent(intent_id)
+        if body is None:
+            return Node("intent", intent_id, f"Intent {intent_id}: the log does not say what it asked for.", {}, ())
+        why = body["provenance"]
+        wish = "leave the whole position in" if body["close"] else f"{body['side']} {figure(body['notional'])} worth of"
+        text = (f"Intent {intent_id} asked to {wish} {body['instrument_id']} for vault {body['vault']} (account "
+                f"{body['account']}), made {body['created_at']}, valid until {body['expires_at']}, on holdings as of "
+                f"record {body['basis_seq']}.")
+        grounds = (self._target(body), self._conviction(why["signal_id"], said=why))
+        return Node("intent", intent_id, text, dict(body), (*(part for part in grounds if part), *course(
+            records, self.trail)))
+
+    def _target(self, body: Row) -> Node | None:
+        why = body["provenance"]
+        asked = ", ".join(f"{name} {bp:+,} bp" for name, bp in why["personas"].items()) or "no persona"
+        target = self.evidence.targets.get((body["vault"], body["instrument_id"], why["signal_id"]))
+        if target is None:
+            return Node("allocation", body["vault"], f"The allocation wanted {figure(body['target_notional'])} of "
+                        f"{body['instrument_id']} in {body['vault']}; asked for by {asked}.", {}, ())
+        limits = f" Cut by: {'; '.join(target['limits'])}." if target["limits"] else ""
+        return Node("allocation", body["vault"], f"The allocation wanted {target['weight_bp']:,} bp of the NAV of "
+                    f"{body['vault']} ({figure(target['vault_nav'])}) in {body['instrument_id']}: "
+                    f"{figure(target['notional'])}; asked for by {asked}.{limits}", dict(target), ())
+
+    def _conviction(self, name: str, *, said: Row | None = None, uses: bool = False) -> Node:
+        """A conviction from its own row, or as the intent that it led to tells it."""
+        row = self.evidence.convictions.get(name)
+        if said is None:
+            said = next((body for one, body in self.trail.reasons() if one == name), None)
+        if row is None and said is None:
+            raise Bug(f"conviction {name} is not known")
+        intents = tuple(self._outcome(one) for one in self.trail.asked_by(name)) if uses else ()
+        lines = row["reason_vector"] if row is not None else said["reasons"] if said is not None else []
+        seen = () if row is None or said is None else self._persona_lines(row, said)
+        return Node("conviction", name, _conviction_text(name, row, said), dict(row or {}), (
+            *(self._reason(line) for line in lines), *seen, *intents))
+
+    def _persona_lines(self, row: Row, said: Row) -> tuple[Node, ...]:
+        """What personas added or took on the way from the evidence to the intent."""
+        own = {line["reason"] for line in row["reason_vector"]}
+        return tuple(self._reason(line) for line in said["reasons"] if line["reason"] not in own)
+
+    def _reason(self, line: Row) -> Node:
+        count = len(line["signals"])
+        more = line["count"] - count
+        tail = f" The {count} strongest are listed; {more:,} more count." if count and more > 0 else ""
+        return Node("reason", line["reason"], f"{line['bp']:+,} bp {line['reason']}: {line['text']}{tail}",
+                    {"bp": line["bp"], "evidence": line["evidence"], "count": line["count"]},
+                    tuple(self._signal(name) for name in line["signals"]))
+
+    def _signal(self, name: str, *, uses: bool = False) -> Node:
+        row = self.evidence.signals.get(name)
+        if row is None:
+            return Node("signal", name, f"Signal {name}: no longer in the feed files that are kept here.", {}, ())
+        text = (f"Signal {name} of {row['source']}: {row['summary']} It points {_way(row)} with strength "
+                f"{row['strength']} and confidence {row['confidence']}; published {row['published_at']}, first seen "
+                f"{row['observed_at']}, counts until {row['expires_at']}.")
+        if row.get("retracted_reason"):
+            text += f" Retracted: {row['retracted_reason']}."
+        return Node("signal", name, text, dict(row), (*self._raw(row), *(self._counted(name) if uses else ())))
+
+    def _raw(self, row: Row) -> Iterator[Node]:
+        for item in row["evidence"]:
+            size = self.evidence.stored.get(item["sha256"])
+            kept = "not in the store of this home" if size is None else f"{size:,} bytes, kept in the snapshot store"
+            where = f", at {row['raw_ref']}" if row.get("raw_ref") else ""
+            yield Node("raw", item["sha256"], f"Raw payload {item['sha256'][:16]} from {item['url']}, fetched "
+                       f"{item['fetched_at']}: {kept}{where}.", dict(item), ())
+
+    def _counted(self, signal_id: str) -> Iterator[Node]:
+        """Convictions that list the signal among their strongest."""
+        for name, row in self.evidence.convictions.items():
+            for line in row["reason_vector"]:
+                if signal_id in line["signals"]:
+                    yield Node("conviction", name, f"It counts in {name} ({row['entity']} {row['direction']}, "
+                               f"{row['conviction_bp']:,} of 10,000), line {line['reason']} of {line['bp']:+,} bp.", {},
+                               tuple(self._outcome(one) for one in self.trail.asked_by(name)))
+
+    def _outcome(self, intent_id: str) -> Node:
+        body, last = self.trail.intent(intent_id), self.trail.of_intent(intent_id)[-1]
+        state = last.payload.get("intent_state") or "quarantined"
+        wish = f"{body['side']} {body['instrument_id']} in {body['vault']}" if body else "an unknown wish"
+        return Node("intent", intent_id, f"It led to intent {intent_id}: {wish}, now {state}.", {"state": state}, ())
+
+
+def _conviction_text(name: str, row: Row | None, said: Row | None) -> str:
+    if row is None:
+        assert said is not None, "one of both is known"
+        return (f"Conviction {name}: {said['entity']}, {said['conviction_bp']:,} of 10,000 in the strongest persona's "
+                f"view, as the intent tells it.")
+    lines, total = row["reason_vector"], sum(line["bp"] for line in row["reason_vector"])
+    adds = "" if total == row["conviction_bp"] else f" They sum to {total:,}, which is wrong."
+    return (f"Conviction {name}: {row['entity']} {row['direction']}, {row['conviction_bp']:,} of 10,000, rank "
+            f"{row['rank']}, in cycle {row['dag_id']}; {len(lines)} lines make it up.{adds}")
+
+
+def _way(row: Row) -> str:
+    direction = Decimal(str(row["direction"]))
+    return "up" if direction > 0 else "down" if direction < 0 else "neither way"
+
+
+def flatten(node: Node, depth: int = 0) -> Iterator[tuple[int, Node]]:
+    """The tree in reading order, with each node's depth."""
+    yield depth, node
+    for part in node.parts:
+        yield from flatten(part, depth + 1)
+
+
+def as_json(node: Node) -> dict[str, Any]:
+    """The tree as plain data."""
+    return {"kind": node.kind, "id": node.id, "text": node.text, "facts": dict(node.facts),
+            "because": [as_json(part) for part in node.parts]}

@@ -1,0 +1,231 @@
+"""One decided record of the trade log, decided again. Pure; used by `replay.py` record by record.
+
+Each kind of record that the executor decides has one function in `_CHECKS`. It is asked before the record is folded,
+and answers with the first field that differs, or `None`. A verdict announces the records that must follow it; a crash
+may cut them off, nothing else may.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from vanta.alpha.core.differ import ABSENT, Difference, first_difference, plain_json
+from vanta.alpha.core.inputs import Absent, World
+from vanta.common.canonical import content_hash
+from vanta.common.events import Kind
+from vanta.common.money import plain, round_amount
+from vanta.common.reasons import Reason
+from vanta.common.store.ports import Record
+from vanta.executor.core import views, watch
+from vanta.executor.core.approval import Approved, judge
+from vanta.executor.core.book import Book, IntentEntry
+from vanta.executor.core.controls import Scope
+from vanta.executor.core.fences import halt
+from vanta.executor.core.proposal import Line
+from vanta.executor.core.size import propose
+from vanta.executor.core.verdict import Note, latch, link, verdict_notes
+
+_CRASHED = (Kind.PROGRAM_STARTED, Kind.TAIL_REPAIRED)
+_LINE = ("fence", "code", "value", "limit", "detail")
+FUNDING = "capital of a new vault"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Of a check: the difference, or the input that is not there, or neither."""
+
+    found: Difference | None = None
+    absent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """Records that a verdict announced and that must follow it."""
+
+    entry: IntentEntry
+    notes: tuple[Note, ...]
+
+
+def subject(record: Record) -> str:
+    """What a record is about, by its most telling id."""
+    ids, body = record.ids, record.payload
+    return ids.get("order_id") or ids.get("intent_id") or str(body.get("vault") or body.get("latch_id") or "the log")
+
+
+class Decisions:
+    """Recomputes decisions. `book` and `world` are those of the moment before the record that is checked."""
+
+    def __init__(self, book: Book, world: World) -> None:
+        self.book = book
+        self.world = world
+        self._due: _Due | None = None
+        self._approved: dict[str, Approved] = {}
+        self._sent_at: dict[str, int] = {}
+        self._blind: set[str] = set()
+
+    def concerns(self, record: Record) -> bool:
+        """Whether this record was decided by the executor, or has to follow a verdict."""
+        if record.kind in _CRASHED:
+            self._due = None
+        return self._due is not None or record.kind in _CHECKS
+
+    def check(self, record: Record) -> Answer:
+        """Decide again."""
+        try:
+            if self._due is not None:
+                return Answer(self._announced(record, self._due))
+            return Answer(_CHECKS[record.kind](self, record))
+        except Absent as error:
+            self._blind.add(record.ids.get("intent_id", ""))
+            return Answer(absent=error.what)
+
+    def _announced(self, record: Record, due: _Due) -> Difference | None:
+        note, rest = due.notes[0], due.notes[1:]
+        self._due = _Due(due.entry, rest) if rest else None
+        if record.kind == Kind.ORDER_SUBMITTING:
+            self._sent_at[record.ids["order_id"]] = record.seq
+        return _compare(record, due.entry, note)
+
+    def verdict(self, record: Record) -> Difference | None:
+        """Show the intent to every fence again."""
+        if "lines" not in record.payload and record.kind == Kind.INTENT_QUARANTINED:
+            return None  # other bytes under a known id: seen in the queue, not decided by a fence
+        entry = self.book.intents[record.ids["intent_id"]]
+        context = self.world.context(self.book, record.at)
+        decision = judge(propose(entry, context), context)
+        notes = verdict_notes(entry, decision, context)
+        if isinstance(decision, Approved):
+            self._approved[decision.order_id] = decision
+        if not notes:
+            return Difference("verdict", _spoken(record), "nothing new")
+        if notes[1:]:
+            self._due = _Due(entry, notes[1:])
+        return _compare(record, entry, notes[0])
+
+    def submitting(self, record: Record) -> Difference | None:
+        """An outbox record that no verdict announced."""
+        if record.ids["intent_id"] in self._blind:
+            raise Absent("the verdict before an outbox record could not be recomputed")
+        return Difference("verdict", _spoken(record), ABSENT)
+
+    def answered(self, record: Record) -> Difference | None:
+        """The order was sent: then the last look was open. Orders settled after a restart were sent before it."""
+        order_id = record.ids["order_id"]
+        approved, sent_at = self._approved.pop(order_id, None), self._sent_at.pop(order_id, 0)
+        if self.book.orders[order_id].state != "submitting" or sent_at < self.world.started_at:
+            return None
+        line = self._look(approved, record.at)
+        return None if line.code is None else Difference("last look", '"sent"', f'"{line.code}: {line.detail}"')
+
+    def withheld(self, record: Record) -> Difference | None:
+        """The order was stopped at the last look. Other reasons (lock, venue) came from outside."""
+        approved = self._approved.pop(record.ids["order_id"], None)
+        self._sent_at.pop(record.ids["order_id"], None)
+        if not str(record.payload["code"]).startswith("halt."):
+            return None
+        line = self._look(approved, record.at)
+        return _differs(record.payload, {
+            "intent_state": "seen", "code": line.code, "detail": line.detail or line.value})
+
+    def _look(self, order: Approved | None, at: str) -> Line:
+        if order is None:
+            raise Absent("the verdict on an order could not be recomputed")
+        context = self.world.context(self.book, at)
+        scope = Scope(vault=order.vault, broker=order.account, instrument=order.instrument_id,
+                      asset_class=order.asset_class)
+        switches = halt.Switches(controls=context.controls, permit=context.permit, latches=self.book.latches,
+                                 known=context.known)
+        return halt.look(switches, scope, reduces=order.reduces, now=context.now)
+
+
+def _latched(decisions: Decisions, record: Record) -> Difference | None:
+    """A verdict's latch, a loss beyond its limit, or an overlay that stayed unreadable."""
+    body, book, world = record.payload, decisions.book, decisions.world
+    if "intent_id" in record.ids:
+        return decisions.verdict(record)
+    if body["code"] == Reason.HALT_UNREADABLE:
+        return _differs({"detail": body["detail"]}, {"detail": world.controls().problem})
+    vaults = world.vaults()
+    for found in watch.losses(book, vaults, views.navs(book, vaults)) if vaults else []:
+        if (found.code, found.vault) == (body["code"], body["vault"]):
+            return _differs(body, latch(found, book.seq))
+    return Difference("latch", _spoken(record), ABSENT)
+
+
+def _day_opened(decisions: Decisions, record: Record) -> Difference | None:
+    """The NAV that the day's loss limit is measured from."""
+    vault = record.payload["vault"]
+    nav = decisions.book.nav(vault)
+    return _differs(record.payload, {"vault": vault, "day": record.at[:10], "nav": None if nav is None else plain(nav)})
+
+
+def _filled(decisions: Decisions, record: Record) -> Difference | None:
+    """Quantity and price are the venue's; what was booked for them is ours."""
+    body = record.payload
+    order = decisions.book.orders[record.ids["order_id"]]
+    item = decisions.world.instruments()[order.instrument_id]
+    cash = round_amount(Decimal(body["quantity"]) * Decimal(body["price"]) * item.multiplier, item.currency)
+    ours = {"cash": plain(cash if order.side == "buy" else -cash), "currency": item.currency, "side": order.side,
+            "multiplier": plain(item.multiplier), "vault": order.vault, "instrument_id": order.instrument_id}
+    return _differs({name: body[name] for name in ours}, ours)
+
+
+def _funded(decisions: Decisions, record: Record) -> Difference | None:
+    """A vault that is seen for the first time is funded with the capital that vault.json gives it."""
+    body = record.payload
+    if body.get("why") != FUNDING:
+        return None
+    vaults = decisions.world.vaults()
+    vault = vaults.get(body["vault"]) if vaults else None
+    if vault is None or vault.vault_id in decisions.book.vaults:
+        return Difference("adjustment", _spoken(record), ABSENT)
+    ours = {"account": vault.account, "currency": vault.base_currency, "amount": plain(vault.capital),
+            "evidence": decisions.world.digest("vaults"), "type": "transfer"}
+    return _differs({name: body[name] for name in ours}, ours)
+
+
+def _seen(_decisions: Decisions, record: Record) -> Difference | None:
+    """An intent is known by the hash of its content."""
+    return _differs({"sha256": record.payload["sha256"]}, {"sha256": content_hash(record.payload["intent"])})
+
+
+_CHECKS: dict[str, Callable[[Decisions, Record], Difference | None]] = {
+    Kind.INTENT_SEEN: _seen, Kind.INTENT_APPROVED: Decisions.verdict, Kind.INTENT_HELD: Decisions.verdict,
+    Kind.INTENT_REFUSED: Decisions.verdict, Kind.INTENT_EXPIRED: Decisions.verdict,
+    Kind.INTENT_QUARANTINED: Decisions.verdict, Kind.ORDER_SUBMITTING: Decisions.submitting,
+    Kind.ORDER_ACCEPTED: Decisions.answered, Kind.ORDER_REJECTED: Decisions.answered,
+    Kind.ORDER_UNKNOWN: Decisions.answered, Kind.ORDER_WITHHELD: Decisions.withheld,
+    Kind.LATCH_SET: _latched, Kind.DAY_OPENED: _day_opened, Kind.FILL: _filled, Kind.ADJUSTMENT: _funded,
+}
+
+
+def _compare(record: Record, entry: IntentEntry, note: Note) -> Difference | None:
+    """A record against the one that the verdict makes."""
+    if record.kind != note.kind:
+        return Difference("verdict", _spoken(record), _words(note.kind, note.payload))
+    return (_differs(record.payload, note.payload)
+            or _differs({"dag_id": record.dag_id}, {"dag_id": entry.raw["provenance"]["dag_id"]})
+            or _differs({"ids": dict(record.ids)}, {"ids": link(entry, note.order_id)}))
+
+
+def _differs(recorded: Mapping[str, Any], recomputed: Mapping[str, Any]) -> Difference | None:
+    found = first_difference(plain_json(dict(recorded)), plain_json(dict(recomputed)))
+    if found is None:
+        return None
+    steps = found.field.split(".")
+    if steps[0] == "lines" and len(steps) == 3 and steps[2].isdigit():
+        steps = [steps[1], _LINE[int(steps[2])]]
+    return replace(found, field=".".join(steps))
+
+
+def _spoken(record: Record) -> str:
+    return _words(record.kind, record.payload)
+
+
+def _words(kind: str, payload: Mapping[str, Any]) -> str:
+    """`intent.held (session.closed)`: a record in a few words."""
+    codes = [line[1] for line in payload.get("lines", []) if line[1]]
+    if "code" in payload:
+        codes.append(payload["code"])
+    return f"{kind} ({', '.join(codes)})" if codes else kind

@@ -1,0 +1,198 @@
+"""How is this home doing? Gathered facts in, one row for each question out. Pure.
+
+Decides a level, a sentence and the command that helps, for every question a person has at three in the morning.
+Refuses to look at anything itself: facts are handed in, with `now`. What is not known is UNKNOWN with the reason and
+never passes for OK; a stale feed, a torn log or a latch is CRITICAL; a halt that a person wanted is a WARNING.
+
+Example: feed `sec` last succeeded 41 minutes ago, limit 15 -> CRITICAL "no success for 41 min, the limit is 15 min",
+fix `vanta markets collect sec`.
+"""
+
+from collections.abc import Sequence
+
+from vanta.alpha.core.heads import heads
+from vanta.alpha.core.sights import Disk, Doc, Facts, FeedSight, Limits, LockSight, Row, one_line, since, span
+from vanta.common.exitcodes import Check
+
+GRAVITY = (Check.CRITICAL, Check.UNKNOWN, Check.WARNING, Check.OK)
+"""The gravest first. A check that could not be made outweighs a warning."""
+
+FIRST_LINE = 80
+_RELEASE = 'vanta-run release --reason "…"'
+_STATUS = {"ok": Check.OK, "partial": Check.WARNING, "error": Check.WARNING}
+
+
+def rows(facts: Facts, limits: Limits) -> list[Row]:
+    """Every check, in the order a person reads them."""
+    return [_dispatch(facts), _executor(facts, limits), *(_feed(feed, facts, limits) for feed in facts.feeds),
+            _reflection(facts, limits), _queue(facts, limits), *heads(facts), _locks(facts.locks),
+            _disk(facts.disk, limits), *_settings(facts)]
+
+
+def worst(found: Sequence[Row]) -> Check:
+    """The gravest level; UNKNOWN for no rows at all."""
+    levels = {row.level for row in found}
+    return next((level for level in GRAVITY if level in levels), Check.UNKNOWN)
+
+
+def headline(found: Sequence[Row]) -> str:
+    """The first line of a monitoring check, with its figures, in at most 80 characters of ASCII."""
+    level = worst(found)
+    feeds = [row for row in found if row.name.startswith("feed ")]
+    fresh = sum(row.level is Check.OK for row in feeds)
+    figures = f" | feeds_fresh={fresh};;;0;{len(feeds)}"
+    grave = [row for row in found if row.level is level]
+    said = f"{len(found)} checks passed" if level is Check.OK or not grave else f"{grave[0].name}: {grave[0].text}"
+    more = f" (+{len(grave) - 1} more)" if level is not Check.OK and len(grave) > 1 else ""
+    head = f"VANTA {level.name} - "
+    room = FIRST_LINE - len(head) - len(more) - len(figures)
+    said = one_line(said).encode("ascii", "replace").decode().replace("|", "/")
+    return head + (said if len(said) <= room else said[:room - 3] + "...") + more + figures
+
+
+def _dispatch(facts: Facts) -> Row:
+    """May an order leave?"""
+    def row(level: Check, text: str, fix: str = "") -> Row:
+        return Row(name="dispatch", level=level, text=text, fix=fix)
+
+    if facts.unreadable:
+        return row(Check.CRITICAL, f"halted: {facts.unreadable}", "vanta overlay check memory/vault_overlay.json")
+    if facts.stops:
+        return row(Check.WARNING, f"halted: {'; '.join(facts.stops)}", "edit memory/vault_overlay.json")
+    if not facts.permit:
+        return row(Check.WARNING, "halted: there is no permit", _RELEASE)
+    if facts.scoped:
+        return row(Check.WARNING, f"open, except for {'; '.join(facts.scoped)}", "edit memory/vault_overlay.json")
+    return row(Check.OK, "open: orders may leave")
+
+
+def _executor(facts: Facts, limits: Limits) -> Row:
+    """Is the executor alive, and is it content?"""
+    level, text, fix = _executor_said(facts, limits)
+    return Row(name="executor", level=level, text=text, fix=fix)
+
+
+def _executor_said(facts: Facts, limits: Limits) -> tuple[Check, str, str]:
+    doc, running = facts.executor, facts.running("executor")
+    beat = doc.time("heartbeat_at")
+    if beat is None:
+        return Check.UNKNOWN, _absent(doc, "it has not run here yet"), "vanta executor run"
+    latches = [row.get("latch_id") for row in doc.rows("latches")]
+    if latches:
+        details = "; ".join(str(row.get("detail")) for row in doc.rows("latches"))
+        return Check.CRITICAL, f"latched: {details} ({latches[0]})", f"{_RELEASE} --latch {latches[0]}"
+    age = since(beat, facts.now)
+    told = f"last heartbeat {span(age)} ago, mode {doc.text('mode') or 'unknown'}"
+    if age < -limits.ahead_s:
+        return Check.UNKNOWN, f"its last heartbeat lies {span(age)} ahead: a clock is wrong", "check the clocks"
+    if running is None:
+        return Check.UNKNOWN, f"cannot tell whether it runs; {told}", "look at the lock as its owner"
+    if not running:
+        return Check.WARNING, f"is not running; {told}", "vanta executor run"
+    if age > limits.heartbeat_s:
+        return Check.CRITICAL, f"runs, but is silent; {told}", "look at logs/executor.log"
+    unsure = [f"{name} {said}" for name, said in doc.table("broker_sync").items() if said != "in sync"]
+    if unsure:
+        return Check.UNKNOWN, f"runs; {'; '.join(unsure)}", "look at the venue"
+    return Check.OK, f"runs; {told}, brokers in sync", ""
+
+
+def _absent(doc: Doc, missing: str) -> str:
+    if doc.problem:
+        return doc.problem
+    return missing if doc.value is None else "its file lacks what it must say"
+
+
+def _feed(feed: FeedSight, facts: Facts, limits: Limits) -> Row:
+    """Is the feed fresh? `prices` has no status of its own: its file's time decides."""
+    level, text = _feed_said(feed, facts, limits)
+    return Row(name=f"feed {feed.name}", level=level, text=text,
+               fix="" if level is Check.OK else f"vanta markets collect {feed.name}")
+
+
+def _feed_said(feed: FeedSight, facts: Facts, limits: Limits) -> tuple[Check, str]:
+    doc, quotes = feed.doc, feed.name == "prices"
+    success = doc.time("now" if quotes else "last_success_at")
+    if doc.value is None or doc.problem or (success is None and doc.text("status") not in ("error", "partial")):
+        return Check.UNKNOWN, _absent(doc, "it has not been collected yet")
+    if success is None:
+        return Check.CRITICAL, f"no pass has succeeded yet: {doc.text('status_reason')}"
+    age, limit = since(success, facts.now), feed.stale_after_s
+    if age < -limits.ahead_s:
+        return Check.CRITICAL, f"its last success lies {span(age)} ahead: a clock is wrong"
+    if age > limit:
+        return Check.CRITICAL, f"no success for {span(age)}, the limit is {span(limit)}"
+    status = "ok" if quotes else doc.text("status")
+    level = _STATUS.get(status, Check.UNKNOWN)
+    why = "" if level is Check.OK else f": {doc.text('status_reason')}"
+    return level, f"{status or 'unknown status'}, {span(age)} old{why}"
+
+
+def _reflection(facts: Facts, limits: Limits) -> Row:
+    """Does the last reflection know the newest feed files? Its age alone says little: no news, no new cycle."""
+    doc, fix = facts.reflection, "vanta markets reflect"
+    moment = doc.time("now")
+    if moment is None:
+        return Row(name="reflection", level=Check.UNKNOWN, text=_absent(doc, "there has been none yet"), fix=fix)
+    age = since(moment, facts.now)
+    if age < -limits.ahead_s:
+        return Row(name="reflection", level=Check.UNKNOWN, text=f"lies {span(age)} ahead: a clock is wrong", fix=fix)
+    newest = max((made for feed in facts.feeds if (made := feed.doc.time("generated_at")) is not None), default=moment)
+    lag = since(moment, newest)
+    level = Check.OK if lag <= limits.reflection_warn_s else Check.WARNING
+    if lag > limits.reflection_fail_s:
+        level = Check.CRITICAL
+    text = f"{span(age)} ago, {doc.text('status')}"
+    if level is not Check.OK:
+        text += f"; feeds are newer by {span(lag)}"
+    if doc.table("missing"):
+        text += f"; without {', '.join(sorted(doc.table('missing')))}"
+    return Row(name="reflection", level=level, text=text, fix="" if level is Check.OK else fix)
+
+
+def _queue(facts: Facts, limits: Limits) -> Row:
+    """What is staged, what the executor holds, and whether anybody clears what is over."""
+    doc = facts.queue
+    if doc.value is None or doc.problem or not isinstance(doc.value.get("intents"), list):
+        return Row(name="queue", level=Check.UNKNOWN, text=_absent(doc, "nothing has been promoted yet"),
+                   fix="vanta markets promote")
+    expiries = [Doc(row).time("expires_at") for row in doc.rows("intents")]
+    over = sum(end is None or since(end, facts.now) > limits.uncleared_s for end in expiries)
+    held = ", ".join(f"{count} held by {code}" for code, count in facts.executor.table("held").items())
+    text = f"{len(expiries)} staged" + (f", {held}" if held else "")
+    if over:
+        return Row(name="queue", level=Check.WARNING, text=f"{text}; {over} are long over and not cleared",
+                   fix="vanta markets promote")
+    return Row(name="queue", level=Check.OK, text=text)
+
+
+def _locks(locks: Sequence[LockSight]) -> Row:
+    """Who is running."""
+    hidden = [lock.name for lock in locks if not lock.known]
+    if hidden:
+        return Row(name="locks", level=Check.UNKNOWN, text=f"cannot be looked at: {', '.join(hidden)}",
+                   fix="run this as the owner of the home")
+    held = "; ".join(f"{lock.name} held by {lock.holder}" for lock in locks if lock.holder)
+    return Row(name="locks", level=Check.OK, text=held or "nobody is running")
+
+
+def _disk(disk: Disk | None, limits: Limits) -> Row:
+    """Is there room to write? Without any the executor latches."""
+    if disk is None:
+        return Row(name="disk", level=Check.UNKNOWN, text="its free space cannot be told", fix="df -h")
+    few = disk.files > 0 and disk.free_files * 50 < disk.files
+    level = Check.OK
+    if disk.free < limits.disk_warn or few:
+        level = Check.WARNING
+    if disk.free < limits.disk_fail or (disk.files > 0 and disk.free_files == 0):
+        level = Check.CRITICAL
+    text = f"{disk.free / (1 << 30):.1f} GiB free of {disk.size / (1 << 30):.1f} GiB"
+    if few:
+        text += f", {disk.free_files:,} file slots left"
+    return Row(name="disk", level=level, text=text, fix="" if level is Check.OK else "free some space below the home")
+
+
+def _settings(facts: Facts) -> list[Row]:
+    """Settings that cannot be read stop every program at its start."""
+    return [Row(name="settings", level=Check.CRITICAL, text=problem, fix="edit config/vanta.toml")
+            for problem in facts.problems]

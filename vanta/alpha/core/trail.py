@@ -1,0 +1,118 @@
+"""Records of the trade log by what they are about: intents, their orders, their fills. Pure.
+
+Also answers which id a person meant: ids are long, so a beginning of at least eight characters will do where it is
+the beginning of one thing only.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vanta.common.events import Kind
+from vanta.common.store.ports import Record
+
+SHORTEST = 8
+"""Characters that a shortened id has to have."""
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is known besides the trade log, by id.
+
+    `targets` are allocation rows by (vault, instrument, conviction), each with its vault's NAV as `vault_nav`;
+    `stored` gives the sizes of raw payloads in the snapshot store, by hash.
+    """
+
+    convictions: Mapping[str, Row] = field(default_factory=dict)
+    signals: Mapping[str, Row] = field(default_factory=dict)
+    targets: Mapping[tuple[str, str, str], Row] = field(default_factory=dict)
+    stored: Mapping[str, int] = field(default_factory=dict)
+
+
+class Trail:
+    """An index over the trade log. `take` every record in order."""
+
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        self._of_intent: dict[str, list[Record]] = {}
+        self._intent_of_order: dict[str, str] = {}
+        self._order_of_fill: dict[str, str] = {}
+        self._asked_by: dict[str, list[str]] = {}
+        self._controls: list[Record] = []
+        for record in records:
+            self.take(record)
+
+    def take(self, record: Record) -> None:
+        """Remember one record."""
+        if record.kind == Kind.CONTROL_SEEN:
+            self._controls.append(record)
+        intent_id, order_id = record.ids.get("intent_id"), record.ids.get("order_id")
+        if intent_id is None:
+            return
+        self._of_intent.setdefault(intent_id, []).append(record)
+        if record.kind == Kind.INTENT_SEEN:
+            self._asked_by.setdefault(record.ids["signal_id"], []).append(intent_id)
+        if order_id is not None:
+            self._intent_of_order[order_id] = intent_id
+        if record.kind == Kind.FILL and order_id is not None:
+            self._order_of_fill[record.payload["fill_id"]] = order_id
+
+    def of_intent(self, intent_id: str) -> list[Record]:
+        """Every record about an intent and its orders, in order."""
+        return self._of_intent.get(intent_id, [])
+
+    def intent(self, intent_id: str) -> Row | None:
+        """The intent as it was first seen."""
+        for record in self.of_intent(intent_id):
+            if record.kind == Kind.INTENT_SEEN:
+                body: Row = record.payload["intent"]
+                return body
+        return None
+
+    def intent_of(self, name: str) -> str | None:
+        """The intent that an order or fill belongs to."""
+        return self._intent_of_order.get(self.order_of(name) or "")
+
+    def order_of(self, name: str) -> str | None:
+        """The order that this is, or that this fill belongs to."""
+        if name in self._intent_of_order:
+            return name
+        return self._order_of_fill.get(name)
+
+    def orders(self, intent_id: str) -> list[str]:
+        """The orders of an intent, oldest first."""
+        return [name for name, of in self._intent_of_order.items() if of == intent_id]
+
+    def asked_by(self, conviction_id: str) -> list[str]:
+        """The intents that a conviction led to, oldest first."""
+        return self._asked_by.get(conviction_id, [])
+
+    def reasons(self) -> Iterable[tuple[str, Row]]:
+        """Convictions that intents name, each with what the intent says of it."""
+        for conviction_id, intents in self._asked_by.items():
+            body = self.intent(intents[-1])
+            if body is not None:
+                yield conviction_id, body["provenance"]
+
+    def controls_at(self, seq: int) -> dict[str, Record]:
+        """The newest record of each control before record `seq`."""
+        return {record.payload["what"]: record for record in self._controls if record.seq < seq}
+
+    def names(self) -> set[str]:
+        """Every id that the log knows: intents, orders, fills and convictions."""
+        return {*self._of_intent, *self._intent_of_order, *self._order_of_fill, *self._asked_by}
+
+
+def meant(text: str, trail: Trail, evidence: Evidence) -> list[str]:
+    """The ids that `text` names: itself, or what begins with it; several if it is ambiguous, none if unknown.
+
+    Fills begin with their order's id: a beginning that fits an order means the order.
+    """
+    known = trail.names() | evidence.convictions.keys() | evidence.signals.keys()
+    if text in known:
+        return [text]
+    if len(text) < SHORTEST:
+        return []
+    fits = sorted(name for name in known if name.startswith(text))
+    return [name for name in fits if trail.order_of(name) in (None, name)] or fits

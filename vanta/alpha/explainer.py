@@ -1,0 +1,142 @@
+"""Finding what an explanation needs in the files of a home: log, current documents, and the snapshots they name.
+
+First the tree is made from what lies open. What it lacks (a signal that left its window, a conviction of an earlier
+cycle, the size of a raw payload) is then looked up by hash, and the tree is made again. Reads only; whatever cannot
+be read becomes a warning and a gap, never a guess.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+
+from vanta.alpha.core.course import Node
+from vanta.alpha.core.lineage import Lineage, flatten
+from vanta.alpha.core.trail import Evidence, Row, Trail, meant
+from vanta.alpha.core.watchers import outputs
+from vanta.alpha.reading import records
+from vanta.alpha.wire import snapshots
+from vanta.common.errors import Missing, StateError
+from vanta.common.events import Kind
+from vanta.common.paths import ALLOCATION, COLLECTION_LOG, FEEDS, TRADE_LOG, TRADE_SIGNALS, Home, signals_file
+from vanta.common.store.atomic import read
+
+
+class Explainer:
+    """One home. `warnings` names what could not be read."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._store = snapshots(home)
+        self.warnings: list[str] = []
+        self._trail = Trail()
+        self._convictions: dict[str, Row] = {}
+        self._signals: dict[str, Row] = {}
+        self._targets: dict[tuple[str, str, str], Row] = {}
+        self._stored: dict[str, int] = {}
+        self._feeds_read: set[str] = set()
+        self._read_log()
+        for name in (TRADE_SIGNALS, ALLOCATION, *map(signals_file, FEEDS)):
+            self._learn(name, self._document(name, lambda: read(self._home.file(name))))  # noqa: B023 - called at once
+
+    def meant(self, text: str) -> list[str]:
+        """The ids that `text` can mean; earlier versions of the feed files are asked if nothing else knows it."""
+        found = meant(text, self._trail, self._evidence())
+        if not found and text.startswith("sig1_"):
+            self._look_back(text)
+            found = meant(text, self._trail, self._evidence())
+        return found
+
+    def explain(self, name: str) -> Node:
+        """The tree of one id that `meant` gave."""
+        self._fetch_inputs(name)
+        tree = self._tree(name)
+        self._fetch_signals({node.id for _, node in flatten(tree) if node.kind == "signal" and not node.facts})
+        tree = self._tree(name)
+        self._weigh({node.id for _, node in flatten(tree) if node.kind == "raw"})
+        return self._tree(name)
+
+    def _tree(self, name: str) -> Node:
+        return Lineage(self._trail, self._evidence()).explain(name)
+
+    def _evidence(self) -> Evidence:
+        return Evidence(convictions=self._convictions, signals=self._signals, targets=self._targets,
+                        stored=self._stored)
+
+    def _read_log(self) -> None:
+        try:
+            for record in records(self._home.file(TRADE_LOG)):
+                self._trail.take(record)
+        except StateError as error:
+            self.warnings.append(f"{error.what}; what comes before it is shown")
+
+    def _document(self, name: str, source: Callable[[], bytes]) -> Any:
+        """A document's value, `None` if it is not there or cannot be read."""
+        try:
+            return orjson.loads(source())
+        except Missing:
+            return None
+        except (StateError, orjson.JSONDecodeError) as error:
+            self.warnings.append(f"{name}: {error}")
+            return None
+
+    def _learn(self, name: str, value: Any) -> None:
+        """Take in the rows of a document; rows that are known stay, because the newest version is read first."""
+        if not isinstance(value, dict):
+            return
+        try:
+            for row in value.get("convictions", []):
+                self._convictions.setdefault(row["signal_id"], {**row, "inputs": value["inputs"]})
+            for row in value.get("signals", []):
+                self._signals.setdefault(row["id"], row)
+            for vault in value.get("vaults", []) if name == ALLOCATION else []:
+                for row in vault["targets"]:
+                    key = (vault["vault_id"], row["instrument_id"], row["signal_id"])
+                    self._targets.setdefault(key, {**row, "vault_nav": vault["nav"]})
+        except (LookupError, TypeError, AttributeError) as error:
+            self.warnings.append(f"{name} is not what it should be: {error!r}")
+
+    def _snapshot(self, name: str, digest: str) -> None:
+        if digest not in self._feeds_read:
+            self._feeds_read.add(digest)
+            self._learn(name, self._document(name, lambda: self._store.get(digest)))
+
+    def _fetch_inputs(self, name: str) -> None:
+        """The files that the promoter decided on, as they were then."""
+        for intent_id in [self._trail.intent_of(name) or name, *self._trail.asked_by(name)]:
+            body = self._trail.intent(intent_id)
+            for file, digest in (body["provenance"]["inputs"] if body else {}).items():
+                if file in (TRADE_SIGNALS, ALLOCATION):
+                    self._snapshot(file, digest)
+
+    def _fetch_signals(self, wanted: set[str]) -> None:
+        """Signals that have left the current files, from the feed files that their conviction was made of."""
+        for row in list(self._convictions.values()) if wanted else []:
+            if any(wanted & set(line["signals"]) for line in row["reason_vector"]):
+                for feed, digest in row["inputs"].items():
+                    self._snapshot(signals_file(feed), digest)
+
+    def _look_back(self, text: str) -> None:
+        """Earlier versions of the feed files, newest first, until one knows the signal."""
+        for name, digest in self._earlier():
+            self._snapshot(name, digest)
+            if any(known.startswith(text) for known in self._signals):
+                return
+
+    def _earlier(self) -> Iterator[tuple[str, str]]:
+        try:
+            passes = [record for record in records(self._home.file(COLLECTION_LOG)) if record.kind == Kind.COLLECTED]
+        except StateError as error:
+            self.warnings.append(error.what)
+            return
+        for record in reversed(passes):
+            yield from outputs(record)
+
+    def _weigh(self, digests: set[str]) -> None:
+        for digest in sorted(digests):
+            try:
+                self._stored[digest] = len(self._store.get(digest))
+            except Missing:
+                continue
+            except StateError as error:
+                self.warnings.append(error.what)

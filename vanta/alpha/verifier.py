@@ -1,0 +1,163 @@
+"""Gathering what verification needs from a home, or from single files, and asking it everything.
+
+Reads only. The order matters while programs run: documents first, then journals, then snapshots, and a document that
+seems to have changed is looked at once more.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from vanta.alpha.core.cuts import DOCUMENTS
+from vanta.alpha.core.verification import Finding, Watcher, journal, parsed
+from vanta.alpha.core.watchers import TORN, Anchors, Fold, Outputs, Promise, Promises, Receipts, manifest
+from vanta.alpha.reading import journal_bytes
+from vanta.alpha.wire import snapshots
+from vanta.common.canonical import sha256
+from vanta.common.errors import Missing, OperatorError, StateError, UsageError
+from vanta.common.exitcodes import Check
+from vanta.common.models.base import Model
+from vanta.common.paths import JOURNALS, PROMOTION_LOG, STATE, TRADE_LOG, Home
+from vanta.common.registry import FILE as INSTRUMENTS
+from vanta.common.registry import InstrumentFile
+from vanta.common.settings import load
+from vanta.common.store.atomic import read
+
+MODELS: dict[str, type[Model]] = {row.name: row.model for row in STATE if row.model is not None}
+RECORDED = frozenset(row.name for row in STATE if row.model is not None and row.writer.startswith("markets"))
+"""Documents whose writers record their hash."""
+
+_IN_ORDER = (*(name for name in JOURNALS if name != TRADE_LOG), TRADE_LOG)
+"""The trade log last: other journals name its records."""
+
+
+class Verifier:
+    """One walk over one home."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._findings: list[Finding] = []
+        self._outputs = Outputs()
+        self._receipts = Receipts()
+        self._anchors = Anchors()
+        self._promises: list[Promises] = []
+
+    def run(self) -> list[Finding]:
+        """Everything. Raises nothing that a damaged home could cause."""
+        documents = self._documents()
+        found = [name for name in _IN_ORDER if self._journal(name, documents)]
+        lost = [name for name in documents if name in DOCUMENTS] if TRADE_LOG not in found else []
+        self._findings += [_critical(TRADE_LOG, f"is missing, but {name} is its fold") for name in lost[:1]]
+        self._findings += self._receipts.judge()
+        self._findings += self._anchors.judge() if TRADE_LOG in found else []
+        self._written(documents)
+        for name, raw in documents.items():
+            if name not in DOCUMENTS:
+                self._findings.append(parsed(name, raw, MODELS[name]))
+        self._configuration()
+        self._findings += self._snapshots()
+        return self._findings
+
+    def _documents(self) -> dict[str, bytes]:
+        found = {}
+        for name in MODELS:
+            raw = self._read(name)
+            if raw is not None:
+                found[name] = raw
+        return found
+
+    def _read(self, name: str, how: Callable[[Path], bytes] = read) -> bytes | None:
+        """The bytes, `None` if there is no such file; one that cannot be read is a finding."""
+        try:
+            return how(self._home.file(name))
+        except Missing:
+            return None
+        except StateError as error:
+            self._findings.append(_unknown(name, error.what))
+            return None
+
+    def _journal(self, name: str, documents: dict[str, bytes]) -> bool:
+        raw = self._read(name, journal_bytes)
+        if raw is None:
+            return False
+        promises = Promises(name)
+        self._promises.append(promises)
+        watchers: list[Watcher] = [promises, self._outputs, self._receipts]
+        if name in (TRADE_LOG, PROMOTION_LOG):
+            watchers.append(self._anchors)
+        if name == TRADE_LOG:
+            watchers.append(Fold({one: raw for one, raw in documents.items() if one in DOCUMENTS}))
+        self._findings += journal(name, raw, watchers)
+        return True
+
+    def _written(self, documents: dict[str, bytes]) -> None:
+        for name in sorted(RECORDED & documents.keys()):
+            wrong = self._outputs.judge(name, sha256(documents[name]))
+            again = self._read(name) if wrong is not None else None
+            if again is not None:
+                documents[name] = again
+                wrong = self._outputs.judge(name, sha256(again))
+            if wrong is not None:
+                self._findings.append(wrong)
+
+    def _configuration(self) -> None:
+        """What operators write besides `memory/`: settings and instruments, where they exist."""
+        path = self._home.config / INSTRUMENTS
+        try:
+            self._findings.append(parsed(f"config/{INSTRUMENTS}", read(path), InstrumentFile))
+        except Missing:
+            pass
+        except StateError as error:
+            self._findings.append(_unknown(f"config/{INSTRUMENTS}", error.what))
+        try:
+            load(self._home, {})
+        except OperatorError as error:
+            self._findings.append(_critical("config/vanta.toml", error.what))
+
+    def _snapshots(self) -> Iterator[Finding]:
+        """Every promised snapshot is there and is what its name says; so are the payloads that manifests list."""
+        store, seen, sound = snapshots(self._home), set[str](), 0
+        waiting = [promise for promises in self._promises for promise in promises.all.values()]
+        while waiting:
+            promise = waiting.pop()
+            if promise.digest in seen:
+                continue
+            seen.add(promise.digest)
+            try:
+                raw = self._torn(promise) if promise.what == TORN else store.get(promise.digest)
+                waiting += [Promise(digest, f"a payload of {promise.what}", promise.file, promise.line)
+                            for digest in manifest(promise.what, raw)]
+                sound += 1
+            except StateError as error:
+                yield Finding(level=Check.CRITICAL, file=promise.file, line=promise.line,
+                              text=f"promises {promise.what}: {error.what}")
+        if sound:
+            yield Finding(level=Check.OK, file="snapshots", text=f"{sound:,} of {len(seen):,} promised are there")
+
+    def _torn(self, promise: Promise) -> bytes:
+        for path in sorted(self._home.memory.glob(f"{promise.file}.torn-*")):
+            raw = read(path)
+            if sha256(raw) == promise.digest:
+                return raw
+        raise Missing("the bytes that were set aside are gone")
+
+
+def verify_file(path: Path) -> list[Finding]:
+    """One file by itself: a journal's chain and fold, or a document's form. Raises `UsageError` for other files."""
+    name = path.name
+    if name not in MODELS and name not in JOURNALS:
+        raise UsageError(f"{path} is no journal or document of VANTA", "Name a file of a home's memory/ folder.")
+    try:
+        raw = journal_bytes(path) if name in JOURNALS else read(path)
+    except StateError as error:
+        return [_unknown(str(path), error.what)]
+    if name in JOURNALS:
+        return journal(name, raw, [Fold({})] if name == TRADE_LOG else [])
+    return [parsed(name, raw, MODELS[name])]
+
+
+def _critical(file: str, text: str) -> Finding:
+    return Finding(level=Check.CRITICAL, file=file, text=text)
+
+
+def _unknown(file: str, text: str) -> Finding:
+    return Finding(level=Check.UNKNOWN, file=file, text=text)
