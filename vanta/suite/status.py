@@ -1,0 +1,134 @@
+"""`vanta-run status`: mode, permission and who gave or took it, programs, feeds, risk, the last decision, what to do.
+
+Offline and fast; it looks no closer than `vanta-diagnostics`, whose rows it shows, and adds who decided and what is at
+stake. It ends with 0 whatever it shows; `--check` makes it a monitoring check with 0, 1, 2 or 3 instead.
+"""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from vanta.alpha.core.sights import Doc, Facts, Limits, Row, one_line, since, span
+from vanta.alpha.core.summary import headline, rows, worst
+from vanta.alpha.facts import gather, whole
+from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, emit
+from vanta.common.clock import clock_for
+from vanta.common.errors import OperatorError, VantaError
+from vanta.common.exitcodes import Check, Exit
+from vanta.common.models.configuration import Settings
+from vanta.common.paths import CONTROL_LOG, OPEN_ORDERS, PERMIT, TRADE_LOG, Home
+from vanta.common.settings import clock_from, home_from, load
+from vanta.common.store.atomic import read
+from vanta.common.times import parse_iso
+from vanta.suite.tail import last_records
+
+CheckFlag = Annotated[bool, typer.Option("--check", help="Answer as a monitoring check: 0 OK, 1 WARNING, 2 CRITICAL, "
+                                         "3 UNKNOWN or a wrong command line.")]
+_WORDS = {Check.OK: "OK", Check.WARNING: "WARN", Check.CRITICAL: "CRIT", Check.UNKNOWN: "UNKNOWN"}
+_FIRST = ("dispatch", "executor")
+_DECISIONS = ("intent.approved", "intent.refused", "intent.held", "intent.expired", "order.rejected", "order.cancelled",
+              "fill")
+
+
+def status(home: HomeOption = None, json: JsonFlag = False, now: NowOption = None, check: CheckFlag = False) -> int:
+    """Show the state of a home on one screen."""
+    place = home_from(home).existing()
+    problems: tuple[str, ...] = ()
+    try:
+        settings = load(place)
+        clock = clock_from(settings, now)
+    except OperatorError as error:
+        settings, clock, problems = Settings(), clock_for(now), (error.what,)
+    facts = gather(place, settings, clock.now(), problems)
+    found = rows(facts, Limits(heartbeat_s=6 * settings.executor.heartbeat_s))
+    mode = "unknown: the settings cannot be read" if problems else settings.executor.mode
+    more = {"mode": mode, "permission": permission(place, facts), "programs": programs(facts),
+            "risk": list(risk(place, facts)), "last_decision": decision(place, facts)}
+    lines = [headline(found)] if check else []
+    return emit(Report(
+        schema="vanta.run.status/1", at=facts.now, exit=worst(found) if check else Exit.DONE,
+        lines=[*lines, *_lines(place, more, found)], next=[Next(row.name, row.fix) for row in found if row.fix],
+        items={"level": worst(found).name, "headline": headline(found), "home": str(place.root), **more, "checks": [
+            {"name": row.name, "level": row.level.name, "text": row.text, "fix": row.fix or None} for row in found]},
+    ), as_json=json)
+
+
+def _lines(home: Home, more: Mapping[str, Any], found: list[Row]) -> Iterator[str]:
+    yield f"{'mode':<18}{str(more['mode']).upper()} at {home.root}"
+    yield from (_line(row) for row in found if row.name in _FIRST)
+    yield f"{'  who and why':<18}{more['permission']}"
+    yield f"{'programs':<18}{more['programs']}"
+    yield f"{'feeds':<18}{_fresh(found)}"
+    yield from (_line(row) for row in found if row.name.startswith("feed ") and row.level is not Check.OK)
+    yield from (f"{'risk' if at == 0 else '':<18}{text}" for at, text in enumerate(more["risk"]))
+    yield f"{'last decision':<18}{more['last_decision']}"
+    yield from (_line(row) for row in found if row.name not in _FIRST and not row.name.startswith("feed ")
+                and (row.level is not Check.OK or row.name in ("reflection", "queue")))
+
+
+def _line(row: Row) -> str:
+    return f"{row.name:<18}{_WORDS[row.level]} {one_line(row.text)}"
+
+
+def _fresh(found: list[Row]) -> str:
+    feeds = [row for row in found if row.name.startswith("feed ")]
+    return ", ".join(f"{sum(row.level is level for row in feeds)} {_WORDS[level]}" for level in _WORDS)
+
+
+def permission(home: Home, facts: Facts) -> str:
+    """Who permitted or stopped dispatch last, when and why."""
+    if facts.permit:
+        doc = whole(home.file(PERMIT))
+        return (f"permitted by {doc.text('by') or 'an unknown person'} at {doc.text('at') or 'an unknown time'}: "
+                f"{doc.text('reason') or 'no reason recorded'}")
+    for record in last_records(home.file(CONTROL_LOG)):
+        said = record["payload"]
+        if record["kind"] == "control.changed" and said.get("after") == "absent":
+            return f"stopped by {said.get('by')} at {record['at']}: {said.get('reason')}"
+    latches = facts.executor.rows("latches")
+    return f"the executor latched itself: {latches[0].get('detail')}" if latches else "it was never permitted here"
+
+
+def programs(facts: Facts) -> str:
+    """Which daemons are alive, by their locks."""
+    said = {True: "runs", False: "is not running", None: "cannot be told"}
+    return "; ".join(f"{name} {said[facts.running(name)]}" for name in ("executor", "markets"))
+
+
+def risk(home: Home, facts: Facts) -> Iterator[str]:
+    """What is at stake, by vault, and what works at the venue."""
+    vaults = facts.portfolio.rows("vaults")
+    if not vaults:
+        yield facts.portfolio.problem or "nothing is held: the executor has not run here yet"
+    for vault in vaults:
+        values = [_amount(row.get("value")) for row in Doc(vault).rows("positions")]
+        known = [value for value in values if value is not None]
+        gross = f"{sum(abs(value) for value in known):,.2f}" if len(known) == len(values) else "unknown"
+        nav = _amount(vault.get("nav"))
+        yield (f"{vault.get('vault_id')}: {len(values)} positions worth {gross} of NAV "
+               f"{'unknown' if nav is None else f'{nav:,.2f}'} {vault.get('currency')}")
+    orders = whole(home.file(OPEN_ORDERS))
+    if orders.value is not None or orders.problem:
+        yield orders.problem or f"{len(orders.rows('orders'))} orders at the venue"
+
+
+def _amount(value: object) -> Decimal | None:
+    try:
+        return Decimal(str(value)) if isinstance(value, str | int) else None
+    except InvalidOperation:
+        return None
+
+
+def decision(home: Home, facts: Facts) -> str:
+    """The newest verdict or fill near the end of the trade log."""
+    for record in last_records(home.file(TRADE_LOG)):
+        if record["kind"] in _DECISIONS:
+            said = record["payload"]
+            codes = [line[1] for line in said.get("lines", []) if line[1]] if "lines" in said else []
+            what = said.get("instrument_id") or record["ids"].get("vault", "")
+            about = f"{record['kind']} {what} {', '.join(codes)}".strip()
+            return f"{about}, {span(since(parse_iso(record['at']), facts.now))} ago ({record['ids'].get('intent_id')})"
+    return "none yet"
