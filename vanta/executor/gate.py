@@ -11,10 +11,8 @@ from typing import NamedTuple, Protocol
 
 from vanta.common.canonical import sha256
 from vanta.common.paths import OVERLAY, PERMIT, Home
-from vanta.common.store.atomic import describe, read_all
+from vanta.common.store.guarded import guarded_read
 from vanta.executor.core.controls import MAX_BYTES, Controls, read_overlay
-
-_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Reading(NamedTuple):
@@ -59,7 +57,7 @@ class FileGate:
     def read(self) -> Reading:
         """See `Gate.read`."""
         permit = self._permit_exists()
-        raw, problem = self._bytes()
+        raw, problem = guarded_read(self._overlay, owners=self._owners, max_bytes=MAX_BYTES)
         if raw is None:
             return Reading(read_overlay(None, problem=problem), permit, None, None)
         return self._parser.reading(raw, permit=permit)
@@ -69,28 +67,3 @@ class FileGate:
             return stat.S_ISREG(os.lstat(self._permit).st_mode)
         except OSError:
             return False
-
-    def _bytes(self) -> tuple[bytes | None, str]:
-        try:
-            fd = os.open(self._overlay, _FLAGS)
-        except OSError as error:
-            return None, f"vault_overlay.json cannot be opened: {describe(error)}"
-        try:
-            info = os.fstat(fd)
-            problem = self._oddity(info)
-            return (None, problem) if problem else (read_all(fd, info.st_size), "")
-        except OSError as error:
-            return None, f"vault_overlay.json cannot be read: {describe(error)}"
-        finally:
-            os.close(fd)
-
-    def _oddity(self, info: os.stat_result) -> str:
-        if not stat.S_ISREG(info.st_mode):
-            return "vault_overlay.json is not a regular file"
-        if info.st_uid not in self._owners:
-            return f"vault_overlay.json belongs to uid {info.st_uid}"
-        if info.st_mode & stat.S_IWOTH:
-            return "vault_overlay.json may be written by everybody"
-        if info.st_size > MAX_BYTES:
-            return f"vault_overlay.json has {info.st_size:,} bytes"
-        return ""

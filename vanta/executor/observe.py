@@ -21,8 +21,8 @@ from vanta.common.models.quotes import MarketQuotes, Quote
 from vanta.common.models.vault import Vault, VaultRegistry
 from vanta.common.money import plain
 from vanta.common.paths import MARKET_QUOTES, OPERATOR_COMMANDS, QUEUE, VAULTS
+from vanta.common.store.chain import chain
 from vanta.common.store.document import parse
-from vanta.common.store.journal import chain
 from vanta.common.store.ports import Files, Snapshots
 from vanta.common.times import millis, parse_iso
 from vanta.executor.core.machine import IN_FLIGHT, TERMINAL

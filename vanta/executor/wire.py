@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from vanta import __version__
@@ -26,6 +27,7 @@ from vanta.executor.brokers.port import Broker
 from vanta.executor.core.book import Book
 from vanta.executor.gate import FileGate
 from vanta.executor.observe import InstrumentSource, Observer
+from vanta.executor.permit import arm
 from vanta.executor.publish import Publisher
 from vanta.executor.recorder import Recorder
 from vanta.executor.recovery import open_journal, opening, resolve
@@ -65,12 +67,13 @@ def brokers(settings: Settings, book: Book, instruments: InstrumentSource) -> di
     return {"paper": PaperBroker(settings.executor.paper, book.quotes.get, instruments)}
 
 
-def found(home: Home, home_id: str, clock: Clock) -> None:
-    """Open the trade log of a new home under a given short id, where nothing may be drawn: for simulations."""
+def found(home: Home, home_id: str, *, by: str, now: datetime) -> None:
+    """Make a new home ready for a simulation: dispatch permitted, its log under a given short id, not a drawn one."""
     with closing(FileJournal(home.file(TRADE_LOG))) as journal:
         if journal.head().seq:
             raise OperatorError(f"{home.root} has a trade log already", "Choose an empty folder with --home.")
-        journal.append(Kind.JOURNAL_OPENED, opening(home_id, PROGRAM), at=iso(clock.now()))
+        journal.append(Kind.JOURNAL_OPENED, opening(home_id, PROGRAM), at=iso(now))
+    arm(home, by=by, reason="simulation", now=now)
 
 
 def build(home: Home, settings: Settings, clock: Clock,

@@ -1,0 +1,42 @@
+# VANTA. Everything installs into .venv from hash-checked locks; nothing outside this folder is touched.
+# PYTHON=/path/to/python chooses the interpreter (3.11 or newer).
+
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench lock docs clean
+
+help: ## show this
+	@echo "VANTA: make TARGET"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1	\2/p' $(MAKEFILE_LIST) | expand -t 10
+
+run: ## all three nodes on shipped payloads, paper broker, state in ./var (LIVE=1: the real public feeds)
+	@scripts/setup.sh run
+	@$(BIN)/python -m compileall -q vanta
+	@$(BIN)/vanta-run demo --home ./var $(if $(LIVE),--live)
+
+test: lint ## everything that CI runs: lint, types, all tests on two cores, coverage
+	@rm -rf .coverage.d && mkdir .coverage.d
+	@$(BIN)/python -m coverage run -m pytest -n 2 $(ARGS)
+	@$(BIN)/python scripts/check_coverage.py
+
+lint: ## ruff and mypy
+	@scripts/setup.sh dev
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+bench: ## the performance report: every figure beside a named peer or floor of the same run
+	@scripts/setup.sh dev
+	@$(BIN)/python -m compileall -q vanta
+	@scripts/setup.sh peer || echo "without the peer: its row will say so"
+	@$(BIN)/python -m benchmarks.report $$(test -x .peer/bin/python && echo --peer .peer/bin/python) $(ARGS)
+
+lock: ## write requirements/*.lock anew (UPGRADE=1: newest versions)
+	@scripts/lock.sh $(if $(UPGRADE),--upgrade)
+
+docs: ## write the generated parts of docs/ anew
+	@scripts/setup.sh dev
+	@$(BIN)/python -m scripts.make_docs
+
+clean: ## remove what make made: environments, caches, ./var
+	rm -rf .venv .uv .peer var .coverage.d .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/out
+	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

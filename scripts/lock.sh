@@ -1,0 +1,13 @@
+#!/bin/sh
+# Writes requirements/*.lock anew: every platform, every hash, no host names. `--upgrade` takes the newest versions.
+set -eu
+cd "$(dirname "$0")/.."
+uv=$(scripts/setup.sh uv)
+export UV_SYSTEM_CERTS=true
+compile() {
+    "$uv" pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url "$@"
+}
+compile pyproject.toml --python-version 3.11 --group build -o requirements/run.lock "$@"
+compile pyproject.toml --python-version 3.11 --group dev -o requirements/dev.lock "$@"
+echo uv | compile - --python-version 3.11 -o requirements/installer.lock "$@"
+echo nautilus-trader==1.231.0 | compile - --python-version 3.12 -o requirements/peer.lock "$@"

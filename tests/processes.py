@@ -1,0 +1,21 @@
+"""Running a piece of Python in a process of its own, for what one process cannot show about itself."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def start(code: str, *arguments: str) -> "subprocess.Popen[str]":
+    """Start `code` with pipes to its stdin and stdout; `vanta` is importable in it."""
+    return subprocess.Popen([sys.executable, "-c", code, *arguments], cwd=ROOT, text=True,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def run(code: str, *arguments: str) -> str:
+    """Run `code` to its end and return what it printed. A failure fails the test with the child's own words."""
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

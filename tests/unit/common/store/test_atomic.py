@@ -1,0 +1,171 @@
+"""Whole files: never half of one, never a strange one, the old one stays when a write fails."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.processes import run
+from vanta.common.errors import Missing, StateError
+from vanta.common.store import atomic
+
+
+def test_replace_leaves_only_the_file(tmp_path: Path) -> None:
+    """After a replace the folder holds the file and nothing else."""
+    target = tmp_path / "portfolio.json"
+    atomic.replace(target, b"old")
+    atomic.replace(target, b"new")
+    assert atomic.read(target) == b"new"
+    assert [path.name for path in tmp_path.iterdir()] == ["portfolio.json"]
+
+
+def test_replace_makes_a_new_inode(tmp_path: Path) -> None:
+    """A reader that has the old file open keeps reading the old bytes: the file is exchanged, not rewritten."""
+    target = tmp_path / "portfolio.json"
+    atomic.replace(target, b"old")
+    with target.open("rb") as reader:
+        atomic.replace(target, b"new", durable=False)
+        assert reader.read() == b"old"
+
+
+def test_replace_sets_the_mode(tmp_path: Path) -> None:
+    """The new file has the mode that was asked for, whatever the old one had."""
+    target = tmp_path / "portfolio.json"
+    atomic.replace(target, b"", mode=0o600)
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+FAILING_WRITE = """
+import resource, sys
+from pathlib import Path
+from vanta.common.errors import StateError
+from vanta.common.store import atomic
+target = Path(sys.argv[1])
+atomic.replace(target, b"old")
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+try:
+    atomic.replace(target, b"n" * 1000)
+except StateError as error:
+    print(error)
+print(atomic.read(target).decode(), sorted(path.name for path in target.parent.iterdir()))
+"""
+
+
+def test_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
+    """When the new bytes do not fit, the old file stays and no temporary file is left."""
+    out = run(FAILING_WRITE, str(tmp_path / "portfolio.json"))
+    assert "portfolio.json cannot be written: File too large (EFBIG)" in out
+    assert out.endswith("old ['portfolio.json']\n")
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_unwritable_folder_is_a_state_error(tmp_path: Path, durable: bool) -> None:
+    """Where no file can be made at all, the error is ours and names the file."""
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StateError, match=r"x\.json cannot be written: Not a directory \(ENOTDIR\)"):
+        atomic.replace(tmp_path / "file" / "x.json", b"data", durable=durable)
+
+
+def test_full_disk_says_what_to_do() -> None:
+    """The cure for a full disk is named."""
+    with pytest.raises(OSError, match="No space left") as caught, open("/dev/full", "wb", buffering=0) as full:
+        atomic.write_all(full.fileno(), b"x")
+    assert atomic.describe(caught.value) == "No space left on device (ENOSPC)"
+
+
+def test_short_writes_are_continued() -> None:
+    """A pipe takes less than it is given; everything arrives all the same."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:  # pragma: no cover - the child
+        os.close(reader)
+        atomic.write_all(writer, b"x" * 1_000_000)
+        os._exit(0)
+    os.close(writer)
+    try:
+        assert len(atomic.read_all(reader, 10)) == 1_000_000
+    finally:
+        os.close(reader)
+        os.waitpid(child, 0)
+
+
+def test_missing_file_is_missing(tmp_path: Path) -> None:
+    """A missing file is its own error, so that nobody takes it for an empty one."""
+    with pytest.raises(Missing):
+        atomic.read(tmp_path / "none")
+
+
+def test_fifo_is_refused_without_blocking(tmp_path: Path) -> None:
+    """A FIFO without a writer would block a plain open for ever."""
+    os.mkfifo(tmp_path / "x")
+    with pytest.raises(StateError, match="not a regular file"):
+        atomic.read(tmp_path / "x")
+
+
+def test_symlink_is_refused(tmp_path: Path) -> None:
+    """A link may point anywhere; it is not followed."""
+    (tmp_path / "target").write_bytes(b"{}")
+    (tmp_path / "x").symlink_to(tmp_path / "target")
+    with pytest.raises(StateError, match="ELOOP"):
+        atomic.read(tmp_path / "x")
+
+
+def test_folder_and_socket_are_refused(tmp_path: Path) -> None:
+    """Other kinds of file are no documents."""
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(StateError, match="not a regular file"):
+        atomic.read(tmp_path / "folder")
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(tmp_path / "s"))
+    with pytest.raises(StateError, match="cannot be opened"):
+        atomic.read(tmp_path / "s")
+    server.close()
+
+
+def test_unreadable_content_is_a_state_error() -> None:
+    """An error while reading is not an empty file: /proc/self/mem cannot be read from its start."""
+    with pytest.raises(StateError, match=r"cannot be read: .* \(EIO\)"):
+        atomic.read(Path("/proc/self/mem"))
+
+
+def test_oversize_is_refused_unread(tmp_path: Path) -> None:
+    """A file over the limit is refused by its size (here a sparse one)."""
+    with (tmp_path / "x").open("wb") as file:
+        file.truncate(101)
+    with pytest.raises(StateError, match="101 bytes; at most 100"):
+        atomic.read(tmp_path / "x", max_bytes=100)
+
+
+def test_remove_is_idempotent(tmp_path: Path) -> None:
+    """The first removal says there was something, the second that there was not."""
+    (tmp_path / "x").write_bytes(b"")
+    assert atomic.remove(tmp_path / "x") is True
+    assert atomic.remove(tmp_path / "x") is False
+
+
+def test_unknown_error_number_is_described() -> None:
+    """An error without a number still reads as a sentence."""
+    assert atomic.describe(OSError("odd")) == "odd (?)"
+
+
+MANY_THREADS = """
+import sys, threading
+from pathlib import Path
+from vanta.common.store import atomic
+target = Path(sys.argv[1])
+bodies = [bytes([65 + n]) * 200_000 for n in range(4)]
+def write(body):
+    for _ in range(50):
+        atomic.replace(target, body, durable=False)
+threads = [threading.Thread(target=write, args=(body,)) for body in bodies]
+for thread in threads: thread.start()
+seen = {atomic.read(target) for _ in range(200) if target.exists()}
+for thread in threads: thread.join()
+print(seen <= set(bodies), [path.name for path in target.parent.iterdir()])
+"""
+
+
+def test_threads_do_not_share_a_temporary_file(tmp_path: Path) -> None:
+    """Several threads that replace one file never make a mixture, and all of them succeed."""
+    assert run(MANY_THREADS, str(tmp_path / "x")) == "True ['x']\n"

@@ -1,0 +1,136 @@
+"""Content-addressed storage: an unchanged part of a large document is stored once, damage is found."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vanta.common.canonical import document, sha256
+from vanta.common.errors import Missing, StateError
+from vanta.common.store.snapshot import FileSnapshots, cut
+
+ROWS = [{"id": f"sig1_{n:026d}", "summary": f"signal number {n}", "strength": n % 10_000} for n in range(10_000)]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FileSnapshots:
+    """An empty store."""
+    return FileSnapshots(tmp_path)
+
+
+def blobs(folder: Path) -> set[str]:
+    """Names of all stored files."""
+    return {path.name for path in folder.rglob("*.zst")}
+
+
+def test_small_blob_is_one_file_under_its_hash(store: FileSnapshots, tmp_path: Path) -> None:
+    """The path is made of the hash, the content is compressed, and nobody may write it."""
+    digest = store.put(b"payload")
+    path = tmp_path / digest[:2] / f"{digest}.zst"
+    assert zstandard.decompress(path.read_bytes()) == b"payload"
+    assert path.stat().st_mode & 0o777 == 0o440
+
+
+def test_unchanged_chunks_are_stored_once(store: FileSnapshots, tmp_path: Path) -> None:
+    """After one changed row in ten thousand, only its chunk and the new manifest are added."""
+    changed = [*ROWS]
+    changed[5_000] = {**changed[5_000], "strength": 1}
+    store.put(document({"signals": ROWS}))
+    before = blobs(tmp_path)
+    digest = store.put(document({"signals": changed}))
+    added = blobs(tmp_path) - before
+    assert len(before) > 50
+    assert f"{digest}.chunks.zst" in added
+    assert len(added) <= 3  # the manifest, the changed chunk, and at most one more cut that moved
+    assert store.get(digest) == document({"signals": changed})
+
+
+def test_inserted_row_moves_no_other_cut(store: FileSnapshots, tmp_path: Path) -> None:
+    """Cuts depend on the lines' content, so what follows an insertion is found again."""
+    store.put(document({"signals": ROWS}))
+    before = blobs(tmp_path)
+    store.put(document({"signals": [*ROWS[:100], {"id": "new"}, *ROWS[100:]]}))
+    assert len(blobs(tmp_path) - before) <= 3
+
+
+def test_known_blob_is_not_written_again(store: FileSnapshots, tmp_path: Path) -> None:
+    """Storing what is there touches nothing."""
+    digest = store.put(b"payload")
+    path = tmp_path / digest[:2] / f"{digest}.zst"
+    before = path.stat()
+    store.put(b"payload")
+    assert path.stat() == before
+
+
+@settings(deadline=None, derandomize=True, max_examples=100)
+@given(data=st.binary(max_size=3_000).map(lambda piece: piece * 7))
+def test_cutting_loses_nothing(data: bytes) -> None:
+    """The pieces are the whole, none is empty, and all but the last end where a line ends."""
+    pieces = list(cut(data))
+    assert b"".join(pieces) == data
+    assert all(pieces)
+    assert all(piece[-1:] in (b"\n", b"\r") for piece in pieces[:-1])
+
+
+def test_chunks_are_bounded(store: FileSnapshots) -> None:
+    """A document whose lines never ask for a cut is cut all the same."""
+    line = next(text for text in (b"line %d\n" % n for n in range(1_000)) if len(list(cut(text * 200))) == 1)
+    pieces = list(cut(line * 500_000))
+    assert len(pieces) > 1
+    assert max(map(len, pieces)) <= (1 << 20) + len(line)
+
+
+def _flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0x55
+    path.chmod(0o640)
+    path.write_bytes(bytes(data))
+
+
+def _cut_short(path: Path) -> None:
+    path.chmod(0o640)
+    path.write_bytes(path.read_bytes()[:-5])
+
+
+def _other(path: Path) -> None:
+    path.chmod(0o640)
+    path.write_bytes(zstandard.compress(b"something else"))
+
+
+@pytest.mark.parametrize("damage", [_flip, _cut_short, _other], ids=["bit flipped", "cut short", "other content"])
+@pytest.mark.parametrize("part", ["blob", "manifest", "chunk"])
+def test_damage_is_detected(store: FileSnapshots, tmp_path: Path, part: str, damage: object) -> None:
+    """Whatever part of the store was changed, reading says so instead of returning other bytes."""
+    data = b"payload" * 50 if part == "blob" else document({"signals": ROWS})
+    digest = store.put(data)
+    path = tmp_path / digest[:2] / f"{digest}.zst"
+    if part == "manifest":
+        path = path.with_name(f"{digest}.chunks.zst")
+    elif part == "chunk":
+        path = next(path for path in tmp_path.rglob("*.zst") if "chunks" not in path.name)
+    assert callable(damage)
+    damage(path)
+    with pytest.raises(StateError, match=r"damaged|does not match its name|is not in the store"):
+        store.get(digest)
+
+
+def test_manifest_cannot_point_outside_the_store(store: FileSnapshots, tmp_path: Path) -> None:
+    """Only hashes are followed: a manifest with a path in it is damaged."""
+    digest = sha256(b"x")
+    (tmp_path / digest[:2]).mkdir()
+    forged = msgspec.json.encode({"size": 1, "chunks": ["../../etc/passwd"]})
+    (tmp_path / digest[:2] / f"{digest}.chunks.zst").write_bytes(zstandard.compress(forged))
+    with pytest.raises(StateError, match="damaged"):
+        store.get(digest)
+
+
+def test_missing_chunk_is_missing(store: FileSnapshots, tmp_path: Path) -> None:
+    """A manifest whose chunk is gone names the chunk."""
+    digest = store.put(document({"signals": ROWS}))
+    victim = next(path for path in tmp_path.rglob("*.zst") if "chunks" not in path.name)
+    victim.unlink()
+    with pytest.raises(Missing, match=victim.name):
+        store.get(digest)

@@ -1,0 +1,150 @@
+"""Configuration: a file, the environment over it, and errors that name who said what."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from vanta.common import settings
+from vanta.common.errors import BadInput, OperatorError
+from vanta.common.paths import Home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A prepared home without a configuration file."""
+    return Home(tmp_path).prepare()
+
+
+def write(home: Home, text: str) -> None:
+    """Write `config/vanta.toml`."""
+    (home.config / "vanta.toml").write_text(text, encoding="utf-8")
+
+
+def test_defaults_without_file_and_environment(home: Home) -> None:
+    """Nothing has to be configured; the mode is paper."""
+    loaded = settings.load(home, {})
+    assert loaded == settings.Settings()
+    assert loaded.executor.mode == "paper"
+
+
+def test_file_is_read(home: Home) -> None:
+    """Tables of the file become settings; decimals keep their literal text."""
+    write(home, '[markets]\ncontact = "ops@example.org"\n[markets.feeds.sec]\nevery_s = 30\noptions = { form = "4" }\n'
+                "[executor.paper]\ncommission_min = 0.10\n[executor]\npoll_s = 0.5\n")
+    loaded = settings.load(home, {})
+    assert loaded.markets.feed("sec").every_s == 30
+    assert loaded.markets.feed("sec").options == {"form": "4"}
+    assert loaded.markets.feed("news") == settings.FeedSettings()
+    assert str(loaded.executor.paper.commission_min) == "0.10"
+    assert loaded.executor.poll_s == 0.5
+
+
+ENVIRONMENT: dict[str, tuple[str, str, object]] = {
+    "text": ("VANTA_EXECUTOR__MODE", "live", "live"),
+    "quoted text": ("VANTA_EXECUTOR__MODE", '"live"', "live"),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "value"), ENVIRONMENT.values(), ids=ENVIRONMENT.keys())
+def test_environment_wins_over_the_file(home: Home, name: str, text: str, value: object) -> None:
+    """A variable overrides the same setting of the file and leaves its neighbours alone."""
+    write(home, '[executor]\nmode = "simulate"\npublish_ms = 7\n')
+    loaded = settings.load(home, {name: text})
+    assert loaded.executor.mode == value
+    assert loaded.executor.publish_ms == 7
+
+
+def test_environment_values_have_types(home: Home) -> None:
+    """Values that parse as TOML are numbers, booleans and tables; all else is text."""
+    loaded = settings.load(home, {
+        "VANTA_EXECUTOR__PUBLISH_MS": "9", "VANTA_EXECUTOR__POLL_S": "0.25",
+        "VANTA_MARKETS__CONTACT": "ops@example.org",
+        "VANTA_MARKETS__FEEDS__SEC__ENABLED": "false", "VANTA_MARKETS__FEEDS__NEWS": "{ every_s = 5 }",
+        "VANTA_EXECUTOR__PAPER__COMMISSION_MIN": "0.35"})
+    assert (loaded.executor.publish_ms, loaded.executor.poll_s) == (9, 0.25)
+    assert loaded.markets.contact == "ops@example.org"
+    assert loaded.markets.feed("sec").enabled is False
+    assert loaded.markets.feed("news").every_s == 5
+    assert loaded.executor.paper.commission_min == Decimal("0.35")
+
+
+def test_other_variables_are_no_settings(home: Home) -> None:
+    """The home, the test data and everything without our prefix are not looked at."""
+    assert settings.load(home, {"VANTA_HOME": "/x", "VANTA_REALDATA": "/y", "PATH": "/bin"}) == settings.Settings()
+
+
+def test_unknown_field_in_the_file_gets_a_hint(home: Home) -> None:
+    """A mistyped name is refused with the file, its place, and the name that was probably meant."""
+    write(home, "[executor]\npol_s = 1\n")
+    with pytest.raises(BadInput, match="unknown field 'pol_s'; did you mean 'poll_s'") as caught:
+        settings.load(home, {"VANTA_EXECUTOR__MODE": "live"})
+    assert (caught.value.file, caught.value.field) == (str(home.config / "vanta.toml"), "executor.pol_s")
+
+
+def test_wrong_variable_is_named_as_one(home: Home) -> None:
+    """A mistake in the environment is not blamed on the file."""
+    with pytest.raises(BadInput, match="unknown field 'mod'; did you mean 'mode'") as caught:
+        settings.load(home, {"VANTA_EXECUTOR__MOD": "live"})
+    assert "VANTA_EXECUTOR__MOD" in caught.value.file
+
+
+BROKEN = {"bad TOML": b"[executor\n", "a duplicate key": b"log_level = 'info'\nlog_level = 'debug'\n",
+          "not UTF-8": b"log_level = '\xff'\n", "nested without end": b"a = " + b"[" * 100_000}
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN.keys())
+def test_unparsable_file_is_named(home: Home, content: bytes) -> None:
+    """A file that is no TOML is an operator's error with the path."""
+    (home.config / "vanta.toml").write_bytes(content)
+    with pytest.raises(OperatorError, match=r"vanta\.toml"):
+        settings.load(home, {})
+
+
+def test_folder_in_place_of_the_file(home: Home) -> None:
+    """Whatever stands at the path is read or refused, never skipped."""
+    (home.config / "vanta.toml").mkdir()
+    with pytest.raises(OperatorError, match=r"vanta\.toml"):
+        settings.load(home, {})
+
+
+WRONG = {"text for a number": "[executor]\npublish_ms = '7'\n",
+         "number for a boolean": "[markets.feeds.sec]\nenabled = 0\n",
+         "outside its range": "[executor]\npoll_s = 0\n", "not a choice": "[executor]\nmode = 'real'\n",
+         "NaN": "[executor]\npoll_s = nan\n"}
+
+
+@pytest.mark.parametrize("text", WRONG.values(), ids=WRONG.keys())
+def test_wrong_values_name_the_field(home: Home, text: str) -> None:
+    """No value is bent into shape: the field is named."""
+    write(home, text)
+    with pytest.raises(BadInput, match=r"vanta\.toml \((executor|markets)\."):
+        settings.load(home, {})
+
+
+def test_variable_below_a_plain_value(home: Home) -> None:
+    """A variable that treats a plain setting as a table says so."""
+    with pytest.raises(OperatorError, match="VANTA_LOG_LEVEL__X: log_level is not a table"):
+        settings.load(home, {"VANTA_LOG_LEVEL": "info", "VANTA_LOG_LEVEL__X": "1"})
+
+
+def test_home_is_the_option_then_the_variable_then_the_default(tmp_path: Path) -> None:
+    """`--home` wins over `$VANTA_HOME`; an empty variable counts as none; relative paths become absolute."""
+    assert settings.home_from(tmp_path, {"VANTA_HOME": "/elsewhere"}).root == tmp_path
+    assert settings.home_from(None, {"VANTA_HOME": str(tmp_path)}).root == tmp_path
+    assert settings.home_from(None, {"VANTA_HOME": ""}).root == Path("/opt/vanta")
+    assert settings.home_from(None, {}).root == Path("/opt/vanta")
+    assert settings.home_from(Path("var"), {}).root == Path.cwd() / "var"
+
+
+def test_credentials_are_a_folder_of_the_unit(tmp_path: Path) -> None:
+    """Inside a systemd unit secrets are files in a folder; outside there are none."""
+    assert settings.credential_folder({"CREDENTIALS_DIRECTORY": str(tmp_path)}) == tmp_path
+    assert settings.credential_folder({}) is None
+
+
+def test_the_process_environment_is_the_default(home: Home) -> None:
+    """Without an explicit mapping the real environment is read."""
+    assert isinstance(settings.load(home), settings.Settings)
+    assert settings.home_from(home.root).root == home.root
+    assert settings.credential_folder() is None or settings.credential_folder()
