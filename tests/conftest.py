@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from coverage import Coverage
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -17,3 +18,11 @@ def realdata() -> Path:
     if os.environ.get("CI"):
         pytest.fail(f"recorded payloads are missing: {folder} (set VANTA_REALDATA)")
     pytest.skip(f"recorded payloads are not at {folder}; set VANTA_REALDATA to run these tests")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Save now what a worker has measured: on a busy machine it may be killed before it has ended by itself."""
+    measurement = Coverage.current()
+    if measurement is not None and hasattr(session.config, "workerinput"):
+        measurement.stop()
+        measurement.save()

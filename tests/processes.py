@@ -4,6 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+FILES_END_AT = """
+import resource
+def files_end_at(size):  # every file of this process; -1 lifts the limit again, before measurements are saved
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+"""
+"""Put before a child's code: a disk that is full after `size` bytes, as the operating system tells it."""
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

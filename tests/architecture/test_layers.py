@@ -42,8 +42,8 @@ HOME_OF: dict[str, tuple[str, ...]] = {
 LAZY = frozenset({"ccxt", "feedparser", "httpx", "lxml", "praw", "prawcore", "rich", "structlog", "watchdog"})
 """Imported inside the function that needs them, so that cheap commands stay cheap."""
 
-DYNAMIC = ("vanta.suite.dispatch", "vanta.common.paths")
-"""May import by name: the dispatcher the command that was asked for, `paths` the model of a file that is read."""
+DYNAMIC = ("vanta.suite.dispatch", "vanta.suite.run", "vanta.common.paths")
+"""May import by name: the dispatchers the command that was asked for, `paths` the model of a file that is read."""
 
 ADAPTERS: dict[str, tuple[str, ...]] = {
     "vanta.common.store.files": (), "vanta.common.store.snapshot": (), "vanta.common.store.inmemory": (),

@@ -37,6 +37,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "OVERLAY": ("vanta.suite.simulation.home", "vanta.suite.scenes"),  # likewise
     "CONTROL_LOG": ("vanta.suite.controls",),
     "OPERATOR_COMMANDS": ("vanta.alpha.controls",),
+    "SIMULATION": ("vanta.suite.simulation.engine",),
 }
 """State files by the name of their constant in common/paths.py, and the modules that write them."""
 
@@ -45,6 +46,7 @@ PROGRAM: dict[str, tuple[str, ...]] = {
     "executor": ("vanta.executor",),
     "alpha": ("vanta.alpha", "vanta.suite"),
     "operator": ("vanta.alpha", "vanta.suite"),
+    "vanta": ("vanta.suite",),
     "vanta-run": ("vanta.executor.permit", "vanta.suite"),
 }
 """First word of a file's `writer` in common/paths.py, and the packages of that program."""

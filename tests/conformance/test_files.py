@@ -8,6 +8,7 @@ from vanta.common.errors import Missing, StateError
 from vanta.common.store.files import FolderFiles
 from vanta.common.store.inmemory import MemoryFiles
 from vanta.common.store.ports import Files
+from vanta.common.store.storage import RELAXED
 
 
 class FilesSuite:
@@ -68,6 +69,15 @@ class TestFolderFiles(FilesSuite):
     def files(self, tmp_path: Path) -> Files:
         """An empty folder."""
         return FolderFiles(tmp_path)
+
+
+class TestRelaxedFiles(FilesSuite):
+    """The file adapter of runs that can be made again."""
+
+    @pytest.fixture
+    def files(self, tmp_path: Path) -> Files:
+        """An empty folder."""
+        return RELAXED.files(tmp_path)
 
 
 class TestMemoryFiles(FilesSuite):

@@ -9,6 +9,7 @@ from vanta.common.errors import Missing
 from vanta.common.store.inmemory import MemorySnapshots
 from vanta.common.store.ports import Snapshots
 from vanta.common.store.snapshot import CHUNK_ABOVE, FileSnapshots
+from vanta.common.store.storage import RELAXED
 
 LARGE = b"".join(b'{"row":%d,"text":"%s"}\n' % (n, b"x" * (n % 50)) for n in range(20_000))
 BLOBS = {"empty": b"", "small": b"payload", "binary": bytes(range(256)), "large": LARGE,
@@ -46,6 +47,15 @@ class TestFileSnapshots(SnapshotsSuite):
     def snapshots(self, tmp_path: Path) -> Snapshots:
         """An empty folder that is made on first use."""
         return FileSnapshots(tmp_path / "snapshots")
+
+
+class TestRelaxedSnapshots(SnapshotsSuite):
+    """The file adapter of runs that can be made again."""
+
+    @pytest.fixture
+    def snapshots(self, tmp_path: Path) -> Snapshots:
+        """An empty folder that is made on first use."""
+        return RELAXED.snapshots(tmp_path / "snapshots")
 
 
 class TestMemorySnapshots(SnapshotsSuite):

@@ -14,8 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
+from zoneinfo import ZoneInfo
 
 HEADER = ("date", "open", "high", "low", "close", "volume")
+NEW_YORK = ZoneInfo("America/New_York")
 NASDAQ = "http://nasdaq.com/reference/feeds/1.0"
 PAGE = 100
 
@@ -57,7 +59,7 @@ def _rss(title: str, items: Iterable[dict[str, str]]) -> bytes:
             ET.SubElement(node, "category").text = _xml_text(category)
         if item.get("tickers"):
             ET.SubElement(node, f"{{{NASDAQ}}}tickers").text = _xml_text(item["tickers"])
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return b'<?xml version="1.0" encoding="utf-8"?>\n' + bytes(ET.tostring(root, encoding="utf-8"))
 
 
 def _xml_text(text: str) -> str:
@@ -135,17 +137,19 @@ def _iso(text: str) -> str:
 
 
 def yahoo_chart(path: Path, out: Path) -> str:
-    """Yahoo's v8 chart JSON of daily bars → `SYMBOL.csv` by New York day. Rows without a price stay as they are: empty.
+    """Yahoo's v8 chart JSON of daily bars of a New York share → `SYMBOL.csv` by day. Returns the symbol.
 
-    Yahoo serves open, high, low, close adjusted for splits. Returns the symbol.
+    Yahoo serves open, high, low and close adjusted for splits, each bar stamped 9:30. The bar of the day on which the
+    chart was recorded has the time of the last trade instead, because the day was not over: it is left out.
     """
     data = path.read_bytes()
     chart = json.loads(gzip.decompress(data) if path.suffix == ".gz" else data)["chart"]["result"][0]
     quote, symbol = chart["indicators"]["quote"][0], str(chart["meta"]["symbol"])
-    offset = int(chart["meta"]["gmtoffset"])
-    days = [datetime.fromtimestamp(second + offset, UTC).date().isoformat() for second in chart["timestamp"]]
+    stamps = [datetime.fromtimestamp(second, NEW_YORK) for second in chart["timestamp"]]
     columns = [["" if value is None else repr(value) for value in quote[name]] for name in HEADER[1:]]
-    write_prices(out, symbol, zip(days, *columns, strict=True))
+    write_prices(out, symbol, ((stamp.date().isoformat(), *values)
+                               for stamp, *values in zip(stamps, *columns, strict=True)
+                               if (stamp.hour, stamp.minute) == (9, 30)))
     return symbol
 
 

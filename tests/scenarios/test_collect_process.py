@@ -32,6 +32,7 @@ from vanta.common.models.configuration import FeedSettings
 from vanta.common.paths import COLLECTION_LOG, Home
 from vanta.common.store.files import FolderFiles
 from vanta.common.store.snapshot import FileSnapshots
+from vanta.common.store.storage import DURABLE
 from vanta.markets.collect import Ports, Task, run
 from vanta.markets.journals import open_log
 from vanta.markets.products import SignalsFile
@@ -66,7 +67,7 @@ class DeadlySnapshots(FileSnapshots):
 def one_pass(home, deadly, serve):
     @contextmanager
     def journal():
-        log = open_log(home.file(COLLECTION_LOG), program="test", now=NOW)
+        log = open_log(home.file(COLLECTION_LOG), program="test", now=NOW, storage=DURABLE)
         sync = log.sync
         class Synced:
             append, head, read = log.append, log.head, log.read

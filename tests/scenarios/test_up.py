@@ -13,11 +13,11 @@ import pytest
 
 from tests.processes import ROOT
 from vanta.common.clock import SystemClock
-from vanta.common.paths import PERMIT, TRADE_LOG, Home
+from vanta.common.paths import FEEDS, PERMIT, TRADE_LOG, Home
 from vanta.common.store.lock import holder
 from vanta.executor.permit import arm
 from vanta.suite.fixtures import fixtures
-from vanta.suite.stage import prepare, serve
+from vanta.suite.stage import prepare
 
 PATIENCE_S = 60
 STAMP = re.compile(r"pid=(\d+)")
@@ -25,10 +25,11 @@ STAMP = re.compile(r"pid=(\d+)")
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """The demonstration's tree, with its first payloads, before anything ran in it."""
-    made, source = Home(tmp_path / "var"), fixtures("demo")
-    prepare(made, source, SystemClock().now())
-    serve(made, source / "feeds" / "1-opening")
+    """The demonstration's tree before anything ran in it, without feeds: the daemons themselves are what matters."""
+    made = Home(tmp_path / "var")
+    prepare(made, fixtures("demo"), SystemClock().now())
+    (made.config / "vanta.toml").write_text("".join(
+        f"[markets.feeds.{feed}]\nenabled = false\n" for feed in (*FEEDS, "prices")))
     return made
 
 
@@ -57,12 +58,7 @@ def up(home: Home) -> Iterator[Up]:
     running = Up(home)
     yield running
     if running.process.poll() is None:
-        running.process.kill()
-        running.process.communicate()
-        for program in ("executor", "markets"):
-            pid = running.pid(program)
-            if pid is not None:
-                os.kill(pid, signal.SIGKILL)
+        running.stop()
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -84,13 +80,18 @@ def test_sigterm_stops_both_daemons_cleanly(up: Up) -> None:
 
 def test_a_killed_daemon_is_started_again_and_goes_on_with_its_log(up: Up) -> None:
     """kill -9 of the executor: a new process takes the lock, and the log holds two starts."""
-    until(lambda: up.pid("executor") is not None)
+    log = up.home.file(TRADE_LOG)
+
+    def starts() -> int:
+        return log.read_bytes().count(b'"program.started"') if log.exists() else 0
+
+    until(lambda: starts() == 1)
     first = up.pid("executor")
     assert first is not None
     os.kill(first, signal.SIGKILL)
-    until(lambda: up.pid("executor") not in (None, first))
+    until(lambda: starts() == 2)
+    assert up.pid("executor") not in (None, first)
     assert up.stop()[0] == 0
-    assert up.home.file(TRADE_LOG).read_bytes().count(b'"program.started"') == 2
 
 
 def test_a_daemon_that_cannot_trust_its_state_stays_down_while_the_other_runs(home: Home) -> None:
@@ -102,6 +103,14 @@ def test_a_daemon_that_cannot_trust_its_state_stays_down_while_the_other_runs(ho
     assert status == 78
     assert said.count("executor started") == 1
     assert "it stays down" in said
+
+
+def test_daemons_do_not_outlive_a_killed_supervisor(up: Up) -> None:
+    """kill -9 of the supervisor: nobody is left to stop the daemons, so they stop by themselves."""
+    until(lambda: up.pid("executor") is not None and up.pid("markets") is not None)
+    up.process.kill()
+    up.process.communicate()
+    until(lambda: up.pid("executor") is None and up.pid("markets") is None)
 
 
 def test_a_second_up_is_refused(up: Up) -> None:

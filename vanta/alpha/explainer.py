@@ -18,8 +18,18 @@ from vanta.alpha.reading import records
 from vanta.alpha.wire import snapshots
 from vanta.common.errors import Missing, StateError
 from vanta.common.events import Kind
-from vanta.common.paths import ALLOCATION, COLLECTION_LOG, FEEDS, TRADE_LOG, TRADE_SIGNALS, Home, signals_file
+from vanta.common.paths import (
+    ALLOCATION,
+    COLLECTION_LOG,
+    FEEDS,
+    PROMOTION_LOG,
+    TRADE_LOG,
+    TRADE_SIGNALS,
+    Home,
+    signals_file,
+)
 from vanta.common.store.atomic import read
+from vanta.common.store.ports import Record
 
 
 class Explainer:
@@ -90,9 +100,9 @@ class Explainer:
             for row in value.get("signals", []):
                 self._signals.setdefault(row["id"], row)
             for vault in value.get("vaults", []) if name == ALLOCATION else []:
-                for row in vault["targets"]:
+                for row in vault["targets"]:  # the allocation that staged the intent is read last, and counts
                     key = (vault["vault_id"], row["instrument_id"], row["signal_id"])
-                    self._targets.setdefault(key, {**row, "vault_nav": vault["nav"]})
+                    self._targets[key] = {**row, "vault_nav": vault["nav"]}
         except (LookupError, TypeError, AttributeError) as error:
             self.warnings.append(f"{name} is not what it should be: {error!r}")
 
@@ -102,12 +112,21 @@ class Explainer:
             self._learn(name, self._document(name, lambda: self._store.get(digest)))
 
     def _fetch_inputs(self, name: str) -> None:
-        """The files that the promoter decided on, as they were then."""
+        """The convictions that the promoter decided on, and the allocation that it made of them, as they were then."""
         for intent_id in [self._trail.intent_of(name) or name, *self._trail.asked_by(name)]:
             body = self._trail.intent(intent_id)
-            for file, digest in (body["provenance"]["inputs"] if body else {}).items():
-                if file in (TRADE_SIGNALS, ALLOCATION):
-                    self._snapshot(file, digest)
+            digest = body["provenance"]["inputs"].get(TRADE_SIGNALS) if body else None
+            if digest is not None:
+                self._snapshot(TRADE_SIGNALS, digest)
+                self._staged(intent_id)
+
+    def _staged(self, intent_id: str) -> None:
+        """The allocation of the promotion that staged an intent: kept as an input of the promotion after it."""
+        for record in self._passes(PROMOTION_LOG, Kind.PROMOTED):
+            if intent_id in record.payload["staged"]:
+                for file, digest in outputs(record):
+                    if file == ALLOCATION:
+                        self._snapshot(file, digest)
 
     def _fetch_signals(self, wanted: set[str]) -> None:
         """Signals that have left the current files, from the feed files that their conviction was made of."""
@@ -124,13 +143,16 @@ class Explainer:
                 return
 
     def _earlier(self) -> Iterator[tuple[str, str]]:
+        for record in reversed(self._passes(COLLECTION_LOG, Kind.COLLECTED)):
+            yield from outputs(record)
+
+    def _passes(self, log: str, kind: Kind) -> list[Record]:
+        """The records of a pass, none if the log is broken."""
         try:
-            passes = [record for record in records(self._home.file(COLLECTION_LOG)) if record.kind == Kind.COLLECTED]
+            return [record for record in records(self._home.file(log)) if record.kind == kind]
         except StateError as error:
             self.warnings.append(error.what)
-            return
-        for record in reversed(passes):
-            yield from outputs(record)
+            return []
 
     def _weigh(self, digests: set[str]) -> None:
         for digest in sorted(digests):

@@ -4,23 +4,25 @@ Documents are read first, then the logs, so that a running executor is never ahe
 for the inputs it promises, once to decide again; promotions are made again at the record of it that they rested on.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from vanta.alpha.core.cuts import DOCUMENTS, CutFinding, Cuts
-from vanta.alpha.core.cycles import Rulebook, promotion, reflection, wanted_by
+from vanta.alpha.core.cycles import Kit, Rulebook, Stand, promotion, reflection, wanted_by
 from vanta.alpha.core.differ import Difference
 from vanta.alpha.core.inputs import BROKEN, Absent, wanted
 from vanta.alpha.core.replay import Replay
 from vanta.alpha.reading import blobs, records
 from vanta.alpha.wire import snapshots
-from vanta.common.errors import StateError
+from vanta.common.errors import BadInput, StateError
 from vanta.common.events import Kind
 from vanta.common.paths import PROMOTION_LOG, REFLECTION_LOG, STATE, TRADE_LOG, Home
 from vanta.common.resources import load
 from vanta.common.store.atomic import read
-from vanta.common.store.ports import Record
+from vanta.common.store.chain import START
+from vanta.common.store.ports import Head, Record
 from vanta.markets.core import persona, rules
 from vanta.markets.core.outcomes import Outcomes
 
@@ -62,14 +64,14 @@ class Replayer:
         self._store = snapshots(home)
         self._documents = dict(self._read_documents())
         self._book = rulebook()
+        self._before: Record | None = None
         self.result = Replayed()
 
     def run(self) -> Replayed:
         """Everything. A log that contradicts itself is a difference at that record."""
         for record in self._log(REFLECTION_LOG):
             if record.kind == Kind.REFLECTED:
-                self._cycle(REFLECTION_LOG, record, lambda made, kept: reflection(made, kept, self._book,
-                                                                                 self._documents))
+                self._cycle(REFLECTION_LOG, record, partial(reflection, record))
         self._executor()
         return self.result
 
@@ -91,12 +93,11 @@ class Replayer:
     def _differs(self, step: str, about: str, found: Difference) -> None:
         self.result.differences.append(Different(step, about, found))
 
-    def _cycle(self, name: str, record: Record,
-               again: Callable[[Record, dict[str, bytes]], Difference | None]) -> None:
+    def _cycle(self, name: str, record: Record, again: Callable[[Kit], Difference | None]) -> None:
         """Make one cycle again; its inputs are loaded for it alone, because they may be large."""
         try:
-            found = again(record, blobs(self._store, wanted_by([record])))
-        except Absent as error:
+            found = again(Kit(blobs=blobs(self._store, wanted_by(record)), book=self._book, current=self._documents))
+        except (Absent, BadInput) as error:
             self.result.missing.append(f"{name}:{record.seq}: {error.what}")
             return
         except BROKEN as error:
@@ -110,14 +111,14 @@ class Replayer:
         promises = {digest for record in records_until_break(self._home, TRADE_LOG) for _, digest in wanted(record)}
         replay, outcomes = Replay(blobs(self._store, sorted(promises))), Outcomes()
         cuts = Cuts({name: raw for name, raw in self._documents.items() if name in DOCUMENTS})
-        waiting = [record for record in self._log(PROMOTION_LOG) if record.kind == Kind.PROMOTED]
-        waiting = self._promote(waiting, outcomes, 0)
+        waiting = deque(record for record in self._log(PROMOTION_LOG) if record.kind == Kind.PROMOTED)
+        self._promote(waiting, outcomes, START)
         try:
             for record in self._log(TRADE_LOG):
                 replay.take(record)
                 cuts.look(replay.book)
                 outcomes.apply(record)
-                waiting = self._promote(waiting, outcomes, record.seq)
+                self._promote(waiting, outcomes, Head(record.seq, record.hash, 0))
         except StateError as error:
             self._differs(TRADE_LOG, "the log", Difference("", "a record that cannot follow", error.what))
         cuts.end(replay.book)
@@ -125,13 +126,13 @@ class Replayer:
         self.result.missing += [f"{PROMOTION_LOG}:{record.seq}: the trade log ends before record "
                                 f"{record.payload['trade_log']['seq']}" for record in waiting]
 
-    def _promote(self, waiting: list[Record], outcomes: Outcomes, seq: int) -> list[Record]:
-        """Make every promotion again that rested on record `seq`; the others go on waiting."""
-        while waiting and waiting[0].payload["trade_log"]["seq"] <= seq:
-            self._cycle(PROMOTION_LOG, waiting[0], lambda made, kept: promotion(
-                made, kept, self._book, outcomes, self._documents))
-            waiting = waiting[1:]
-        return waiting
+    def _promote(self, waiting: deque[Record], outcomes: Outcomes, head: Head) -> None:
+        """Make every promotion again that rested on the trade log up to `head`; the others go on waiting."""
+        while waiting and waiting[0].payload["trade_log"]["seq"] <= head.seq:
+            record = waiting.popleft()
+            stand = Stand(outcomes=outcomes, log=(head.seq, head.hash), before=self._before)
+            self._cycle(PROMOTION_LOG, record, partial(promotion, record, stand=stand))
+            self._before = record
 
     def _gather(self, replay: Replay, cuts: Cuts) -> None:
         self.result.checked += replay.checked

@@ -59,7 +59,11 @@ def default_universe() -> dict[str, str]:
 
 
 class Registry:
-    """The instruments of a home. Calling it looks at the files again; `problem` says what could not be read."""
+    """The instruments of a home. Calling it looks at the files again; `problem` says what could not be read.
+
+    While the operator's file cannot be read, what it said before stays in force; if it never could be read, there are
+    no instruments at all: a restriction must not vanish because a file broke.
+    """
 
     def __init__(self, home: Home) -> None:
         self._written = home.config / FILE
@@ -68,6 +72,7 @@ class Registry:
         self._stamps: tuple[object, object] | None = None
         self._names: frozenset[str] = frozenset()
         self._table: Mapping[str, Instrument] = {}
+        self._said: list[Instrument] | None = None
         self.problem: str | None = None
 
     def __call__(self) -> Mapping[str, Instrument]:
@@ -78,7 +83,8 @@ class Registry:
             names = self._quoted()
             if names != self._names or before is None or before[0] != stamps[0]:
                 self._names = names
-                self._table = instruments_of(self._universe, sorted(names), self._operators())
+                said = self._operators()
+                self._table = {} if said is None else instruments_of(self._universe, sorted(names), said)
         return self._table
 
     def _quoted(self) -> frozenset[str]:
@@ -88,16 +94,17 @@ class Registry:
         except (VantaError, ValueError, KeyError, TypeError):
             return self._names
 
-    def _operators(self) -> list[Instrument]:
+    def _operators(self) -> list[Instrument] | None:
+        """What the operator wrote: now, else before. `None` if it never could be read."""
         self.problem = None
         try:
             value = strictjson.loads_object(read(self._written), file=str(self._written))
-            return validate(InstrumentFile, value, file=str(self._written)).instruments
+            self._said = validate(InstrumentFile, value, file=str(self._written)).instruments
         except Missing:
-            return []
+            self._said = []
         except VantaError as error:
             self.problem = error.what
-            return []
+        return self._said
 
 
 def _stamp(path: Path) -> object:

@@ -5,7 +5,6 @@ ends the program with a status that its unit does not restart.
 """
 
 import signal
-import threading
 from types import FrameType
 
 from vanta.common.events import LogEvent
@@ -22,7 +21,7 @@ class Daemon:
         self._executor = executor
         self._poll_s = poll_s
         self._log = log
-        self._stop = threading.Event()
+        self._stopping = False
         self._tail = FileTail([home.file(name) for name in (QUEUE, OVERLAY, VAULTS, MARKET_QUOTES, PERMIT)])
 
     def stop_on_signals(self) -> None:
@@ -31,19 +30,19 @@ class Daemon:
             signal.signal(number, self._on_signal)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        """Only a flag: a handler may interrupt code that holds a lock. The loop looks at it every poll interval."""
         del number, frame
-        self.stop()
+        self._stopping = True
 
     def stop(self) -> None:
         """Finish the step that is under way, then end."""
-        self._stop.set()
-        self._tail.wake()
+        self._stopping = True
 
     def run(self) -> None:
         """Step until stopped. Raises what the step raises."""
         halted: str | None = None
         try:
-            while not self._stop.is_set():
+            while not self._stopping:
                 report = self._executor.step()
                 if report.halted != halted:
                     halted = report.halted

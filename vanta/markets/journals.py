@@ -16,10 +16,9 @@ from vanta.common.errors import LockHeld
 from vanta.common.events import Kind
 from vanta.common.models.base import SCHEMA_VERSION
 from vanta.common.paths import COLLECTION_LOG, Home
-from vanta.common.store.journal import FileJournal
 from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Journal
-from vanta.common.store.storage import DURABLE, Storage
+from vanta.common.store.storage import Storage
 from vanta.common.times import iso
 
 OpenJournal = Callable[[], AbstractContextManager[Journal]]
@@ -27,7 +26,7 @@ LOCK_WAIT_S = 30.0
 _LOOK_EVERY_S = 0.02
 
 
-def open_log(path: Path, *, program: str, now: datetime, storage: Storage = DURABLE) -> FileJournal:
+def open_log(path: Path, *, program: str, now: datetime, storage: Storage) -> Journal:
     """Open one log, name it on first use, record a repair. Raises `StateError` if its chain is broken."""
     journal = storage.journal(path)
     if journal.head().seq == 0:
@@ -38,13 +37,13 @@ def open_log(path: Path, *, program: str, now: datetime, storage: Storage = DURA
     return journal
 
 
-def collection_log(home: Home, clock: Clock, *, wait_s: float = LOCK_WAIT_S) -> OpenJournal:
+def collection_log(home: Home, clock: Clock, storage: Storage, *, wait_s: float = LOCK_WAIT_S) -> OpenJournal:
     """The log that every collector writes. Entering waits at most `wait_s` for the others, then `LockHeld`."""
 
     @contextmanager
     def opened() -> Iterator[Journal]:
         with _lock(home, clock, wait_s):
-            journal = open_log(home.file(COLLECTION_LOG), program="markets collect", now=clock.now())
+            journal = open_log(home.file(COLLECTION_LOG), program="markets collect", now=clock.now(), storage=storage)
             try:
                 yield journal
             finally:

@@ -36,7 +36,7 @@ from vanta.common.registry import by_entity
 from vanta.common.store.document import Loaded, Stamp, parse, render
 from vanta.common.store.ports import Files, Journal, Snapshots
 from vanta.common.times import iso
-from vanta.markets.core.cycle import CycleInputs, Decision, decide, instrument_rows
+from vanta.markets.core.cycle import CycleInputs, Decision, decide, instrument_rows, unheard_of, unheard_rows
 from vanta.markets.core.outcomes import Outcomes
 from vanta.markets.follow import Follower
 from vanta.markets.rulebook import load_personas, load_rules
@@ -95,8 +95,11 @@ class Promoter:
         self._log = Follower(files, TRADE_LOG)
         self._outcomes = Outcomes()
         self._known: dict[str, Loaded[Any]] = {}
-        self._revision = max((int(record.payload["revision"]) for record in journal.read()
-                              if record.kind == Kind.PROMOTED), default=0)
+        self._revision, self._unheard = 0, unheard_of(())
+        for record in journal.read():
+            if record.kind == Kind.PROMOTED:
+                self._revision = int(record.payload["revision"])
+                self._unheard = unheard_of(record.payload["unheard"])
 
     def run(self, now: datetime) -> PromoteOutcome:
         """Make one pass. Raises `StateError` if our own files are broken or cannot be written."""
@@ -164,8 +167,8 @@ class Promoter:
             queue=documents.queue.value if documents.queue else None,
             allocation=documents.allocation.value if documents.allocation else None,
             hashes={name: sha256(raw) for name, raw in documents.raw().items()},
-            log=(self._log.head.seq, self._log.head.hash), outcomes=self._outcomes, instruments=table,
-            entities=by_entity(table), rules=self._rules, cards=self._cards, ttl_s=self._settings.intent_ttl_s,
+            log=(self._log.head.seq, self._log.head.hash), outcomes=self._outcomes, unheard=self._unheard,
+            instruments=table, entities=by_entity(table), rules=self._rules, cards=self._cards, ttl_s=self._settings.intent_ttl_s,
             grace_s=self._settings.intent_grace_s)
 
     def _commit(self, documents: _Documents, inputs: CycleInputs, decision: Decision, notes: list[str]) -> None:
@@ -180,9 +183,9 @@ class Promoter:
             "trade_log": {"seq": inputs.log[0], "hash": inputs.log[1]}, "ttl_s": inputs.ttl_s,
             "grace_s": inputs.grace_s, "outputs": {name: sha256(raw) for name, raw in outputs.items()},
             "staged": list(made.staged), "withdrawn": list(made.withdrawn), "removed": dict(made.removed),
-            "waiting": list(made.waiting), "notes": notes}
+            "waiting": list(made.waiting), "notes": notes, "unheard": unheard_rows(made.unheard)}
         self._journal.append(Kind.PROMOTED, record, at=at, dag_id=decision.dag_id)
         self._journal.sync()
-        self._revision = revision
+        self._revision, self._unheard = revision, dict(made.unheard)
         for name, raw in outputs.items():
             self._files.replace(name, raw)

@@ -23,8 +23,8 @@ from vanta.common.paths import COLLECTION_LOG, FEEDS, PROMOTION_LOG, REFLECTION_
 from vanta.common.registry import Registry, default_universe
 from vanta.common.resources import calendars
 from vanta.common.store.inmemory import MemoryJournal, MemorySnapshots
-from vanta.common.store.journal import FileJournal
 from vanta.common.store.lock import FileLock
+from vanta.common.store.ports import Journal
 from vanta.common.store.storage import DURABLE, Storage
 from vanta.markets.collect import PassReport, Ports, Task, run
 from vanta.markets.collectors.crypto import CryptoCollector
@@ -55,7 +55,7 @@ class _Bench:
     """What reflecting and promoting hold from first use to `close`."""
 
     lock: FileLock
-    journals: tuple[FileJournal, FileJournal]
+    journals: tuple[Journal, Journal]
     reflector: Reflector
     promoter: Promoter
 
@@ -74,7 +74,7 @@ class Markets:
         self._instruments: Mapping[str, Instrument] | None = None
         self._names: dict[str, str] = {}
         self._bench: _Bench | None = None
-        self._collected: FileJournal | None = None
+        self._collected: Journal | None = None
 
     def collector(self, feed: str) -> Collector:
         """The collector of a feed. Raises `UsageError` if there is no such feed."""
@@ -115,12 +115,12 @@ class Markets:
     def _collection_log(self) -> OpenJournal:
         """The log of all collectors: opened for each pass, or kept open where nobody else writes it."""
         if not self._storage.alone:
-            return collection_log(self._home, self._clock)
+            return collection_log(self._home, self._clock, self._storage)
         if self._collected is None:
             self._collected = self._log(COLLECTION_LOG, "markets collect")
         return kept_open(self._collected)
 
-    def _log(self, name: str, program: str) -> FileJournal:
+    def _log(self, name: str, program: str) -> Journal:
         return open_log(self._home.file(name), program=program, now=self._clock.now(), storage=self._storage)
 
     def hold(self) -> None:

@@ -7,7 +7,6 @@ paper either way.
 
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from vanta.common.clock import SystemClock
 from vanta.common.exitcodes import Exit
 from vanta.common.paths import Home
 from vanta.common.settings import DEFAULT_HOME, clock_from, home_from, load
+from vanta.suite.child import command
 from vanta.suite.fixtures import fixtures
 from vanta.suite.once import full_pass
 from vanta.suite.progress import Progress
@@ -76,10 +76,10 @@ def _run(home: Home, scenes: list[Scene], progress: Progress) -> int:
 def _up(home: Home) -> Iterator["subprocess.Popen[bytes]"]:
     """`vanta-run up` in a process of its own, which does not outlive this command however that ends."""
     signal.signal(signal.SIGTERM, _interrupted)
-    command = [sys.executable, "-m", "vanta.suite.dispatch", "run", "up", "--home", str(home.root)]
     with open(home.logs / "up.log", "ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command line
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0)
+            command("run", "up", "--home", str(home.root)), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            process_group=0)
         try:
             yield process
         finally:

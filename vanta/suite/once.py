@@ -1,6 +1,7 @@
 """`vanta-run once`: one full pass over a home, in one process: collect, reflect, promote, execute, promote again.
 
-A feed that fails is a part that failed, not the end: the others are collected all the same and the pass goes on. The
+A feed that fails is a part that failed, not the end: the others are collected all the same and the pass goes on. In a
+home where the executor has never run it is started first, because nothing is staged for vaults that are not funded. The
 exit status is that of the worst part.
 """
 
@@ -12,7 +13,7 @@ from vanta.common.clock import Clock
 from vanta.common.errors import VantaError
 from vanta.common.exitcodes import Exit
 from vanta.common.models.configuration import Settings
-from vanta.common.paths import FEEDS, Home
+from vanta.common.paths import FEEDS, PORTFOLIO, Home
 from vanta.common.settings import clock_from, home_from, load
 from vanta.executor.wire import build as build_executor
 from vanta.markets.promoter import PromoteOutcome
@@ -75,6 +76,9 @@ def full_pass(home: Home, settings: Settings, progress: Progress) -> Pass:
             if settings.markets.feed(feed).enabled:
                 with progress.step(f"collecting {feed}"):
                     parts.append(_collect(markets, feed))
+        if not home.file(PORTFOLIO).exists():
+            with progress.step("funding the vaults"):
+                _execute(home, settings, clock)
         with progress.step("reflecting and promoting"):
             reflected = markets.reflect()
             first = markets.promote()

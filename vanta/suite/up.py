@@ -1,7 +1,5 @@
 """`vanta-run up`: every program of the suite on one host, as child processes, until stopped."""
 
-import sys
-
 import typer
 
 from vanta.common.cli import HomeOption, JsonFlag, Report, emit
@@ -9,13 +7,13 @@ from vanta.common.clock import SystemClock
 from vanta.common.paths import Home
 from vanta.common.settings import home_from, load
 from vanta.common.store.lock import FileLock
+from vanta.suite.child import command
 from vanta.suite.supervisor import Program, Supervisor
 
 
 def programs(home: Home) -> list[Program]:
     """The daemons, in the order in which they start; they stop the other way round, markets first."""
-    vanta = (sys.executable, "-m", "vanta.suite.dispatch")
-    return [Program(name, (*vanta, name, "run", "--home", str(home.root))) for name in ("executor", "markets")]
+    return [Program(name, command(name, "run", "--home", str(home.root))) for name in ("executor", "markets")]
 
 
 def up(home: HomeOption = None, json: JsonFlag = False) -> int:

@@ -1,17 +1,35 @@
 """Small homes on disk: what an in-memory executor did, written as the real store writes it."""
 
+import shutil
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from tests.unit.executor.world import ALL_CLEAR, World, vault, without_permission
 from vanta.common.canonical import document
+from vanta.common.clock import ManualClock
+from vanta.common.models.configuration import Settings
 from vanta.common.paths import OVERLAY, PERMIT, SNAPSHOTS, STATE, TRADE_LOG, VAULTS, Home
 from vanta.common.store.chain import encode
+from vanta.common.store.inmemory import MemoryJournal
 from vanta.common.store.ports import Record
 from vanta.common.store.snapshot import FileSnapshots
+from vanta.executor.permit import arm
+from vanta.executor.wire import build
+from vanta.markets.wire import Markets
+
+SHIPPED = Path(__file__).resolve().parents[3] / "memory_fixtures" / "demo"
 
 
-def busy(*, closed: bool = True) -> World:
-    """A morning with a bit of everything: fills, a partial fill, refusals, a halt, a restart, a changed vault file."""
+@cache
+def busy() -> World:
+    """A morning with a bit of everything: fills, a partial fill, refusals, a halt, a restart, a broken vault file.
+
+    Made once; whoever gets it only reads.
+    """
     world = World()
     world.quote("equity:AAPL", "200.00", size="3")
     world.quote("crypto:BTC-USD", "50000")
@@ -35,8 +53,7 @@ def busy(*, closed: bool = True) -> World:
     world.quote("equity:AAPL", "204.00", size="9")
     world.want("equity:AAPL", "408", side="sell")
     world.step()
-    if closed:
-        world.executor.close()
+    world.executor.close()
     return world
 
 
@@ -60,4 +77,60 @@ def on_disk(world: World, root: Path) -> Home:
     store = FileSnapshots(home.memory / SNAPSHOTS)
     for blob in world.snapshots._blobs.values():
         store.put(blob)
+    return home
+
+
+def edited(world: World, seq: int, change: Callable[[dict[str, Any]], None]) -> list[Record]:
+    """The world's log with the payload of one record changed and everything after it chained again."""
+    journal = MemoryJournal()
+    for record in world.journal.read():
+        payload = deepcopy(dict(record.payload))
+        if record.seq == seq:
+            change(payload)
+        journal.append(record.kind, payload, at=record.at, dag_id=record.dag_id, ids=record.ids)
+    return list(journal.read())
+
+
+def without(world: World, seq: int) -> list[Record]:
+    """The world's log without one record, chained again."""
+    journal = MemoryJournal()
+    for record in world.journal.read():
+        if record.seq != seq:
+            journal.append(record.kind, record.payload, at=record.at, dag_id=record.dag_id, ids=record.ids)
+    return list(journal.read())
+
+
+def first(world: World, kind: str) -> Record:
+    """The first record of a kind."""
+    return next(record for record in world.journal.read() if record.kind == kind)
+
+
+def kept(world: World) -> dict[str, bytes]:
+    """Every snapshot by hash."""
+    return dict(world.snapshots._blobs)
+
+
+def whole(root: Path, *, scenes: int = 2) -> Home:
+    """A home in which every program has run, over the payloads that ship with VANTA."""
+    home = Home(root).prepare()
+    clock = ManualClock(datetime(2026, 11, 18, 15, 0, tzinfo=UTC))
+    for name in (VAULTS, OVERLAY):
+        shutil.copy(SHIPPED / "memory" / name, home.file(name))
+    arm(home, by="ann", reason="test", now=clock.now())
+    markets, built = Markets(home, Settings(), clock), build(home, Settings(), clock)
+    try:
+        built.executor.step()
+        for scene in sorted((SHIPPED / "feeds").iterdir())[:scenes]:
+            clock.sleep(60)
+            for feed in sorted(path.name for path in scene.iterdir()):
+                markets.collect(feed, scene / feed)
+            markets.reflect()
+            markets.promote()
+            for _ in range(3):
+                clock.sleep(1)
+                built.executor.step()
+            markets.promote()
+    finally:
+        markets.close()
+        built.executor.close()
     return home

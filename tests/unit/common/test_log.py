@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.processes import run
+from tests.processes import FILES_END_AT, run
 from vanta.common.clock import ManualClock
 from vanta.common.events import LogEvent
 from vanta.common.log import TALKATIVE, FileLog, MemoryLog, configure
@@ -140,8 +140,8 @@ def test_a_folder_that_is_gone_stops_nothing(home: Home, log: FileLog) -> None:
     assert [line["event"] for line in lines(home)] == ["stopped"]
 
 
-FULL = """
-import resource, sys
+FULL = FILES_END_AT + """
+import sys
 from datetime import datetime, UTC
 from pathlib import Path
 from vanta.common.clock import ManualClock
@@ -150,8 +150,9 @@ from vanta.common.log import configure
 from vanta.common.paths import Home
 log = configure(Home(Path(sys.argv[1])), "executor", ManualClock(datetime(2026, 1, 2, tzinfo=UTC)), to_stderr=True)
 sys.stderr.close()
-resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
+files_end_at(10)
 log.info(LogEvent.STARTED)
+files_end_at(-1)
 print("alive", log.dropped)
 """
 

@@ -55,7 +55,7 @@ def test_prepare_makes_the_folders_and_may_be_repeated(tmp_path: Path) -> None:
 def test_prepare_says_when_it_cannot(tmp_path: Path) -> None:
     """A file where the home should be is an operator's error with a cure."""
     (tmp_path / "home").write_text("")
-    with pytest.raises(OperatorError, match="cannot be prepared: .*\n.*--home or VANTA_HOME"):
+    with pytest.raises(OperatorError, match=r"cannot be prepared: .*\n.*--home or VANTA_HOME"):
         Home(tmp_path / "home").prepare()
 
 

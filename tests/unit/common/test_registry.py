@@ -90,3 +90,23 @@ def test_unreadable_quotes_keep_what_was_known(home: Home, content: str) -> None
     assert "equity:ZZZT" in registry()
     home.file("market_quotes.json").write_text(content)
     assert "equity:ZZZT" in registry()
+
+
+def test_a_broken_operators_file_keeps_its_restrictions(home: Home) -> None:
+    """An instrument that was marked as not tradable stays so while the file cannot be read."""
+    write(home, equity("AAPL").model_copy(update={"tradable": False}))
+    registry = Registry(home)
+    assert registry()["equity:AAPL"].tradable is False
+    (home.config / "instruments.json").write_text("{")
+    assert registry()["equity:AAPL"].tradable is False
+    assert "instruments.json" in (registry.problem or "")
+
+
+def test_an_operators_file_that_never_could_be_read_leaves_no_instruments(home: Home) -> None:
+    """Nobody knows what it would have restricted: everything is unknown until it is mended."""
+    (home.config / "instruments.json").write_text("{")
+    registry = Registry(home)
+    assert registry() == {}
+    write(home)
+    assert "equity:AAPL" in registry()
+    assert registry.problem is None

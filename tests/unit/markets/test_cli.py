@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from tests.unit.markets.payloads import NOW, rss
+from tests.unit.markets.test_promoter import Bench
 from vanta.common.cli import main
 from vanta.common.clock import SystemClock
-from vanta.common.paths import Home
+from vanta.common.paths import OVERLAY, PORTFOLIO, TRADE_LOG, TRADE_SIGNALS, VAULTS, Home
 from vanta.common.store.lock import FileLock
 from vanta.common.times import iso, parse_iso
 from vanta.markets.cli import app
@@ -210,6 +211,23 @@ def test_promote_before_there_is_anything_to_promote(shell: Shell) -> None:
     assert shell.out.startswith("promote: held - ")
     assert "vault.json does not exist" in shell.out
     assert not shell.home.file("autotrade_queue.json").exists()
+
+
+def test_promote(shell: Shell) -> None:
+    """Says what it staged and where, and what carries it out; once more there is nothing to change."""
+    shell.home.prepare()
+    bench = Bench()
+    for name in (TRADE_SIGNALS, VAULTS, OVERLAY, PORTFOLIO, TRADE_LOG):
+        shell.home.file(name).write_bytes(bench.files.read(name))
+    assert shell("promote", "--now", NOW) == 0
+    assert shell.out.splitlines()[0] == "promote: 1 staged, 0 withdrawn, 0 removed"
+    assert f"vanta executor once --home {shell.home.root}" in shell.out
+    (intent,) = json.loads(shell.home.file("autotrade_queue.json").read_text())["intents"]
+    assert intent["instrument_id"] == "equity:AAPL"
+    assert shell("promote", "--now", NOW, "--json") == 0
+    assert (shell.document["written"], shell.document["staged"]) == (False, [])
+    assert shell("promote", "--now", NOW) == 0
+    assert shell.out.startswith("promote: nothing to change")
 
 
 def test_promote_on_unreadable_input_is_refused(shell: Shell) -> None:

@@ -24,7 +24,7 @@ from vanta.common.store.inmemory import MemoryFiles, MemoryJournal, MemorySnapsh
 from vanta.common.store.ports import Record
 from vanta.common.times import iso
 from vanta.markets.core.cycle import instrument_rows
-from vanta.markets.promoter import BY, Promoter, PromoteOutcome
+from vanta.markets.promoter import BY, PromoteOutcome, Promoter
 
 AAPL = "equity:AAPL"
 HEADER = {"schema_version": 1, "revision": 1, "written_at": iso(NOW), "written_by": "test"}
@@ -50,6 +50,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.journal = MemoryJournal()
+        self.journal.append(Kind.JOURNAL_OPENED, {}, at=iso(NOW))
         self.files = Watched(self.journal)
         self.snapshots = MemorySnapshots()
         self.instruments: Mapping[str, Instrument] = INSTRUMENTS
@@ -124,7 +125,7 @@ def test_a_pass_writes_allocation_and_queue(bench: Bench) -> None:
 def test_recorded_before_published(bench: Bench) -> None:
     """The record is durable before a document is replaced; the queue comes last."""
     bench.run()
-    assert bench.files.replaced == [(ALLOCATION, 1), (QUEUE, 1)]
+    assert bench.files.replaced == [(ALLOCATION, 2), (QUEUE, 2)]
 
 
 def test_the_record_names_every_input_and_output(bench: Bench) -> None:
@@ -172,6 +173,17 @@ class TestUnchanged:
         assert list(outcome.removed) == [first]
         assert outcome.staged != (first,)
         assert bench.queue().revision == 2
+
+    def test_an_unheard_intent_is_remembered_over_a_restart(self, bench: Bench) -> None:
+        """Its id does not come back with other bytes."""
+        first = bench.run().staged[0]
+        wanted = bench.files.read(TRADE_SIGNALS)
+        bench.signals()
+        assert list(bench.run(NOW + timedelta(seconds=1_200)).removed) == [first]
+        bench.files.replace(TRADE_SIGNALS, wanted)
+        bench.start()
+        [second] = bench.run(NOW + timedelta(seconds=1_201)).staged
+        assert second != first
 
 
 class TestMissing:

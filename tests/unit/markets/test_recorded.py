@@ -32,7 +32,8 @@ def zipped(**members: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, body in members.items():
-            archive.writestr(name.replace("__", "/"), body)
+            member = zipfile.ZipInfo(name.replace("__", "/"))  # a fixed date: the same bytes in every process
+            archive.writestr(member, body, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 
@@ -74,7 +75,7 @@ def test_zip_members_are_payloads(tmp_path: Path) -> None:
     ("gzip of nonsense", b"\x1f\x8b" + b"nonsense" * 9, "file:bad"),
     ("cut zip", zipped(a=b"x" * 999)[:-30], "file:bad"),
     ("zip with a damaged member", zipped(a=b"x" * 999).replace(b"\xab\xa8", b"\xff\xff", 1), "file:bad!a"),
-])
+], ids=["cut gzip", "gzip of nonsense", "cut zip", "zip with a damaged member"])
 def test_damage_is_a_problem_and_hides_nothing_else(tmp_path: Path, name: str, data: bytes, where: str) -> None:
     """A damaged file is named; the others are read all the same."""
     (tmp_path / "bad").write_bytes(data)

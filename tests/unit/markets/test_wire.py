@@ -154,6 +154,7 @@ def test_reflecting_holds_the_nodes_lock_until_closed(home: Home) -> None:
     """A second node in the same home is refused until then; collecting is not concerned."""
     first, second = markets(home), markets(home)
     first.reflect()
+    first.promote()
     with pytest.raises(LockHeld):
         second.reflect()
     with pytest.raises(LockHeld):

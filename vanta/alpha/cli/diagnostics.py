@@ -64,7 +64,7 @@ def look(home: Path | None, now: datetime | None) -> tuple[Facts, list[Row]]:
 
 
 def _line(row: Row) -> str:
-    return f"{_WORDS[row.level]:<8}{row.name:<18}{one_line(row.text)}"
+    return f"{_WORDS[row.level]:<8}{row.name:<20}{one_line(row.text)}"
 
 
 def _items(found: list[Row]) -> dict[str, object]:

@@ -5,7 +5,7 @@ this version, the very functions that decided make the documents again; their by
 A record of other rules cannot be made again here: that is an `Absent`, not a difference.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -36,7 +36,7 @@ from vanta.common.paths import (
 )
 from vanta.common.store.ports import Record
 from vanta.common.times import parse_iso
-from vanta.markets.core.cycle import CycleInputs, decide
+from vanta.markets.core.cycle import CycleInputs, decide, unheard_of, unheard_rows
 from vanta.markets.core.outcomes import Outcomes
 from vanta.markets.core.persona import PersonaCard
 from vanta.markets.core.reflect import FeedRead, ReflectInputs, reflect
@@ -55,25 +55,42 @@ class Rulebook:
     cards: Mapping[PersonaName, PersonaCard]
 
 
-def reflection(record: Record, blobs: Blobs, book: Rulebook, now: Blobs) -> Difference | None:
-    """Make one reflection again. `now` are the current documents, for naming a field. Raises `Absent`."""
-    body, cause = record.payload, record.payload["cause"]
-    _same_rules(cause["rules"], book.rules.hashes)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kit:
+    """What a cycle is made again from. `current` are the documents as they are now, for naming a field."""
+
+    blobs: Blobs
+    book: Rulebook
+    current: Blobs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """What a promotion knew besides its documents: the trade log up to record `log`, and the promotion before."""
+
+    outcomes: Outcomes
+    log: tuple[int, str]
+    before: Record | None
+
+
+def reflection(record: Record, kit: Kit) -> Difference | None:
+    """Make one reflection again. Raises `Absent`, or `BadInput` for an input that this version cannot read."""
+    body, cause, blobs = record.payload, record.payload["cause"], kit.blobs
+    _same_rules(cause["rules"], kit.book.rules.hashes)
     feeds = {name: FeedRead(sha256=digest, feed=decode(_blob(blobs, digest, signals_file(name)), file=name))
              for name, digest in cause["inputs"].items()}
     ranks = strictjson.loads_object(_blob(blobs, body["ranks"], "the ranks before"), file="ranks")
     made = reflect(ReflectInputs(
         now=parse_iso(body["now"]), feeds=feeds, unread=cause["unread"], ranks=ranks, margin_bp=cause["margin_bp"],
-        stale_after_s=cause["stale_after_s"]), book.rules)
-    return _decided(body, made.dag_id) or _outputs(body, now, {
+        stale_after_s=cause["stale_after_s"]), kit.book.rules)
+    return _decided(body, made.dag_id) or _outputs(body, kit.current, {
         SYSTEM_BELIEF: made.belief, LEADERBOARD: made.leaderboard, SYSTEM_RISK: made.risk,
         TRADE_SIGNALS: made.trade_signals})
 
 
-def promotion(record: Record, blobs: Blobs, book: Rulebook, outcomes: Outcomes, now: Blobs) -> Difference | None:
-    """Make one promotion again. `outcomes` is the fold of the trade log up to the record that this one names."""
-    body = record.payload
-    raw = body["inputs"]
+def promotion(record: Record, kit: Kit, stand: Stand) -> Difference | None:
+    """Make one promotion again. Raises `Absent`, or `BadInput` for an input that this version cannot read."""
+    body, blobs, raw = record.payload, kit.blobs, record.payload["inputs"]
     table = instruments(_blob(blobs, body["instruments"], "instruments"))
     entities: dict[str, list[Instrument]] = {}
     for _, item in sorted(table.items()):
@@ -89,23 +106,25 @@ def promotion(record: Record, blobs: Blobs, book: Rulebook, outcomes: Outcomes, 
         now=parse_iso(body["now"]), signals=required(TRADE_SIGNALS, TradeSignals),
         vaults=required(VAULTS, VaultRegistry), portfolio=required(PORTFOLIO, Portfolio),
         overlay=optional(OVERLAY, Overlay), queue=optional(QUEUE, AutotradeQueue),
-        allocation=optional(ALLOCATION, VaultAllocation), hashes=raw, outcomes=outcomes, instruments=table,
-        log=(body["trade_log"]["seq"], body["trade_log"]["hash"]), entities=entities, rules=book.rules,
-        cards=book.cards, ttl_s=body["ttl_s"], grace_s=body["grace_s"])
+        allocation=optional(ALLOCATION, VaultAllocation), hashes=raw, outcomes=stand.outcomes, instruments=table,
+        unheard=unheard_of(stand.before.payload["unheard"] if stand.before else ()), log=stand.log,
+        entities=entities, rules=kit.book.rules, cards=kit.book.cards, ttl_s=body["ttl_s"], grace_s=body["grace_s"])
     _same_rules(body["rules"], inputs.rule_hashes())
     made = decide(inputs)
-    return _decided(body, made.dag_id) or _outputs(body, now, {ALLOCATION: made.allocation, QUEUE: made.queue})
+    said = {"trade_log": {"seq": stand.log[0], "hash": stand.log[1]}, "staged": made.promotion.staged,
+            "withdrawn": made.promotion.withdrawn, "removed": made.promotion.removed,
+            "waiting": made.promotion.waiting, "unheard": unheard_rows(made.promotion.unheard)}
+    recorded = {name: body[name] for name in said}
+    return (first_difference(recorded, plain_json(said)) or _decided(body, made.dag_id)
+            or _outputs(body, kit.current, {ALLOCATION: made.allocation, QUEUE: made.queue}))
 
 
-def wanted_by(records: Iterable[Record]) -> set[str]:
-    """The snapshots that these cycles need."""
-    found: set[str] = set()
-    for record in records:
-        if record.kind == Kind.REFLECTED:
-            found |= {*record.payload["cause"]["inputs"].values(), record.payload["ranks"]}
-        elif record.kind == Kind.PROMOTED:
-            found |= {*record.payload["inputs"].values(), record.payload["instruments"]}
-    return found
+def wanted_by(record: Record) -> set[str]:
+    """The snapshots that a cycle needs."""
+    body = record.payload
+    if record.kind == Kind.REFLECTED:
+        return {*body["cause"]["inputs"].values(), body["ranks"]}
+    return {*body["inputs"].values(), body["instruments"]}
 
 
 def _same_rules(recorded: Mapping[str, str], ours: Mapping[str, str]) -> None:

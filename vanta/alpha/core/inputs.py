@@ -10,7 +10,7 @@ from typing import Any
 
 from vanta.common import strictjson
 from vanta.common.calendars import ALWAYS_OPEN, CONTINUOUS, Calendar
-from vanta.common.errors import StateError
+from vanta.common.errors import BadInput, StateError
 from vanta.common.events import Kind
 from vanta.common.instruments import Instrument
 from vanta.common.models.base import validate
@@ -121,7 +121,11 @@ class World:
             if digest not in self._blobs:
                 raise Absent(f"the snapshot of {what} ({digest}) is missing",
                              "Copy memory/snapshots from the host that ran the executor.")
-            self._parsed[key] = _PARSERS[what](self._blobs[digest])
+            try:
+                self._parsed[key] = _PARSERS[what](self._blobs[digest])
+            except BadInput as error:
+                raise Absent(f"the snapshot of {what} ({digest}) cannot be read by this version: {error.what}",
+                             "Replay with the version that wrote the log.") from error
         return self._parsed[key]
 
 

@@ -36,7 +36,7 @@ class Lineage:
             return self._order(order_id) if order_id == name else self._fill(name, order_id)
         if self.trail.of_intent(name):
             return self._intent(name)
-        if name in self.evidence.signals:
+        if name in self.evidence.signals or self.trail.rested_on(name):
             return self._signal(name, uses=True)
         if name in self.evidence.convictions or self.trail.asked_by(name):
             return self._conviction(name, uses=True)
@@ -62,11 +62,12 @@ class Lineage:
         text = (f"Intent {intent_id} asked to {wish} {body['instrument_id']} for vault {body['vault']} (account "
                 f"{body['account']}), made {body['created_at']}, valid until {body['expires_at']}, on holdings as of "
                 f"record {body['basis_seq']}.")
-        grounds = (self._target(body), self._conviction(why["signal_id"], said=why))
-        return Node("intent", intent_id, text, dict(body), (*(part for part in grounds if part), *course(
-            records, self.trail)))
+        asked = why["signal_id"] in self.evidence.convictions or why["reasons"]
+        grounds = (self._target(body), self._conviction(why["signal_id"], said=why) if asked else Node(
+            "conviction", why["signal_id"], "No conviction asks for it any more.", {}, ()))
+        return Node("intent", intent_id, text, dict(body), (*grounds, *course(records, self.trail)))
 
-    def _target(self, body: Row) -> Node | None:
+    def _target(self, body: Row) -> Node:
         why = body["provenance"]
         asked = ", ".join(f"{name} {bp:+,} bp" for name, bp in why["personas"].items()) or "no persona"
         target = self.evidence.targets.get((body["vault"], body["instrument_id"], why["signal_id"]))
@@ -106,31 +107,35 @@ class Lineage:
 
     def _signal(self, name: str, *, uses: bool = False) -> Node:
         row = self.evidence.signals.get(name)
+        counted = tuple(self._counted(name)) if uses else ()
         if row is None:
-            return Node("signal", name, f"Signal {name}: no longer in the feed files that are kept here.", {}, ())
-        text = (f"Signal {name} of {row['source']}: {row['summary']} It points {_way(row)} with strength "
+            return Node("signal", name, f"Signal {name}: no longer in the feed files that are kept here.", {}, counted)
+        text = (f"Signal {name} of {row['source']}: {_sentence(row['summary'])} It points {_way(row)} with strength "
                 f"{row['strength']} and confidence {row['confidence']}; published {row['published_at']}, first seen "
                 f"{row['observed_at']}, counts until {row['expires_at']}.")
         if row.get("retracted_reason"):
             text += f" Retracted: {row['retracted_reason']}."
-        return Node("signal", name, text, dict(row), (*self._raw(row), *(self._counted(name) if uses else ())))
+        return Node("signal", name, text, dict(row), (*self._raw(row), *counted))
 
     def _raw(self, row: Row) -> Iterator[Node]:
         for item in row["evidence"]:
             size = self.evidence.stored.get(item["sha256"])
             kept = "not in the store of this home" if size is None else f"{size:,} bytes, kept in the snapshot store"
-            where = f", at {row['raw_ref']}" if row.get("raw_ref") else ""
+            place = (row.get("raw_ref") or "").removeprefix(item["sha256"])
+            where = f", at {place}" if place else ""
             yield Node("raw", item["sha256"], f"Raw payload {item['sha256'][:16]} from {item['url']}, fetched "
                        f"{item['fetched_at']}: {kept}{where}.", dict(item), ())
 
     def _counted(self, signal_id: str) -> Iterator[Node]:
-        """Convictions that list the signal among their strongest."""
+        """Convictions and intents that list the signal among their strongest."""
         for name, row in self.evidence.convictions.items():
             for line in row["reason_vector"]:
                 if signal_id in line["signals"]:
                     yield Node("conviction", name, f"It counts in {name} ({row['entity']} {row['direction']}, "
                                f"{row['conviction_bp']:,} of 10,000), line {line['reason']} of {line['bp']:+,} bp.", {},
-                               tuple(self._outcome(one) for one in self.trail.asked_by(name)))
+                               ())
+        for intent_id in self.trail.rested_on(signal_id):
+            yield self._outcome(intent_id)
 
     def _outcome(self, intent_id: str) -> Node:
         body, last = self.trail.intent(intent_id), self.trail.of_intent(intent_id)[-1]
@@ -148,6 +153,10 @@ def _conviction_text(name: str, row: Row | None, said: Row | None) -> str:
     adds = "" if total == row["conviction_bp"] else f" They sum to {total:,}, which is wrong."
     return (f"Conviction {name}: {row['entity']} {row['direction']}, {row['conviction_bp']:,} of 10,000, rank "
             f"{row['rank']}, in cycle {row['dag_id']}; {len(lines)} lines make it up.{adds}")
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def _way(row: Row) -> str:

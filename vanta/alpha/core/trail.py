@@ -39,6 +39,7 @@ class Trail:
         self._intent_of_order: dict[str, str] = {}
         self._order_of_fill: dict[str, str] = {}
         self._asked_by: dict[str, list[str]] = {}
+        self._rested_on: dict[str, list[str]] = {}
         self._controls: list[Record] = []
         for record in records:
             self.take(record)
@@ -53,6 +54,9 @@ class Trail:
         self._of_intent.setdefault(intent_id, []).append(record)
         if record.kind == Kind.INTENT_SEEN:
             self._asked_by.setdefault(record.ids["signal_id"], []).append(intent_id)
+            for line in record.payload["intent"]["provenance"]["reasons"]:
+                for name in line["signals"]:
+                    self._rested_on.setdefault(name, []).append(intent_id)
         if order_id is not None:
             self._intent_of_order[order_id] = intent_id
         if record.kind == Kind.FILL and order_id is not None:
@@ -80,13 +84,13 @@ class Trail:
             return name
         return self._order_of_fill.get(name)
 
-    def orders(self, intent_id: str) -> list[str]:
-        """The orders of an intent, oldest first."""
-        return [name for name, of in self._intent_of_order.items() if of == intent_id]
-
     def asked_by(self, conviction_id: str) -> list[str]:
         """The intents that a conviction led to, oldest first."""
         return self._asked_by.get(conviction_id, [])
+
+    def rested_on(self, signal_id: str) -> list[str]:
+        """The intents that list a signal among their strongest reasons, oldest first."""
+        return self._rested_on.get(signal_id, [])
 
     def reasons(self) -> Iterable[tuple[str, Row]]:
         """Convictions that intents name, each with what the intent says of it."""
@@ -100,8 +104,8 @@ class Trail:
         return {record.payload["what"]: record for record in self._controls if record.seq < seq}
 
     def names(self) -> set[str]:
-        """Every id that the log knows: intents, orders, fills and convictions."""
-        return {*self._of_intent, *self._intent_of_order, *self._order_of_fill, *self._asked_by}
+        """Every id that the log knows: intents, orders, fills, convictions, and signals that intents rested on."""
+        return {*self._of_intent, *self._intent_of_order, *self._order_of_fill, *self._asked_by, *self._rested_on}
 
 
 def meant(text: str, trail: Trail, evidence: Evidence) -> list[str]:

@@ -10,8 +10,8 @@ know files, and whose home it is: a copy verifies as well as the original.
 | CRITICAL | something was changed, lost or torn; the first bad line is named |
 | UNKNOWN | it cannot be told: a file that could not be read, a log without records |
 
-A chain alone does not show that its tail was cut off cleanly. Until checkpoints exist, only documents that are ahead
-of the log do, and the finding says so.
+A chain alone does not show that its tail was cut off cleanly, or that its last line was changed. Until checkpoints
+exist, only the documents and journals that name its records do, and the finding says so.
 """
 
 from collections.abc import Mapping, Sequence
@@ -93,8 +93,8 @@ def journal(name: str, raw: bytes, watchers: Sequence[Watcher] = ()) -> list[Fin
 def _sound(name: str, last: int, head: str) -> Finding:
     if last == 0:
         return Finding(level=Check.UNKNOWN, file=name, text="holds no record")
-    unanchored = f"; {last:,} records after the last checkpoint: no checkpoint yet" if name == TRADE_LOG else ""
-    return Finding(level=Check.OK, file=name, text=f"{last:,} records, head {head[:12]}{unanchored}")
+    return Finding(level=Check.OK, file=name, text=f"{last:,} records, head {head[:12]}; {last:,} records after the "
+                   "last checkpoint: no checkpoint yet")
 
 
 def _out_of_place(name: str, record: Record) -> str | None:

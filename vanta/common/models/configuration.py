@@ -7,6 +7,10 @@ from pydantic import Field
 from vanta.common.models.base import Amount, OperatorModel, Real, UtcTime
 
 
+_WINDOWS = {"sec": 150 * 86_400}
+"""Insiders' decisions are believed for five months; everything else for the default window."""
+
+
 class FeedSettings(OperatorModel):
     """One feed. `options` goes to the feed's collector as it is (docs/RUNBOOK lists them)."""
 
@@ -31,7 +35,7 @@ class MarketsSettings(OperatorModel):
 
     def feed(self, name: str) -> FeedSettings:
         """Settings of one feed, defaults where none are written."""
-        return self.feeds.get(name, FeedSettings())
+        return self.feeds.get(name, FeedSettings(window_s=_WINDOWS.get(name, FeedSettings().window_s)))
 
 
 class PaperSettings(OperatorModel):

@@ -34,6 +34,11 @@ class Context:
     brokers: frozenset[str]
     future_skew_ms: int
 
+    @property
+    def why_no_vault(self) -> Reason:
+        """What a fence says that finds no vault: a file that cannot be read is waited for, a missing vault is not."""
+        return Reason.VAULT_UNREADABLE if self.vaults is None else Reason.VAULT_UNKNOWN
+
 
 class Proposal(NamedTuple):
     """A sized wish. Missing parts are `None`, and the fence whose part it is refuses."""

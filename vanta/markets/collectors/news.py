@@ -1,6 +1,7 @@
 """The news feeds' transport: a list of RSS, Atom and JSON Feed addresses, each asked only for what is new.
 
-Options: `feeds` (addresses), `allow_hosts` (further hosts that a redirect may lead to), `contact`.
+Options: `feeds` (addresses), `allow_hosts` (further hosts that a redirect may lead to), `contact`, `request_s` and
+`budget_s` (seconds for one read and for the pass).
 
 Each feed's ETag and Last-Modified are part of the cursor, so they count only once the items are durable, and
 never for a payload that could not be read whole. A feed that fails is a problem of its own; only if all of

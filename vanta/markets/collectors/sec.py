@@ -1,7 +1,8 @@
 """EDGAR's transport: the pages of the latest-filings feed, then the full submission of each new Form 4 and 4/A.
 
-Options: `contact` (an e-mail address; the SEC refuses anonymous clients), `base_url`, `max_pages` of 100 entries
-and `max_filings` a pass. What a pass does not reach stays pending for the next one.
+Options: `contact` (an e-mail address; the SEC refuses anonymous clients), `base_url`, `request_s` and `budget_s`
+(seconds for one read and for the pass), `max_pages` of 100 entries and `max_filings` a pass. What a pass does not
+reach stays pending for the next one.
 
 At most 5 requests a second over all processes of the host. A page past the end is answered with status 503 and
 an HTML page: that is the end of the list, but on the first page it is an outage. A page that is cut ends the

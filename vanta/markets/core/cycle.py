@@ -24,7 +24,7 @@ from vanta.common.models.overlay import Overlay
 from vanta.common.models.vault import PersonaName, VaultRegistry
 from vanta.common.times import iso
 from vanta.markets.core.allocate import AllocationInputs, Plan, allocate
-from vanta.markets.core.outcomes import Outcomes
+from vanta.markets.core.outcomes import Key, Outcomes, Unheard
 from vanta.markets.core.persona import PersonaCard
 from vanta.markets.core.promote import PromoteInputs, Promotion, promote
 from vanta.markets.core.rules import Rules
@@ -39,7 +39,7 @@ class CycleInputs:
 
     `queue` and `allocation` are what the promoter wrote before, `None` at the very first; `overlay` is `None` if there
     is none that can be read. `hashes` name the documents by content, `log` the last record of the trade log that
-    `outcomes` contains. `entities` is `instruments` by entity.
+    `outcomes` contains. `unheard` is what the promotion before left behind. `entities` is `instruments` by entity.
     """
 
     now: datetime
@@ -52,6 +52,7 @@ class CycleInputs:
     hashes: Mapping[str, str]
     log: tuple[int, str]
     outcomes: Outcomes
+    unheard: Mapping[Key, Unheard]
     instruments: Mapping[str, Instrument]
     entities: Mapping[str, Sequence[Instrument]]
     rules: Rules
@@ -80,7 +81,8 @@ class Decision:
 def decide(inputs: CycleInputs) -> Decision:
     """The whole cycle."""
     dag = dag_id({
-        "now": iso(inputs.now), "inputs": dict(inputs.hashes), "log": list(inputs.log), "rules": inputs.rule_hashes(),
+        "now": iso(inputs.now), "inputs": dict(inputs.hashes), "log": list(inputs.log),
+        "unheard": unheard_rows(inputs.unheard), "rules": inputs.rule_hashes(),
         "instruments": content_hash(instrument_rows(inputs.instruments)),
         "ttl_s": inputs.ttl_s, "grace_s": inputs.grace_s})
     plans, notes = _plans(inputs)
@@ -88,6 +90,7 @@ def decide(inputs: CycleInputs) -> Decision:
         now=inputs.now, plans=plans, vaults={one.vault_id: one for one in inputs.vaults.vaults},
         portfolio=inputs.portfolio, staged=tuple(inputs.queue.intents) if inputs.queue else (),
         withdrawals=tuple(inputs.queue.withdrawals) if inputs.queue else (), outcomes=inputs.outcomes,
+        unheard=inputs.unheard,
         instruments=inputs.instruments, cards=inputs.cards, ttl_s=inputs.ttl_s, grace_s=inputs.grace_s,
         hashes=inputs.hashes))
     allocation = {"now": iso(inputs.now), "dag_id": dag, "inputs": dict(inputs.hashes),
@@ -97,6 +100,16 @@ def decide(inputs: CycleInputs) -> Decision:
     changed = _differs(allocation, inputs.allocation, "vaults") or _differs(queue, inputs.queue, "intents") \
         or _differs(queue, inputs.queue, "withdrawals")
     return Decision(dag_id=dag, allocation=allocation, queue=queue, promotion=made, changed=changed, notes=tuple(notes))
+
+
+def unheard_rows(table: Mapping[Key, Unheard]) -> list[list[Any]]:
+    """The unheard intents as they are recorded: account, vault, instrument, intent, basis."""
+    return [[*key, one.intent_id, one.basis_seq] for key, one in sorted(table.items())]
+
+
+def unheard_of(rows: Sequence[Sequence[Any]]) -> dict[Key, Unheard]:
+    """The inverse of `unheard_rows`."""
+    return {(account, vault, name): Unheard(intent_id, basis) for account, vault, name, intent_id, basis in rows}
 
 
 def instrument_rows(table: Mapping[str, Instrument]) -> dict[str, Any]:

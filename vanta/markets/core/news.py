@@ -26,6 +26,7 @@ from vanta.markets.core.records import NormaliseContext, Normalised, Problem
 from vanta.markets.core.revise import revise
 from vanta.markets.core.stance import stance
 from vanta.markets.core.stories import Story, Voice, mean_stance, told
+from vanta.markets.core.ticker_index import index
 from vanta.markets.core.tickers import Mention, extract
 
 SOURCE = "news.rss"
@@ -43,9 +44,10 @@ def normalise(records: list[dict[str, Any]], context: NormaliseContext) -> Norma
     """Signals that are new or changed, and what became of every other record."""
     items, problems = _items(records, context)
     board = _Board(context)
+    lookup = index(context.universe)
     duplicates = not_signals = 0
     for one in items:
-        mentions = extract(one.body, context.universe, one.tags)
+        mentions = extract(one.body, lookup, one.tags)
         if not mentions:
             not_signals += 1
         changes = [board.tell(one, mention, len(mentions)) for mention in mentions]
@@ -85,11 +87,10 @@ class _Board:
         self._stories: dict[str, list[Story]] = {}
         self._basis: dict[tuple[str, str], _Basis] = {}
         for _, signal in sorted(context.known.items()):
-            if signal.source == SOURCE:
-                story = Story(lead=str(signal.features["lead"]), voices=_voices(signal.features))
-                self._stories.setdefault(signal.entity.key, []).append(story)
-                self._basis[signal.entity.key, story.lead] = _Basis(
-                    signal.entity.match, signal.raw_ref, set(signal.flags), list(signal.evidence))
+            story = Story(lead=str(signal.features["lead"]), voices=_voices(signal.features))
+            self._stories.setdefault(signal.entity.key, []).append(story)
+            self._basis[signal.entity.key, story.lead] = _Basis(
+                signal.entity.match, signal.raw_ref, set(signal.flags), list(signal.evidence))
 
     def tell(self, one: Item, mention: Mention, named: int) -> bool:
         """Add one item's telling about one asset; returns whether it changed a story."""

@@ -39,6 +39,14 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Unheard:
+    """An intent that left the queue because its time was over, without a word from the executor."""
+
+    intent_id: str
+    basis_seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """How a wish ended, and the record that says so."""
 

@@ -32,7 +32,7 @@ from vanta.common.models.vault import PersonaName, Vault
 from vanta.common.money import ONE, ZERO, plain
 from vanta.common.times import iso, parse_iso
 from vanta.markets.core.allocate import Plan
-from vanta.markets.core.outcomes import Key, Outcomes, Wish, key_of
+from vanta.markets.core.outcomes import Key, Outcomes, Unheard, Wish, key_of
 from vanta.markets.core.persona import PersonaCard
 from vanta.markets.core.score import SOURCE
 
@@ -47,7 +47,10 @@ _WORKING = frozenset({"submitting", "unknown", "working", "partially_filled", "c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromoteInputs:
-    """Everything a promotion depends on. `hashes` name the files it was decided on, by content."""
+    """Everything a promotion depends on. `hashes` name the files it was decided on, by content.
+
+    `unheard` is what earlier promotions left behind: the newest intent of a key, where nobody told how it ended.
+    """
 
     now: datetime
     plans: Mapping[str, Plan]
@@ -56,6 +59,7 @@ class PromoteInputs:
     staged: tuple[Intent, ...]
     withdrawals: tuple[Withdrawal, ...]
     outcomes: Outcomes
+    unheard: Mapping[Key, Unheard]
     instruments: Mapping[str, Instrument]
     cards: Mapping[PersonaName, PersonaCard]
     ttl_s: int
@@ -65,7 +69,10 @@ class PromoteInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promotion:
-    """The queue as it is to be, and what changed. `waiting` says in words what is wanted and not staged yet."""
+    """The queue as it is to be, and what changed. `waiting` says in words what is wanted and not staged yet.
+
+    `unheard` is for the next promotion.
+    """
 
     intents: tuple[Intent, ...]
     withdrawals: tuple[Withdrawal, ...]
@@ -73,6 +80,7 @@ class Promotion:
     withdrawn: tuple[str, ...]
     removed: Mapping[str, str]
     waiting: tuple[str, ...]
+    unheard: Mapping[Key, Unheard]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +120,7 @@ class _Desk:
 
 def promote(inputs: PromoteInputs) -> Promotion:
     """The whole pass."""
-    kept, removed, dropped = _sweep(inputs)
+    kept, removed, unheard = _sweep(inputs)
     live = {key_of(one): one for one in kept}
     desks = [_desk(name, kept, inputs) for name in sorted(inputs.plans)]
     withdrawals = _withdrawals(kept, desks, inputs)
@@ -130,7 +138,7 @@ def promote(inputs: PromoteInputs) -> Promotion:
             else:
                 waiting.append(f"{desk.vault.vault_id} {target.instrument_id}: {why}")
         for step in sorted(steps, key=lambda one: (not one.close, not one.reduces)):
-            intent = _stage(step, desk, dropped, inputs)
+            intent = _stage(step, desk, unheard, inputs)
             if intent is None:
                 waiting.append(f"{desk.vault.vault_id} {step.target.instrument_id}: waits for cash")
             else:
@@ -140,14 +148,19 @@ def promote(inputs: PromoteInputs) -> Promotion:
     return Promotion(
         intents=(*kept, *new), withdrawals=withdrawals, staged=tuple(one.intent_id for one in new),
         withdrawn=tuple(one.intent_id for one in withdrawals if one.intent_id not in before),
-        removed=removed, waiting=tuple(waiting))
+        removed=removed, waiting=tuple(waiting),
+        unheard={key: one for key, one in sorted(unheard.items()) if key not in {key_of(intent) for intent in new}})
 
 
-def _sweep(inputs: PromoteInputs) -> tuple[list[Intent], dict[str, str], dict[Key, Intent]]:
-    """Entries that stay, why each of the others leaves, and those whose end nobody told."""
+def _sweep(inputs: PromoteInputs) -> tuple[list[Intent], dict[str, str], dict[Key, Unheard]]:
+    """Entries that stay, why each of the others leaves, and the newest of each key whose end nobody told.
+
+    Of the latter those are forgotten whose basis has moved: no later id can be theirs.
+    """
     kept: list[Intent] = []
     removed: dict[str, str] = {}
-    dropped: dict[Key, Intent] = {}
+    basis = inputs.portfolio.basis
+    unheard = {key: one for key, one in inputs.unheard.items() if basis.get(f"{key[1]}|{key[2]}", 0) == one.basis_seq}
     for one in inputs.staged:
         end = inputs.outcomes.end_of(one.intent_id)
         over = inputs.now >= parse_iso(one.expires_at) + timedelta(seconds=inputs.grace_s)
@@ -155,10 +168,10 @@ def _sweep(inputs: PromoteInputs) -> tuple[list[Intent], dict[str, str], dict[Ke
             removed[one.intent_id] = end
         elif over and one.intent_id not in inputs.portfolio.intents:
             removed[one.intent_id] = "expired, and the executor never told of it"
-            dropped[key_of(one)] = one
+            unheard[key_of(one)] = Unheard(one.intent_id, one.basis_seq)
         else:
             kept.append(one)
-    return kept, removed, dropped
+    return kept, removed, unheard
 
 
 def _desk(name: str, kept: list[Intent], inputs: PromoteInputs) -> _Desk:
@@ -263,7 +276,7 @@ def _basis(step: _Step, desk: _Desk, inputs: PromoteInputs) -> int:
     return inputs.portfolio.basis.get(f"{desk.vault.vault_id}|{step.target.instrument_id}", 0)
 
 
-def _stage(step: _Step, desk: _Desk, dropped: Mapping[Key, Intent], inputs: PromoteInputs) -> Intent | None:
+def _stage(step: _Step, desk: _Desk, unheard: Mapping[Key, Unheard], inputs: PromoteInputs) -> Intent | None:
     """The intent, cut to the largest order and to the cash that is free. `None` if no cash is left for it."""
     size, buys = abs(step.notional), step.notional > 0
     if not step.close:
@@ -280,10 +293,10 @@ def _stage(step: _Step, desk: _Desk, dropped: Mapping[Key, Intent], inputs: Prom
         desk.free -= size * MARGIN
     key = desk.key(step.target.instrument_id)
     last = inputs.outcomes.last(key)
-    return _intent(step, size, desk, dropped.get(key) or (last.wish if last else None), inputs)
+    return _intent(step, size, desk, unheard.get(key) or (last.wish if last else None), inputs)
 
 
-def _intent(step: _Step, size: Decimal, desk: _Desk, before: Intent | Wish | None, inputs: PromoteInputs) -> Intent:
+def _intent(step: _Step, size: Decimal, desk: _Desk, before: Unheard | Wish | None, inputs: PromoteInputs) -> Intent:
     target, basis = step.target, _basis(step, desk, inputs)
     account, vault, instrument_id = desk.key(target.instrument_id)
     flip_ends = desk.plan.flips.get(instrument_id)
@@ -296,7 +309,7 @@ def _intent(step: _Step, size: Decimal, desk: _Desk, before: Intent | Wish | Non
         exit_plan=_exit_plan(target, flip_ends, inputs), provenance=_provenance(target, inputs.hashes))
 
 
-def _identity(step: _Step, before: Intent | Wish | None, basis: int) -> dict[str, Any]:
+def _identity(step: _Step, before: Unheard | Wish | None, basis: int) -> dict[str, Any]:
     """What the id hashes besides key and basis. `before` is the last wish of the key that is over."""
     identity: dict[str, Any] = {"target_notional": plain(step.target.notional), "close": step.close}
     if before is not None and before.basis_seq == basis:

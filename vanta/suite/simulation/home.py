@@ -14,8 +14,10 @@ from vanta.common.store import atomic
 
 DEFAULT_VAULTS = {"vaults": [{
     "vault_id": "V_CORE", "label": "Core Discretionary", "base_currency": "USD", "capital": "100000",
-    "crypto_enabled": True, "fiat_enabled": True, "personas": ["risk_averse", "contrarian", "aggressive"]}]}
-"""One vault of 100,000 USD; every limit is the documented default."""
+    "crypto_enabled": True, "fiat_enabled": True, "personas": ["risk_averse", "contrarian", "aggressive"],
+    "allocation": {"min_conviction_bp": 100}}]}
+"""One vault of 100,000 USD; every limit is the documented default. It acts on weak convictions too, because a recording
+holds a small part of what the feeds served, and what is not recorded adds to no conviction."""
 
 ALL_CLEAR = {"maintenance": False, "orders_disabled": False, "external_calls_disabled": False, "full_halt": False,
              "reduce_only": False}

@@ -2,6 +2,7 @@
 
 import functools
 import types
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -67,6 +68,8 @@ def _scalar(kind: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
     if kind is float:
         low, high = _range(metadata, 0, 1, above=0.0001)
         return st.integers(int(low * 10_000), int(high * 10_000)).map(lambda value: value / 10_000)
+    if kind is date:
+        return st.dates()
     if kind is Decimal:
         low, high = _range(metadata, -10**9, 10**9, above=Decimal("0.000001"))
         return st.decimals(low, high, places=6)

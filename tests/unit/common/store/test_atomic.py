@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import run
+from tests.processes import FILES_END_AT, run
 from vanta.common.errors import Missing, StateError
 from vanta.common.store import atomic
 
@@ -36,18 +36,19 @@ def test_replace_sets_the_mode(tmp_path: Path) -> None:
     assert target.stat().st_mode & 0o777 == 0o600
 
 
-FAILING_WRITE = """
-import resource, sys
+FAILING_WRITE = FILES_END_AT + """
+import sys
 from pathlib import Path
 from vanta.common.errors import StateError
 from vanta.common.store import atomic
 target = Path(sys.argv[1])
 atomic.replace(target, b"old")
-resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+files_end_at(100)
 try:
     atomic.replace(target, b"n" * 1000)
 except StateError as error:
     print(error)
+files_end_at(-1)
 print(atomic.read(target).decode(), sorted(path.name for path in target.parent.iterdir()))
 """
 

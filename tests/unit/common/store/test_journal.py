@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import run
+from tests.processes import FILES_END_AT, run
 from vanta.common.canonical import sha256
 from vanta.common.errors import StateError
 from vanta.common.store.chain import START, chain
@@ -152,8 +152,8 @@ def test_chain_continues_from_a_known_head() -> None:
         list(chain(lines[4], name="log", previous=head))
 
 
-FULL = """
-import resource, sys
+FULL = FILES_END_AT + """
+import sys
 from pathlib import Path
 from vanta.common.errors import StateError
 from vanta.common.store.journal import FileJournal
@@ -161,11 +161,11 @@ path = Path(sys.argv[1])
 journal = FileJournal(path)
 journal.append("a", {"n": 1}, at="2026-01-02T03:04:05.000Z")
 journal.sync()
-resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 50, resource.RLIM_INFINITY))
+files_end_at(path.stat().st_size + 50)
 for step in ("sync", "again", "append", "read"):
     try:
         if step == "append":
-            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            files_end_at(-1)
         if step in ("sync", "append"):
             journal.append("b", {"text": "x" * 500}, at="2026-01-02T03:04:05.000Z")
         if step == "read":
@@ -206,15 +206,16 @@ def test_odd_paths_are_state_errors(tmp_path: Path, kind: str) -> None:
         FileJournal(path)
 
 
-UNREPAIRABLE = """
-import resource, sys
+UNREPAIRABLE = FILES_END_AT + """
+import sys
 from pathlib import Path
 from vanta.common.errors import StateError
 from vanta.common.store.journal import FileJournal
-resource.setrlimit(resource.RLIMIT_FSIZE, (5, 5))
+files_end_at(5)
 try:
     FileJournal(Path(sys.argv[1]))
 except StateError as error:
+    files_end_at(-1)
     print(error.what)
 """
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import run, start
+from tests.processes import FILES_END_AT, run, start
 from vanta.common.errors import LockHeld, StateError
 from vanta.common.exitcodes import Exit
 from vanta.common.store.lock import FileLock, holder
@@ -173,13 +173,15 @@ def test_odd_lock_file_is_a_state_error(tmp_path: Path, kind: str) -> None:
     assert not (tmp_path / "elsewhere").exists()
 
 
-FULL_DISK = """
-import resource, sys
+FULL_DISK = FILES_END_AT + """
+import sys
 from datetime import datetime, UTC
 from pathlib import Path
 from vanta.common.store.lock import FileLock
-resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-print(FileLock(Path(sys.argv[1]), owner="kill", now=datetime(2026, 1, 2, tzinfo=UTC)).still_held())
+files_end_at(0)
+lock = FileLock(Path(sys.argv[1]), owner="kill", now=datetime(2026, 1, 2, tzinfo=UTC))
+files_end_at(-1)
+print(lock.still_held())
 """
 
 

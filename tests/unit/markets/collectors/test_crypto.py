@@ -136,7 +136,8 @@ def _leaves(tree: Any) -> list[str]:
 def test_without_an_address_the_exchange_is_asked_itself_and_a_proxy_is_used(tmp_path: Path) -> None:
     """The library's own addresses stay; its limiter is on; a proxy comes from the options alone."""
     context = FetchContext(now=NOW, cursor={}, state_dir=tmp_path, options={})
-    venue = Venue("bybit", Ask(assets=("BTC",), agent="x", proxy="https://proxy.example:3128"), context, ManualClock(NOW))
+    ask = Ask(assets=("BTC",), agent="x", proxy="https://proxy.example:3128")
+    venue = Venue("bybit", ask, context, ManualClock(NOW))
     assert "bybit" in venue._api.urls["api"]["public"] or "{hostname}" in venue._api.urls["api"]["public"]
     assert venue._api.httpsProxy == "https://proxy.example:3128"
     assert venue._api.enableRateLimit

@@ -115,6 +115,16 @@ def test_an_empty_list_in_between_forgets_nothing(web: Web, tmp_path: Path) -> N
     assert Pass(web, tmp_path, second.cursor).filings == []
 
 
+def test_a_first_pass_goes_back_only_so_far(web: Web, tmp_path: Path) -> None:
+    """There is no last run to reach, so there is no gap; and an empty list leaves no cursor."""
+    serve(web, [entry(1)], [entry(2, 1)])
+    done = Pass(web, tmp_path, max_pages=1)
+    assert (done.paths, done.problems) == ([LIST.format(0), path(1)], [])
+    serve(web, [])
+    web.say(LIST.format(0), Reply(body=page()))
+    assert Pass(web, tmp_path).cursor == {}
+
+
 def test_a_filing_that_cannot_be_had_stays_pending_and_does_not_stop_the_others(web: Web, tmp_path: Path) -> None:
     """It is a problem now, and the next pass asks for it although the list has moved on."""
     serve(web, [entry(1), entry(2, 1)])

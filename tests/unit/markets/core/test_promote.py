@@ -1,6 +1,6 @@
 """From plans and truth to the queue: one live intent per key, nothing twice, nothing lost."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,7 +18,7 @@ from vanta.common.models.vault import Vault
 from vanta.common.store.ports import Record
 from vanta.common.times import iso, parse_iso
 from vanta.markets.core.allocate import Plan
-from vanta.markets.core.outcomes import Outcomes
+from vanta.markets.core.outcomes import Key, Outcomes, Unheard
 from vanta.markets.core.promote import PromoteInputs, Promotion, promote
 
 HASHES = {"portfolio.json": "0" * 64}
@@ -57,6 +57,7 @@ class Desk:
     live: dict[str, str] = field(default_factory=dict)
     as_of: int = 0
     log: list[Record] = field(default_factory=list)
+    unheard: Mapping[Key, Unheard] = field(default_factory=dict)
     planned: bool = True
     known: bool = True
 
@@ -70,9 +71,9 @@ class Desk:
         made = promote(PromoteInputs(
             now=self.now, plans={"V_CORE": plan} if self.planned else {},
             vaults={"V_CORE": self.vault} if self.known else {}, portfolio=self.portfolio(), staged=self.queue,
-            withdrawals=self.withdrawals, outcomes=outcomes, instruments=INSTRUMENTS, cards=CARDS, ttl_s=900,
-            grace_s=300, hashes=HASHES))
-        self.queue, self.withdrawals = made.intents, made.withdrawals
+            withdrawals=self.withdrawals, outcomes=outcomes, unheard=self.unheard, instruments=INSTRUMENTS,
+            cards=CARDS, ttl_s=900, grace_s=300, hashes=HASHES))
+        self.queue, self.withdrawals, self.unheard = made.intents, made.withdrawals, made.unheard
         return made
 
     def portfolio(self) -> Portfolio:
@@ -239,8 +240,8 @@ def _joined(*desks: Desk) -> PromoteInputs:
         for desk in desks}
     portfolio = desks[0].portfolio().model_copy(update={"vaults": [desk.held for desk in desks]})
     return PromoteInputs(now=NOW, plans=plans, vaults={desk.held.vault_id: desk.vault for desk in desks},
-                         portfolio=portfolio, staged=(), withdrawals=(), outcomes=Outcomes(), instruments=INSTRUMENTS,
-                         cards=CARDS, ttl_s=900, grace_s=300, hashes=HASHES)
+                         portfolio=portfolio, staged=(), withdrawals=(), outcomes=Outcomes(), unheard={},
+                         instruments=INSTRUMENTS, cards=CARDS, ttl_s=900, grace_s=300, hashes=HASHES)
 
 
 class TestExitPlans:
@@ -394,12 +395,30 @@ class TestLeaving:
         assert made.removed == {first.intent_id: "expired, and the executor never told of it"}
         assert _only(made.intents).intent_id != first.intent_id
 
-    def test_expired_unheard_of_and_no_longer_wanted(self) -> None:
-        """It just leaves."""
+    def test_expired_unheard_of_and_wanted_again_later(self) -> None:
+        """Its id is never used again with other bytes: the executor may have seen it, or see it yet."""
         desk = Desk([wants(AAPL, 4_950)])
         first = _only(desk.run().intents)
         desk.now, desk.targets = parse_iso(first.expires_at) + timedelta(seconds=300), []
         assert desk.run().intents == ()
+        desk.targets = [wants(AAPL, 4_950)]
+        second = _only(desk.run().intents)
+        assert second.intent_id != first.intent_id
+        assert desk.unheard == {}
+        desk.now = parse_iso(second.expires_at) + timedelta(seconds=300)
+        third = _only(desk.run().intents)
+        assert third.intent_id not in (first.intent_id, second.intent_id)
+
+    def test_what_was_unheard_of_is_forgotten_when_its_basis_moves(self) -> None:
+        """From then on no id can be the same."""
+        desk = Desk([wants(AAPL, 4_950)])
+        first = _only(desk.run().intents)
+        desk.now, desk.targets = parse_iso(first.expires_at) + timedelta(seconds=300), []
+        desk.run()
+        assert desk.unheard == {("paper", "V_CORE", AAPL): Unheard(first.intent_id, 0)}
+        desk.basis = {f"V_CORE|{AAPL}": 7}
+        desk.run()
+        assert desk.unheard == {}
 
 
 class TestWithdrawing:

@@ -70,7 +70,7 @@ def test_a_crypto_day_counts_from_its_end() -> None:
 def test_a_bar_has_no_spread_and_no_size() -> None:
     """Bid, ask and last are the close; the time is the close's."""
     quote = next_quotes(None, WEEK, market("2026-03-05T00:00:00Z")).document.quotes["equity:AAPL"]
-    assert (quote.bid, quote.ask, quote.last, quote.size) == (102, 102, 102, None)
+    assert (quote.bid, quote.ask, quote.last, quote.size) == (Decimal(102), Decimal(102), Decimal(102), None)
     assert (quote.at, quote.source) == ("2026-03-04T21:00:00.000Z", "file:AAPL.csv")
 
 
@@ -94,7 +94,17 @@ def test_a_ticker_brings_its_sides() -> None:
     """Bid, ask and the size that is shown."""
     record = ticker("BTC/USD", "100", "2026-03-04T11:59:00.000Z", bid="99", ask="101", bid_size="0.5")
     quote = next_quotes(None, [record], market("2026-03-04T12:00:00Z")).document.quotes["crypto:BTC-USD"]
-    assert (quote.bid, quote.ask, quote.last, quote.size) == (99, 101, 100, Decimal("0.5"))
+    assert (quote.bid, quote.ask, quote.last, quote.size) == (Decimal(99), Decimal(101), Decimal(100), Decimal("0.5"))
+
+
+def test_a_volume_that_is_stated_counts_where_no_bars_tell_one() -> None:
+    """And one that bars measured is kept where a later ticker states none."""
+    record, now = ticker("BTC/USD", "100", None, average_daily_volume="7"), market("2026-03-04T12:00:00Z")
+    alone = next_quotes(None, [record], now).document.quotes["crypto:BTC-USD"]
+    assert alone.average_daily_volume == Decimal(7)
+    measured = next_quotes(None, bars("BTC-USD", day("2026-03-03", "5", 70)), now).document
+    assert next_quotes(measured, [{**record, "average_daily_volume": None}], now) \
+        .document.quotes["crypto:BTC-USD"].average_daily_volume == Decimal(70)
 
 
 @pytest.mark.parametrize("sides", [{"bid": "99"}, {"ask": "101"}, {"bid": "0", "ask": "101"}, {}])
@@ -102,7 +112,7 @@ def test_a_ticker_without_both_sides_has_no_spread(sides: dict[str, str]) -> Non
     """Unknown is not zero: one side alone is no spread."""
     record = ticker("BTC/USD", "100", None, bid_size="3", **sides)
     quote = next_quotes(None, [record], market("2026-03-04T12:00:00Z")).document.quotes["crypto:BTC-USD"]
-    assert (quote.bid, quote.ask, quote.size) == (100, 100, None)
+    assert (quote.bid, quote.ask, quote.size) == (Decimal(100), Decimal(100), None)
     assert quote.at == "2026-03-04T12:00:00.000Z"
 
 

@@ -278,6 +278,20 @@ def test_the_baseline_is_the_same_in_one_pass_or_two() -> None:
     assert run([*earlier, *crowd(6)], after(together)).signals == []
 
 
+def test_what_left_the_window_changes_no_claim_that_stands() -> None:
+    """The same posts again, without the earlier buckets that they were measured against: nothing new."""
+    earlier = [record for number in range(1, 5) for record in crowd(2, at_s=NOON_S - number * BUCKET_S)]
+    newest = max(run([*earlier, *crowd(6)]).signals, key=lambda signal: signal.published_at)
+    assert run(crowd(6), {newest.id: newest}).signals == []
+
+
+def test_later_buckets_are_no_baseline() -> None:
+    """A late post is measured against what came before it, never after."""
+    later = run([record for number in range(4) for record in crowd(3, at_s=NOON_S - number * BUCKET_S)])
+    late = one(run(crowd(3, at_s=NOON_S - 9 * BUCKET_S), after(later)))
+    assert late.confidence_basis[0].value == "absolute"
+
+
 def test_a_flood_keeps_a_bounded_number_of_posts() -> None:
     """The earliest 400 of a bucket; those after them change nothing any more."""
     flood = [post(f"f{number}", f"$GME {number * 7919} {VARIED[number % 12]} {number * 104729}", at_s=NOON_S + number)

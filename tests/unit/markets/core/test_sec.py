@@ -236,10 +236,10 @@ def test_a_field_with_two_tickers_is_flagged() -> None:
 @pytest.mark.parametrize("row", [
     Row(shares="0"), Row(shares="-5"), Row(shares="1_000"), Row(shares="1e9"), Row(shares="9" * 20), Row(shares="NaN"),
     Row(price="1,5"), Row(price="Infinity"), Row(price="9" * 39), Row(code="P", side="D"), Row(code="S", side="A"),
-    Row(shares="")], ids=lambda row: f"{row.code}{row.side} {row.shares[:9]} @ {row.price[:9]}")
+    Row(shares=""), Row(date="1920-05-14")], ids=lambda row: f"{row.code}{row.side} {row.shares[:9]} @ {row.price[:9]}")
 def test_an_impossible_row_is_a_problem_and_the_others_stand(row: Row) -> None:
     """One typing error does not hide the rest of a filing."""
-    result = run(Paper(rows=(row, Row(date="2020-05-13"))).records())
+    result = run(Paper(rows=(row, Row(date="2020-05-13")), period="soon").records())
     assert [problem.code for problem in result.problems] == ["bad_row"]
     assert result.problems[0].where.endswith("#rows[0]")
     assert len(result.signals) == 1
@@ -262,10 +262,11 @@ def test_a_filing_from_the_future_is_refused() -> None:
 
 
 @pytest.mark.parametrize("body", [
-    Paper().xml().replace("2020-05-15", "soon"), Paper(issuer="12345678901").xml()], ids=["no date", "no issuer"])
-def test_a_filing_without_what_a_claim_needs_is_a_problem(body: str) -> None:
+    Paper().xml().replace("2020-05-15", "soon").encode(), Paper(issuer="12345678901").xml().encode(),
+    Paper(accepted="20201399999999").submission()], ids=["no date", "no issuer", "no such time"])
+def test_a_filing_without_what_a_claim_needs_is_a_problem(body: bytes) -> None:
     """No time, or nobody to attribute it to."""
-    result = run(Paper().records(body.encode()))
+    result = run(Paper().records(body))
     assert ([problem.code for problem in result.problems], result.signals) == (["bad_filing"], [])
 
 

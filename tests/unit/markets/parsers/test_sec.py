@@ -166,10 +166,11 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b
     (Paper().xml().replace("<ownershipDocument>", SECRET + "<ownershipDocument>").encode(), "damaged_filing"),
     (Paper().xml().replace("<ownershipDocument>", BOMB + "<ownershipDocument>").encode(), "damaged_filing"),
     (page(Entry()).replace(b"<feed", BOMB.encode() + b"<feed"), "not_atom"),
-    (b"<feed http://www.w3.org/2005/Atom", "not_atom"), (b"<x><feed http://www.w3.org/2005/Atom></x>", "not_atom"),
+    (b"<feed http://www.w3.org/2005/Atom", "not_atom"), (b"\0<feed http://www.w3.org/2005/Atom>", "not_atom"),
+    (b"<x><feed http://www.w3.org/2005/Atom></x>", "not_atom"),
     (b"<a>" * 100_000, "damaged_filing"),
 ], ids=["empty", "blank", "text", "binary", "cut submission", "cut XML", "outside entity", "entity bomb",
-        "entity bomb in a page", "a torn start", "another root", "deep nesting"])
+        "entity bomb in a page", "a torn start", "a NUL first", "another root", "deep nesting"])
 def test_bad_bytes_are_problems(body: bytes, code: str) -> None:
     """Nothing raises, nothing is half read."""
     reading = sec.read(body, where="x")

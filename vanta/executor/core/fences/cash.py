@@ -17,7 +17,7 @@ def check(proposal: Proposal, context: Context) -> Line:
         return Line(NAME, None, "sell", "")
     vault, ledger = proposal.vault, proposal.ledger
     if vault is None or ledger is None:
-        return Line(NAME, Reason.VAULT_UNKNOWN, proposal.entry.vault, "in vault.json")
+        return Line(NAME, context.why_no_vault, proposal.entry.vault, "in vault.json")
     nav = context.book.nav(vault.vault_id)
     if nav is None:
         return Line(NAME, Reason.NAV_UNKNOWN, "unknown", "a NAV")

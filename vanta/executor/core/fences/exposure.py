@@ -18,7 +18,7 @@ def check(proposal: Proposal, context: Context) -> Line:
     """Stops at the first share that the order would push over its limit."""
     vault, instrument, ledger = proposal.vault, proposal.instrument, proposal.ledger
     if vault is None or instrument is None or ledger is None:
-        return Line(NAME, Reason.VAULT_UNKNOWN, proposal.entry.vault, "in vault.json")
+        return Line(NAME, context.why_no_vault, proposal.entry.vault, "in vault.json")
     if proposal.reduces:
         return Line(NAME, None, "reduces", "")
     after = proposal.held + proposal.working_buy - proposal.working_sell + proposal.signed

@@ -8,7 +8,7 @@ from vanta.executor.core.proposal import Context, Line, Proposal
 NAME = "instrument"
 
 
-def check(proposal: Proposal, context: Context) -> Line:  # noqa: ARG001 - every fence has the same shape
+def check(proposal: Proposal, context: Context) -> Line:
     """Stops on the first thing about the instrument that is not allowed. What is held may always be sold."""
     instrument, vault = proposal.instrument, proposal.vault
     name = proposal.entry.instrument_id
@@ -17,7 +17,7 @@ def check(proposal: Proposal, context: Context) -> Line:  # noqa: ARG001 - every
     if not instrument.tradable:
         return Line(NAME, Reason.INSTRUMENT_NOT_TRADABLE, name, "tradable")
     if vault is None:
-        return Line(NAME, Reason.VAULT_UNKNOWN, proposal.entry.vault, "in vault.json")
+        return Line(NAME, context.why_no_vault, proposal.entry.vault, "in vault.json")
     if name in vault.risk.restricted:
         return Line(NAME, Reason.INSTRUMENT_RESTRICTED, name, "not restricted")
     if not proposal.reduces and not _rail_open(instrument, vault):

@@ -16,7 +16,7 @@ def check(proposal: Proposal, context: Context) -> Line:
     """Counts the vault's own orders."""
     vault, ledger = proposal.vault, proposal.ledger
     if vault is None or ledger is None:
-        return Line(NAME, Reason.VAULT_UNKNOWN, proposal.entry.vault, "in vault.json")
+        return Line(NAME, context.why_no_vault, proposal.entry.vault, "in vault.json")
     if proposal.reduces:
         return Line(NAME, None, "reduces", "")
     limit = vault.risk.max_orders_per_minute

@@ -1,0 +1,63 @@
+"""Naming the first place where two values differ."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vanta.alpha.core.differ import ABSENT, Difference, first_difference, plain_json
+
+ROWS: dict[str, tuple[Any, Any, Difference | None]] = {
+    "equal": ({"a": [1, {"b": "x"}]}, {"a": [1, {"b": "x"}]}, None),
+    "a number": ({"a": 1, "b": 2}, {"a": 1, "b": 3}, Difference("b", "2", "3")),
+    "deep inside": ({"a": [{"b": 1}]}, {"a": [{"b": 2}]}, Difference("a.0.b", "1", "2")),
+    "one more key": ({"a": 1}, {"a": 1, "b": None}, Difference("b", ABSENT, "null")),
+    "one element less": ([1, 2], [1], Difference("1", "2", ABSENT)),
+    "a row known by its name": ([["cash", None, "1"]], [["cash", None, "2"]], Difference("cash.2", '"1"', '"2"')),
+    "rows of other names": ([["cash", "1"]], [["size", "1"]], Difference("0.0", '"cash"', '"size"')),
+    "text is no number": ({"a": "1"}, {"a": 1}, Difference("a", '"1"', "1")),
+    "true is not one": ({"a": True}, {"a": 1}, Difference("a", "true", "1")),
+    "the whole": ("x", ["x"], Difference("", '"x"', '["x"]')),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_the_first_difference_is_named(name: str) -> None:
+    """Field, recorded and recomputed value, for each way in which values differ."""
+    recorded, recomputed, expected = ROWS[name]
+    assert first_difference(recorded, recomputed) == expected
+
+
+def test_long_values_are_cut() -> None:
+    """A difference is a line for a person, not a dump."""
+    found = first_difference("x" * 10_000, "y")
+    assert found is not None
+    assert len(found.recorded) < 300
+
+
+def test_plain_json_is_what_would_be_read_back() -> None:
+    """Tuples become lists and Decimals text."""
+    assert plain_json({"a": (1, Decimal("1.50"))}) == {"a": [1, "1.50"]}
+
+
+JSON = st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
+                    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3),
+                    max_leaves=8)
+
+
+@given(JSON, JSON)
+@settings(deadline=None, derandomize=True)
+def test_values_differ_exactly_if_a_difference_is_found(one: Any, other: Any) -> None:
+    """No difference is overlooked, and equal values have none."""
+    assert (first_difference(one, other) is None) == (_typed(one) == _typed(other))
+
+
+def _typed(value: Any) -> Any:
+    """The value with types spelled out, because Python holds True and 1 to be equal."""
+    if isinstance(value, dict):
+        return {key: _typed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_typed(item) for item in value]
+    return type(value).__name__, value

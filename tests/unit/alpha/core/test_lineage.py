@@ -1,0 +1,231 @@
+"""Explanations: the facts that a person needs, each from its record, and nothing that is not known."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.alpha.homes import busy, first
+from tests.unit.executor.world import World, without_permission
+from vanta.alpha.core.lineage import Lineage, as_json, flatten
+from vanta.alpha.core.trail import Evidence, Trail, meant
+from vanta.common.errors import Bug
+
+SIGNAL = "sig1_" + "s" * 26
+CONVICTION = "cv1_" + "a" * 26
+RAW = "5" * 64
+
+
+def line(reason: str, bp: int, *signals: str) -> dict[str, Any]:
+    """A reason line."""
+    return {"reason": reason, "bp": bp, "evidence": bp, "text": f"says {reason}.", "signals": list(signals),
+            "count": len(signals) + 2}
+
+
+def conviction(*lines: dict[str, Any], bp: int = 4000) -> dict[str, Any]:
+    """A conviction's row."""
+    return {"signal_id": CONVICTION, "entity": "equity:AAPL", "direction": "long", "conviction_bp": bp, "rank": 2,
+            "dag_id": "dag1_x", "reason_vector": list(lines), "inputs": {}}
+
+
+def signal(**more: Any) -> dict[str, Any]:
+    """A signal's row."""
+    return {"id": SIGNAL, "source": "sec.form4", "summary": "An officer bought 100 shares", "direction": 1.0,
+            "strength": 0.5, "confidence": 0.9, "published_at": "2026-11-20T14:00:00.000Z",
+            "observed_at": "2026-11-20T14:05:00.000Z", "expires_at": "2026-12-20T14:00:00.000Z",
+            "raw_ref": f"{RAW}#/row/3", "retracted_reason": None,
+            "evidence": [{"sha256": RAW, "url": "https://sec.example/4.txt",
+                          "fetched_at": "2026-11-20T14:04:00.000Z"}], **more}
+
+
+def texts(name: str, trail: Trail, evidence: Evidence | None = None) -> list[str]:
+    """Every sentence of an explanation, in order."""
+    return [node.text for _, node in flatten(Lineage(trail, evidence or Evidence()).explain(name))]
+
+
+def said(name: str, trail: Trail, evidence: Evidence | None = None) -> str:
+    """The whole explanation."""
+    return "\n".join(texts(name, trail, evidence))
+
+
+@pytest.fixture(scope="module")
+def trail() -> Trail:
+    """The busy morning's log."""
+    return Trail(busy().journal.read())
+
+
+def test_an_order_is_explained_from_raw_payload_to_fill(trail: Trail) -> None:
+    """Raw record, signal, reason, conviction, allocation, intent, every fence, order and fills, each with its figures."""
+    order = first(busy(), "order.submitting")
+    evidence = Evidence(
+        convictions={CONVICTION: conviction(line("source:sec.form4", 4000, SIGNAL))}, signals={SIGNAL: signal()},
+        targets={("V_CORE", "equity:AAPL", CONVICTION): {
+            "weight_bp": 100, "notional": "1000", "vault_nav": "100000", "limits": ["max_single_pos_pct"]}},
+        stored={RAW: 9123})
+    tree = Lineage(trail, evidence).explain(order.ids["order_id"])
+    kinds = [node.kind for _, node in flatten(tree)]
+    assert kinds[:7] == ["order", "intent", "allocation", "conviction", "reason", "signal", "raw"]
+    assert kinds.count("fence") == 14
+    assert [kind for kind in kinds if "." in kind or kind == "fill"] == [
+        "intent.seen", "intent.approved", "order.submitting", "order.accepted", "fill", "fill"]
+    text = "\n".join(node.text for _, node in flatten(tree))
+    for fact in ("bought 5 of 5 AAPL for V_CORE in 2 fills, 1,020 USD", "buy 1,000 worth of equity:AAPL",
+                 "100 bp of the NAV of V_CORE (100,000)", "Athena +300 bp, Apollo +100 bp", "max_single_pos_pct",
+                 "equity:AAPL long, 4,000 of 10,000, rank 2", "+4,000 bp source:sec.form4: says source:sec.form4.",
+                 "An officer bought 100 shares.", "points up with strength 0.5 and confidence 0.9",
+                 "https://sec.example/4.txt", "9,123 bytes, kept in the snapshot store, at #/row/3",
+                 "cash passed: 1010.00, limit 98000.00", "by paper, attempt 1", "buy 3 at 200, paid 600 USD",
+                 "buy 2 at 204"):
+        assert fact in text
+
+
+def test_a_fill_leads_to_its_order(trail: Trail) -> None:
+    """One fill, then the order that it belongs to."""
+    fill = first(busy(), "fill")
+    found = texts(fill.payload["fill_id"], trail)
+    assert fill.payload["fill_id"] in found[0]
+    assert "3 at 200" in found[0]
+    assert found[1].startswith(f"Order {fill.ids['order_id']} bought")
+
+
+def test_a_refusal_names_the_fence_the_figures_and_the_cure(trail: Trail) -> None:
+    """Which fence, what it saw, its limit, what it means and what to do."""
+    refused = first(busy(), "intent.refused")
+    text = said(refused.ids["intent_id"], trail)
+    assert "refused for good: size.max_order_value, exposure.single_position." in text
+    assert "size stopped it, size.max_order_value (60000.00, limit 25000)" in text
+    assert "Raise risk.max_order_value, or leave it." in text
+
+
+def test_a_hold_repeats_the_operator_s_own_words() -> None:
+    """Who halted, and why, as it stood in the overlay, and which bytes those were."""
+    world = World()
+    world.quote("equity:AAPL", "200.00")
+    world.gate.raw = without_permission({"full_halt": {"enabled": True, "reason": "drill", "by": "ann"}})
+    name = world.want("equity:AAPL", "1000")
+    world.step()
+    text = said(name, Trail(world.journal.read()))
+    assert "The operator's words: drill (by ann)." in text
+    assert world.book.inputs["overlay"][:16] in text
+
+
+@pytest.mark.parametrize(("end", "expected"), [
+    ("withdraw", "the promoter withdrew it: changed its mind."),
+    ("expire", "it expired before it could be sent. It had been held for quote.missing."),
+    ("other bytes", "its id came back with other content"),
+])
+def test_every_end_of_an_intent_is_told(end: str, expected: str) -> None:
+    """Withdrawn, expired, quarantined."""
+    world = World()
+    name = world.want("equity:AAPL", "1000")
+    world.step()
+    if end == "withdraw":
+        world.withdrawals.append({"intent_id": name, "at": "2026-11-20T15:00:00.000Z", "reason": "changed its mind"})
+        world.stage()
+    if end == "other bytes":
+        world.intents[0]["notional"] = "5"
+        world.stage()
+    world.step(seconds=1000 if end == "expire" else 1)
+    assert expected in said(name, Trail(world.journal.read()))
+
+
+def test_an_order_that_was_stopped_at_the_last_look_was_not_sent() -> None:
+    """Withheld is told as what it is: nothing left."""
+    from tests.unit.executor.world import ALL_CLEAR
+    from vanta.executor.gate import Reading
+    from vanta.executor.inmemory import MemoryGate
+
+    class HaltsAfterTheFirstLook(MemoryGate):
+        def read(self) -> Reading:
+            reading = super().read()
+            self.raw = without_permission({"full_halt": True})
+            return reading
+
+    world = World(gate=HaltsAfterTheFirstLook(ALL_CLEAR))
+    world.quote("equity:AAPL", "200.00")
+    world.want("equity:AAPL", "1000")
+    world.step()
+    order = first(world, "order.submitting").ids["order_id"]
+    found = texts(order, Trail(world.journal.read()))
+    assert found[0].endswith("bought nothing of 5 AAPL for V_CORE: not sent.")
+    assert any("not sent, stopped at the last look: halt.full_halt" in text for text in found)
+
+
+def test_a_conviction_tells_its_lines_and_what_came_of_it(trail: Trail) -> None:
+    """Reasons first, then the intents that it led to with their state now."""
+    evidence = Evidence(convictions={CONVICTION: conviction(line("baseline", 0), line("source:news.rss", 4000))})
+    found = texts(CONVICTION, trail, evidence)
+    assert found[0].startswith(f"Conviction {CONVICTION}: equity:AAPL long, 4,000 of 10,000")
+    assert found[1].startswith("+0 bp baseline")
+    assert any("now filled" in text for text in found)
+    assert any("now refused" in text for text in found)
+
+
+def test_lines_that_do_not_sum_are_said_to_be_wrong(trail: Trail) -> None:
+    """An explanation never smooths over a document that does not add up."""
+    evidence = Evidence(convictions={CONVICTION: conviction(line("baseline", 3999))})
+    assert "They sum to 3,999, which is wrong." in said(CONVICTION, trail, evidence)
+
+
+def test_a_persona_s_share_is_shown_beside_the_evidence(trail: Trail) -> None:
+    """What a persona added on the way from conviction to intent is a line of its own."""
+    world = World()
+    name = world.want("equity:AAPL", "1000")
+    reasons = [line("source:news.rss", 3000, SIGNAL), line("persona:Apollo", 1000)]
+    world.intents[0]["provenance"]["reasons"] = reasons
+    world.stage()
+    world.step()
+    evidence = Evidence(convictions={CONVICTION: conviction(line("source:news.rss", 3000, SIGNAL), bp=3000)})
+    text = said(name, Trail(world.journal.read()), evidence)
+    assert text.count("source:news.rss:") == 1
+    assert "+1,000 bp persona:Apollo" in text
+    alone = said(SIGNAL, Trail(world.journal.read()))
+    assert "no longer in the feed files" in alone
+    assert f"It led to intent {name}" in alone
+
+
+def test_a_signal_tells_where_it_came_from_and_where_it_counts(trail: Trail) -> None:
+    """Raw payload below it, convictions that list it beside."""
+    evidence = Evidence(convictions={CONVICTION: conviction(line("source:sec.form4", 4000, SIGNAL))},
+                        signals={SIGNAL: signal(direction=-1.0, retracted_reason="superseded by sig1_y")})
+    text = said(SIGNAL, trail, evidence)
+    assert "points down" in text
+    assert "Retracted: superseded by sig1_y." in text
+    assert "not in the store of this home" in text
+    assert f"It counts in {CONVICTION} (equity:AAPL long, 4,000 of 10,000), line source:sec.form4 of +4,000 bp." in text
+
+
+def test_what_asks_for_nothing_any_more_has_no_conviction() -> None:
+    """A position that is closed because nothing wants it is told so."""
+    world = World()
+    name = world.want("equity:AAPL", "1000", side="sell", close=True)
+    world.intents[0]["provenance"]["signal_id"] = "none"
+    world.stage()
+    world.step()
+    text = said(name, Trail(world.journal.read()))
+    assert "No conviction asks for it any more." in text
+    assert "leave the whole position in equity:AAPL" in text
+
+
+def test_an_explanation_is_plain_data_too(trail: Trail) -> None:
+    """The tree with kinds, ids, sentences and the facts behind them."""
+    order = first(busy(), "order.submitting").ids["order_id"]
+    tree = as_json(Lineage(trail).explain(order))
+    assert (tree["kind"], tree["id"]) == ("order", order)
+    assert tree["because"][0]["facts"]["instrument_id"] == "equity:AAPL"
+
+
+def test_nobody_explains_what_is_not_known(trail: Trail) -> None:
+    """Asking for it is a mistake of the program."""
+    with pytest.raises(Bug):
+        Lineage(trail).explain("in1_unknown")
+
+
+def test_a_beginning_means_what_it_fits(trail: Trail) -> None:
+    """Eight characters are enough where one thing fits; a fill's beginning means its order; several are listed."""
+    order = first(busy(), "order.submitting").ids["order_id"]
+    signals = Evidence(signals={SIGNAL: signal(), "sig1_" + "s" * 25 + "t": signal()})
+    rows: list[tuple[str, list[str]]] = [
+        (order, [order]), (order[:-3], [order]), (f"{order}-f1", [f"{order}-f1"]), (SIGNAL[:7], []),
+        ("nothing like it", []), (SIGNAL[:12], sorted(signals.signals)), (SIGNAL, [SIGNAL])]
+    for text, expected in rows:
+        assert meant(text, trail, signals) == expected

@@ -1,0 +1,251 @@
+"""The executor's log decided again: equal to itself, different where it was changed, and honest about what it lacks."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from tests.unit.alpha.homes import busy, edited, first, kept, without
+from tests.unit.executor.world import ALL_CLEAR, World, vault, without_permission
+from vanta.alpha.core.replay import Replay
+from vanta.common.canonical import document
+from vanta.common.errors import StateError
+from vanta.common.models.configuration import ExecutorSettings, PaperSettings
+from vanta.common.store.ports import Record
+from vanta.executor.gate import Reading
+from vanta.executor.inmemory import MemoryGate
+
+
+def replayed(records: Sequence[Record], blobs: dict[str, bytes]) -> Replay:
+    """A replay of these records."""
+    replay = Replay(blobs)
+    for record in records:
+        replay.take(record)
+    return replay
+
+
+def again(world: World) -> Replay:
+    """A replay of all that a world did."""
+    return replayed(list(world.journal.read()), kept(world))
+
+
+def assert_equal(world: World, *kinds: str) -> None:
+    """Everything was decided again and was the same, records of these kinds among it."""
+    replay = again(world)
+    assert [str(one) for one in replay.differences] == []
+    assert replay.missing == {}
+    assert set(kinds) <= set(replay.checked)
+
+
+def test_a_busy_morning_replays_equal() -> None:
+    """Fills, refusals, a halt, a restart and a broken vault file all follow from their inputs."""
+    world = busy()
+    assert_equal(world, "intent.approved", "order.submitting", "intent.refused", "intent.held", "fill", "day.opened")
+    assert again(world).book.hash == world.book.hash
+
+
+def test_an_unreadable_vault_file_replays_equal() -> None:
+    """While vault.json cannot be read every intent is held for it, and the log says so."""
+    world = World()
+    world.quote("equity:AAPL", "200.00")
+    world.files.replace("vault.json", b"{")
+    name = world.want("equity:AAPL", "1000")
+    world.step()
+    assert world.codes(name) == {"vault.unreadable", "quote.missing"}
+    world.files.replace("vault.json", document({"vaults": [vault()]}))
+    world.step()
+    assert world.state(name) == "filled"
+    assert_equal(world, "intent.held", "fill")
+
+
+def test_a_halt_in_the_middle_of_a_batch_replays_equal() -> None:
+    """What the last looks of a first batch saw counts for the verdicts of the next one."""
+    class HaltsInTheBatch(MemoryGate):
+        """The operator's save lands after three orders were sent."""
+
+        reads = 0
+
+        def read(self) -> Reading:
+            self.reads += 1
+            if self.reads > 4:
+                self.raw = without_permission({"full_halt": {"enabled": True, "reason": "enough", "by": "ann"}})
+            return super().read()
+
+    names = [f"V_{number:02}" for number in range(70)]
+    world = World(vaults=[vault(name) for name in names], gate=HaltsInTheBatch(ALL_CLEAR))
+    world.quote("crypto:BTC-USD", "50000")
+    for name in names:
+        world.want("crypto:BTC-USD", "1000", vault=name)
+    world.step()
+    kinds = world.kinds()
+    assert (kinds.count("order.accepted"), kinds.count("order.withheld"), kinds.count("intent.held")) == (3, 61, 6)
+    assert_equal(world, "order.withheld", "intent.held")
+
+
+def test_a_loss_latch_and_the_exit_through_it_replay_equal() -> None:
+    """The latch, the NAV it was measured from and the exit that it lets through."""
+    world = World()
+    world.quote("equity:AAPL", "200.00")
+    world.want("equity:AAPL", "19000")
+    world.step()
+    world.quote("equity:AAPL", "160.00")
+    world.step()
+    world.want("equity:AAPL", "15200", side="sell", close=True)
+    world.step()
+    assert "latch.set" in world.kinds()
+    assert_equal(world, "latch.set", "day.opened")
+
+
+def test_an_overlay_that_stays_unreadable_replays_equal() -> None:
+    """Its latch names what was wrong with the file."""
+    world = World()
+    world.gate.raw = b"{"
+    world.step()
+    world.step(seconds=10)
+    assert "latch.set" in world.kinds()
+    assert_equal(world, "latch.set")
+
+
+def test_a_crash_between_verdict_and_outbox_record_replays_equal() -> None:
+    """The cut-off verdict stands alone, and the same intent is judged again after the restart."""
+    world = World()
+    world.quote("equity:AAPL", "200.00")
+    name = world.want("equity:AAPL", "1000")
+    world.step()
+    approved = first(world, "intent.approved").seq
+    world.journal._lines = world.journal._lines[:approved]
+    rest = list(world.journal.read())
+    world.journal._head = type(world.journal._head)(rest[-1].seq, rest[-1].hash, 0)
+    world.start()
+    world.stage()
+    world.step()
+    assert world.kinds(name).count("intent.approved") == 2
+    assert_equal(world, "intent.approved", "order.submitting")
+
+
+def test_orders_that_work_and_end_with_the_session_replay_equal() -> None:
+    """Equities carry the end of the session; nothing of it needs today's calendar."""
+    world = World(settings=ExecutorSettings(paper=PaperSettings(fill="next_quote")))
+    world.quote("equity:AAPL", "200.00")
+    world.want("equity:AAPL", "1000")
+    world.step()
+    world.step(seconds=7 * 3600)
+    world.step()
+    assert "order.cancelled" in world.kinds()
+    assert_equal(world, "order.submitting")
+
+
+def line_of(payload: dict[str, Any], fence: str) -> list[Any]:
+    """A verdict's line."""
+    found: list[Any] = next(line for line in payload["lines"] if line[0] == fence)
+    return found
+
+
+def set_line(fence: str, index: int, value: str) -> Callable[[dict[str, Any]], None]:
+    """Change one word of a verdict."""
+    def change(payload: dict[str, Any]) -> None:
+        line_of(payload, fence)[index] = value
+
+    return change
+
+
+def set_field(name: str, value: Any) -> Callable[[dict[str, Any]], None]:
+    """Change one field."""
+    def change(payload: dict[str, Any]) -> None:
+        payload[name] = value
+
+    return change
+
+
+CHANGES: dict[str, tuple[str, Callable[[dict[str, Any]], None], str, str]] = {
+    "a fence's value": ("intent.approved", set_line("cash", 2, "1.00"), "cash.value", '"1.00"'),
+    "a fence's limit": ("intent.refused", set_line("size", 3, "99"), "size.limit", '"99"'),
+    "a refusal's reason": ("intent.refused", set_line("vault", 1, "cash.not_enough"), "vault.code",
+                           '"cash.not_enough"'),
+    "a hold's reasons": ("intent.held", set_field("codes", ["session.closed"]), "codes.0", '"session.closed"'),
+    "an order's size": ("order.submitting", set_field("quantity", "4"), "quantity", '"4"'),
+    "an order's price": ("order.submitting", set_field("reference_price", "199"), "reference_price", '"199"'),
+    "an order's end": ("order.submitting", set_field("good_until", None), "good_until", "null"),
+    "what was booked": ("fill", set_field("cash", "599"), "cash", '"599"'),
+    "the day's NAV": ("day.opened", set_field("nav", "1"), "nav", '"1"'),
+    "a vault's capital": ("adjustment", set_field("amount", "5"), "amount", '"5"'),
+    "an intent's hash": ("intent.seen", set_field("sha256", "0" * 64), "sha256", f'"{"0" * 64}"'),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_changed_decision_is_named_by_step_id_field_and_both_values(name: str) -> None:
+    """Chained again so that only its meaning is wrong, the change is still found where it was made."""
+    kind, change, field, value = CHANGES[name]
+    world = busy()
+    target = first(world, kind)
+    was = edited(world, target.seq, change)
+    found = replayed(was, kept(world)).differences[0]
+    assert (found.seq, found.kind, found.found.field, found.found.recorded) == (target.seq, kind, field, value)
+    assert found.found.recomputed != value
+    assert found.subject in {*target.ids.values(), "V_CORE"}
+
+
+def test_a_dropped_outbox_record_is_named() -> None:
+    """A verdict announces its outbox record; nothing but a crash may come between."""
+    world = busy()
+    target = first(world, "order.submitting")
+    records = without(world, target.seq)
+    replay = replayed(records[:target.seq - 1], kept(world))
+    with pytest.raises(StateError):
+        replay.take(records[target.seq - 1])
+    assert replay.differences[0].found.field == "verdict"
+    assert replay.differences[0].found.recomputed == "order.submitting"
+
+
+def test_an_order_sent_against_a_halt_is_named() -> None:
+    """A log that says the overlay was halted before the order left contradicts the order."""
+    world = World()
+    world.quote("equity:AAPL", "200.00")
+    world.want("equity:AAPL", "1000")
+    world.step()
+    halted = without_permission({"full_halt": True})
+    digest = world.snapshots.put(halted)
+    accepted = first(world, "order.accepted").seq
+    records = list(world.journal.read())
+    world.journal._lines.clear()
+    world.journal._head = type(world.journal._head)(0, "0" * 64, 0)
+    for record in records:
+        if record.seq == accepted:
+            world.journal.append("control.seen", {"what": "overlay", "sha256": digest, "problem": None}, at=record.at)
+        world.journal.append(record.kind, record.payload, at=record.at, dag_id=record.dag_id, ids=record.ids)
+    found = again(world).differences[0]
+    assert (found.kind, found.found.field) == ("order.accepted", "last look")
+    assert "halt.full_halt" in found.found.recomputed
+
+
+@pytest.mark.parametrize("what", ["overlay", "vaults"])
+def test_a_lost_input_is_missing_and_neither_equal_nor_different(what: str) -> None:
+    """Without a snapshot nothing is guessed: the first record that needed it is named."""
+    world = busy()
+    digest = next(record.payload["sha256"] for record in world.journal.read()
+                  if record.kind == "control.seen" and record.payload["what"] == what)
+    blobs = {name: raw for name, raw in kept(world).items() if name != digest}
+    replay = replayed(list(world.journal.read()), blobs)
+    assert replay.differences == []
+    assert any(digest in said for said in replay.missing)
+
+
+def test_a_start_that_names_no_settings_is_missing() -> None:
+    """A log of a version that did not record its settings cannot be replayed, and says so."""
+    world = busy()
+    records = edited(world, first(world, "program.started").seq, lambda payload: payload.pop("settings"))
+    replay = replayed(records, kept(world))
+    assert replay.differences == []
+    assert any("program.started" in said for said in replay.missing)
+
+
+def test_a_record_without_its_fields_is_a_state_error() -> None:
+    """A record that is not what its kind says ends the walk with its number."""
+    world = busy()
+    target = first(world, "intent.refused")
+    records = edited(world, target.seq, lambda payload: payload.pop("lines"))
+    broken = edited(world, first(world, "quote.seen").seq, lambda payload: payload.pop("at"))
+    assert replayed(records, kept(world)).differences[0].seq == target.seq
+    with pytest.raises(StateError, match=r"quote\.seen"):
+        replayed(broken, kept(world))

@@ -1,0 +1,185 @@
+"""A whole home verifies, on the spot and as a copy; whatever is changed in it afterwards is found."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vanta.alpha.core.verification import Finding, outcome
+from vanta.alpha.verifier import Verifier, verify_file
+from vanta.common.errors import UsageError
+from vanta.common.exitcodes import Check
+from vanta.common.paths import JOURNALS, STATE, Home
+from vanta.common.store.journal import FileJournal
+
+Rewrite = Callable[[str, bytes, bytes], None]
+
+
+def bad(home: Home) -> list[Finding]:
+    """What is not OK."""
+    return [finding for finding in Verifier(home).run() if finding.level is not Check.OK]
+
+
+def test_a_home_and_its_copy_verify(lived: Home, copied: Home) -> None:
+    """Every journal, document and promised snapshot is looked at, and nothing private is needed for it."""
+    for home in (lived, copied):
+        found = Verifier(home).run()
+        assert [str(finding) for finding in found if finding.level is not Check.OK] == []
+        there = {row.name for row in STATE if home.file(row.name).exists() and row.name != "dispatch.permit"}
+        assert there <= {finding.file for finding in found}
+        assert "snapshots" in {finding.file for finding in found}
+
+
+@pytest.mark.parametrize("name", [name for name in JOURNALS if name not in ("control_log.jsonl",
+                                                                           "operator_commands.jsonl")])
+def test_a_byte_in_any_journal_is_found(copied: Home, name: str) -> None:
+    """The first bad line is named."""
+    path = copied.file(name)
+    raw = bytearray(path.read_bytes())
+    raw[raw.find(b'"at":"2026') + 8] ^= 1
+    path.write_bytes(bytes(raw))
+    found = [one for one in bad(copied) if one.file == name]
+    assert (found[0].level, found[0].line) == (Check.CRITICAL, 2)
+    assert "does not follow line 1" in found[0].text
+
+
+@pytest.mark.parametrize("name", ["sec_signals.json", "market_quotes.json", "trade_signals.json", "system_risk.json",
+                                  "vault_allocation.json", "autotrade_queue.json", "portfolio.json"])
+def test_a_document_that_was_edited_is_found(copied: Home, rewrite: Rewrite, name: str) -> None:
+    """Every document that a program wrote is the one that its log says was written last."""
+    rewrite(name, b'"written_at": "2026-', b'"written_at": "2025-')
+    assert [(one.file, one.level) for one in bad(copied)] == [(name, Check.CRITICAL)]
+
+
+def test_the_version_before_the_last_is_a_pass_that_was_cut_off(copied: Home) -> None:
+    """A crash between record and file leaves the file of the pass before: nobody can tell more from here."""
+    journal = FileJournal(copied.file("collection_log.jsonl"))
+    last = [record for record in journal.read() if record.payload.get("feed") == "sec"][-1]
+    journal.append(last.kind, {**last.payload, "output": {"file": "sec_signals.json", "sha256": "0" * 64}}, at=last.at)
+    journal.close()
+    found = [one for one in bad(copied) if one.file == "sec_signals.json"]
+    assert found[0].level is Check.UNKNOWN
+    assert "cut off or is under way" in found[0].text
+
+
+def test_a_document_that_no_record_speaks_of_does_not_pass(copied: Home) -> None:
+    """Without its log a feed's file could be anybody's."""
+    copied.file("collection_log.jsonl").unlink()
+    found = {one.file: one for one in bad(copied)}
+    assert found["sec_signals.json"].level is Check.UNKNOWN
+    assert outcome(list(found.values())) is Check.UNKNOWN
+
+
+def test_a_lost_snapshot_is_found_by_who_promised_it(copied: Home) -> None:
+    """Each promised snapshot has to be there, down to the raw payloads."""
+    min(copied.snapshots.rglob("*.zst")).unlink()
+    found = bad(copied)
+    assert found
+    assert all(one.level is Check.CRITICAL and "promises" in one.text and one.line for one in found)
+
+
+def test_a_rotten_snapshot_is_found(copied: Home) -> None:
+    """Bytes that no longer match their name are no snapshot."""
+    path = min(copied.snapshots.rglob("*.zst"))
+    path.chmod(0o640)
+    raw = path.read_bytes()
+    path.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
+    assert {one.level for one in bad(copied)} == {Check.CRITICAL}
+
+
+def test_a_missing_trade_log_is_found(copied: Home) -> None:
+    """Documents without the log that they are folds of."""
+    copied.file("trade_log.jsonl").unlink()
+    found = {one.file: one for one in bad(copied)}
+    assert found["trade_log.jsonl"].level is Check.CRITICAL
+    assert "is missing" in found["trade_log.jsonl"].text
+
+
+def test_the_promotions_hold_the_trade_log_s_tail(copied: Home) -> None:
+    """Even without the executor's documents the log cannot be cut off behind the last promotion."""
+    for name in ("portfolio.json", "open_orders.json", "pnl_summary.json", "executor_state.json"):
+        copied.file(name).unlink()
+    path = copied.file("trade_log.jsonl")
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:10]))
+    found = {one.file: one for one in bad(copied)}
+    assert "promotion_log.jsonl rested on" in found["trade_log.jsonl"].text
+
+
+def test_a_torn_tail_that_was_set_aside_has_to_be_kept(copied: Home) -> None:
+    """A repair promises the bytes beside the log; a copy without them has lost evidence."""
+    path = copied.file("collection_log.jsonl")
+    path.write_bytes(path.read_bytes() + b'{"seq":')
+    journal = FileJournal(path)
+    assert journal.torn is not None
+    journal.append("tail.repaired", {"bytes": 7, "sha256": "c" * 64}, at="2026-11-18T16:00:00.000Z")
+    journal.close()
+    assert "set aside are gone" in bad(copied)[0].text
+
+
+def test_a_torn_tail_never_passes(copied: Home) -> None:
+    """Half a line at the end is a failure, not a nearly good log."""
+    path = copied.file("reflection_log.jsonl")
+    path.write_bytes(path.read_bytes() + b'{"seq":')
+    assert [(one.level, "torn" in one.text) for one in bad(copied)] == [(Check.CRITICAL, True)]
+
+
+def test_a_release_that_nobody_gave_is_found(copied: Home) -> None:
+    """The executor's record of a release names a command; it has to be in the commands' own log."""
+    for name in ("portfolio.json", "open_orders.json", "pnl_summary.json", "executor_state.json"):
+        copied.file(name).unlink()
+    journal = FileJournal(copied.file("trade_log.jsonl"))
+    said = {"command_id": "cmd_" + "0" * 16, "latch_id": "latch_x", "by": "ann", "reason": "looked", "refused": ""}
+    at = "2026-11-18T16:00:00.000Z"
+    journal.append("latch.set", {"latch_id": "latch_x", "code": "loss.daily", "vault": None, "exits": True,
+                                 "value": "", "limit": "", "detail": ""}, at=at)
+    journal.append("latch.released", said, at=at)
+    journal.close()
+    assert "not in operator_commands.jsonl" in bad(copied)[0].text
+    commands = FileJournal(copied.file("operator_commands.jsonl"))
+    commands.append("command.given", {**said, "kind": "release", "at": at, "expires_at": at}, at=at)
+    commands.close()
+    assert bad(copied) == []
+
+
+def test_operators_files_are_read_strictly(copied: Home) -> None:
+    """A duplicate key in vault.json, an unknown setting, an instrument without its fields."""
+    copied.file("vault.json").write_bytes(b'{"vaults": [], "vaults": []}')
+    (copied.config / "vanta.toml").write_text("[markets]\nreflect_evry_s = 3\n")
+    (copied.config / "instruments.json").write_bytes(b'{"instruments": [{"instrument_id": "equity:X"}]}')
+    found = {one.file: one.text for one in bad(copied)}
+    assert "duplicate key 'vaults'" in found["vault.json"]
+    assert "did you mean 'reflect_every_s'" in found["config/vanta.toml"]
+    assert "entity" in found["config/instruments.json"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_cannot_be_read_is_unknown(copied: Home) -> None:
+    """A file of another user is neither verified nor failed."""
+    copied.file("vault.json").chmod(0)
+    assert [(one.file, one.level) for one in bad(copied)] == [("vault.json", Check.UNKNOWN)]
+
+
+def test_a_link_in_place_of_a_file_is_unknown(copied: Home) -> None:
+    """Links are not followed."""
+    path = copied.file("vault.json")
+    path.rename(path.with_name("elsewhere.json"))
+    path.symlink_to("elsewhere.json")
+    assert [(one.file, one.level) for one in bad(copied)] == [("vault.json", Check.UNKNOWN)]
+
+
+def test_an_empty_home_is_unknown(tmp_path: Path) -> None:
+    """Nothing was verified."""
+    assert outcome(Verifier(Home(tmp_path / "new").prepare()).run()) is Check.UNKNOWN
+
+
+def test_single_files_verify_by_themselves(copied: Home) -> None:
+    """A journal's chain and fold, a document's form; a file of another name is a usage error."""
+    assert outcome(verify_file(copied.file("trade_log.jsonl"))) is Check.OK
+    assert outcome(verify_file(copied.file("trade_signals.json"))) is Check.OK
+    copied.file("vault.json").write_bytes(b"[]")
+    assert outcome(verify_file(copied.file("vault.json"))) is Check.CRITICAL
+    copied.file("vault.json").unlink()
+    assert outcome(verify_file(copied.file("vault.json"))) is Check.UNKNOWN
+    with pytest.raises(UsageError):
+        verify_file(copied.config / "vanta.toml")

@@ -1,0 +1,139 @@
+"""`vanta-run status`: what it shows, and what it answers as a check."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from vanta.common.clock import SystemClock
+from vanta.common.exitcodes import Check, Exit
+from vanta.common.paths import CONTROL_LOG, OVERLAY, TRADE_LOG, Home
+from vanta.common.settings import load
+from vanta.executor.permit import arm
+from vanta.suite.fixtures import fixtures
+from vanta.suite.once import full_pass
+from vanta.suite.progress import Progress
+from vanta.suite.run import main
+from vanta.suite.stage import prepare, serve
+from vanta.suite.tail import last_records
+
+
+@pytest.fixture(scope="module")
+def passed(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A tree after one full pass; tests only read it."""
+    home, source = Home(tmp_path_factory.mktemp("status") / "var"), fixtures("demo")
+    prepare(home, source, SystemClock().now())
+    serve(home, source / "feeds" / "1-opening")
+    arm(home, by="ada", reason="checks are green", now=SystemClock().now())
+    full_pass(home, load(home), Progress(SystemClock(), as_json=False))
+    return home
+
+
+def status(home: Home, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    code = main(["status", "--home", str(home.root), *words])
+    return code, capsys.readouterr().out
+
+
+def as_json(home: Home, capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    value = orjson.loads(status(home, capsys, "--json")[1])
+    assert isinstance(value, dict)
+    return value
+
+
+def test_a_home_after_a_pass(passed: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """Mode, who permitted and why, programs, risk by vault, the last decision."""
+    capsys.readouterr()
+    value = as_json(passed, capsys)
+    assert value["mode"] == "paper"
+    assert "ada" in str(value["permission"])
+    assert "checks are green" in str(value["permission"])
+    assert value["programs"] == "executor is not running; markets is not running"
+    risk = value["risk"]
+    assert isinstance(risk, list)
+    assert [line.split(":")[0] for line in risk[:2]] == ["V_CORE", "V_SWIFT"]
+    assert "orders at the venue" in risk[-1]
+    assert "in1_" in str(value["last_decision"])
+
+
+def test_it_ends_with_0_whatever_it_shows(passed: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only `--check` judges: no daemon runs, and that is a warning."""
+    assert status(passed, capsys)[0] == Exit.DONE
+    code, out = status(passed, capsys, "--check")
+    assert code == Check.WARNING
+    first = out.splitlines()[0]
+    assert first.startswith("VANTA WARNING - ")
+    assert len(first) <= 80
+
+
+def test_a_mistyped_check_is_unknown_and_a_mistyped_status_is_usage(passed: Home,
+                                                                    capsys: pytest.CaptureFixture[str]) -> None:
+    """A typo must never read as CRITICAL."""
+    assert main(["status", "--check", "--hoem", str(passed.root)]) == Check.UNKNOWN
+    assert main(["status", "--hoem", str(passed.root)]) == Exit.USAGE
+    assert main(["status", "--check", "--home", "/nonexistent"]) == Check.UNKNOWN
+
+
+def test_a_fresh_home_is_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing ran, nothing is known; never OK."""
+    home = Home(tmp_path / "home").prepare()
+    assert status(home, capsys, "--check")[0] in (Check.UNKNOWN, Check.CRITICAL)
+    value = as_json(home, capsys)
+    assert value["permission"] == "it was never permitted here"
+    assert value["last_decision"] == "none yet"
+    assert value["risk"] == ["nothing is held: the executor has not run here yet"]
+
+
+def test_a_kill_is_told_with_author_and_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """After a kill the screen says who did it, when and why; a broken configuration does not hide it."""
+    home = Home(tmp_path / "home").prepare()
+    main(["release", "--home", str(home.root), "--reason", "start", "--by", "ada"])
+    main(["kill", "--home", str(home.root), "--reason", "odd fills", "--by", "ben"])
+    (home.config / "vanta.toml").write_text("= broken")
+    capsys.readouterr()
+    value = as_json(home, capsys)
+    assert str(value["permission"]).startswith("stopped by ben at ")
+    assert str(value["permission"]).endswith(": odd fills")
+    assert str(value["mode"]).startswith("unknown")
+    assert main(["status", "--check", "--home", str(home.root)]) == Check.CRITICAL
+
+
+def test_a_halt_of_the_overlay_is_told_with_its_reason(passed: Home, tmp_path: Path,
+                                                       capsys: pytest.CaptureFixture[str]) -> None:
+    """full_halt with reason and by stands in the dispatch line."""
+    home = Home(tmp_path / "home").prepare()
+    switches = {name: False for name in ("maintenance", "orders_disabled", "external_calls_disabled")}
+    home.file(OVERLAY).write_bytes(orjson.dumps(
+        switches | {"full_halt": {"enabled": True, "reason": "fire drill", "by": "ben"}}))
+    out = status(home, capsys)[1]
+    assert "fire drill (by ben)" in next(line for line in out.splitlines() if line.startswith("dispatch"))
+
+
+def test_amounts_that_nobody_knows_are_not_zero(passed: Home, tmp_path: Path,
+                                                capsys: pytest.CaptureFixture[str]) -> None:
+    """A position without a mark makes gross and NAV unknown."""
+    home = Home(tmp_path / "home").prepare()
+    home.file("portfolio.json").write_bytes(orjson.dumps({"vaults": [
+        {"vault_id": "V_X", "currency": "USD", "nav": None, "positions": [{"value": "10"}, {"value": None}]}]}))
+    risk = as_json(home, capsys)["risk"]
+    assert risk == ["V_X: 2 positions worth unknown of NAV unknown USD"]
+
+
+@pytest.mark.parametrize("raw", [b"", b"no newline", b"not json\n", b'{"seq": 1}\n', b"[1]\n"],
+                         ids=["empty", "torn", "garbage", "another shape", "a list"])
+def test_the_tail_of_a_strange_log_is_empty(raw: bytes, tmp_path: Path) -> None:
+    """What is no record is passed over; nothing raises."""
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(raw)
+    assert list(last_records(log)) == []
+    assert list(last_records(tmp_path / "none.jsonl")) == []
+    assert list(last_records(tmp_path)) == []
+
+
+def test_the_tail_reads_only_the_end(passed: Home) -> None:
+    """Newest first, no further back than asked, and never half a record."""
+    whole = list(last_records(passed.file(TRADE_LOG)))
+    assert [one["seq"] for one in whole] == list(range(whole[0]["seq"], 0, -1))
+    near = list(last_records(passed.file(TRADE_LOG), near=4096))
+    assert 0 < len(near) < len(whole)
+    assert near == whole[:len(near)]
+    assert not passed.file(CONTROL_LOG).exists()
