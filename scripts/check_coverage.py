@@ -46,7 +46,7 @@ def group_of(path: str) -> tuple[str, float]:
     parts = Path(path).with_suffix("").parts
     if "core" in parts:
         return ".".join(parts[: parts.index("core") + 1]), CORE_LIMIT
-    return ".".join(parts[:2]), OTHER_LIMIT
+    return ".".join(parts[:2] if len(parts) > 2 else parts[:1]), OTHER_LIMIT
 
 
 def groups(files: Mapping[str, Mapping[str, Any]]) -> dict[str, Group]:

@@ -52,13 +52,13 @@ Decimals are strings in files that programs write and may be numbers in operator
 milliseconds. Unknown fields are refused by name. `—` in *default* means that the field has to be there.
 """
 
-JOURNALS_HEAD = """One JSON object a line: `seq`, `at`, `kind`, `dag_id`, `ids`, `payload` and `prev`, the SHA-256 of the
-line before. Kinds of records:"""
+JOURNALS_HEAD = """One JSON object a line: `seq`, `at`, `kind`, `dag_id`, `ids`, `payload` and `prev`, the SHA-256
+of the line before. Kinds of records:"""
 
-SETTINGS_HEAD = """Every setting may be overridden by an environment variable: `[executor] mode` by `VANTA_EXECUTOR__MODE`.
-Secrets are never settings; settings name the files that hold them."""
+SETTINGS_HEAD = """Every setting may be overridden by an environment variable: `[executor] mode` by
+`VANTA_EXECUTOR__MODE`. Secrets are never settings; settings name the files that hold them."""
 
-CHECK_HEAD = "`vanta verify`, `vanta-diagnostics check` and `vanta-run status --check` answer as monitoring plug-ins do:"
+CHECK_HEAD = "`vanta verify`, `vanta-diagnostics check` and `vanta-run status --check` answer as monitoring checks do:"
 
 
 def tables(rows: list[list[str]], *head: str) -> list[str]:
@@ -179,10 +179,10 @@ def state_page() -> str:
     """docs/STATE.md."""
     files = [[f"`{file.name}`", file.writer, file.node, file.what] for file in STATE]
     kinds = ", ".join(f"`{kind.value}`" for kind in Kind)
-    lines = [STATE_HEAD, "## Files in `memory/`", "", *tables(files, "file", "its one writer", "node", "what it is"), "",
-             "## Journals", "", f"{JOURNALS_HEAD} {kinds}.", "",
-             "## Documents", "", "Every document that a program writes begins with:", "", *fields_of(Header, header=True),
-             *documents(), *settings()]
+    header = ["Every document that a program writes begins with:", "", *fields_of(Header, header=True)]
+    lines = [STATE_HEAD, "## Files in `memory/`", "", *tables(files, "file", "its one writer", "node", "what it is"),
+             "", "## Journals", "", f"{JOURNALS_HEAD} {kinds}.",
+             "", "## Documents", "", *header, *documents(), *settings()]
     return "\n".join(lines) + "\n"
 
 

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
@@ -15,7 +14,7 @@ import pytest
 
 from tests.processes import ROOT
 from vanta.common.paths import FEEDS, JOURNALS, Home, signals_file
-from vanta.common.store.journal import chain
+from vanta.common.store.chain import chain
 from vanta.common.store.ports import Record
 
 CENT = Decimal("0.01")
@@ -53,13 +52,13 @@ def vanta_run(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """The demonstration, run once for all tests of this file."""
     home = Home(tmp_path_factory.mktemp("demo") / "var")
     done = vanta_run("demo", "--home", str(home.root))
     logs = "\n".join(path.read_text() for path in sorted(home.logs.glob("*.log")))
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{logs}"
-    yield Demo(home, done)
+    return Demo(home, done)
 
 
 def test_four_feeds_carried_signals(demo: Demo) -> None:
@@ -77,7 +76,7 @@ def test_a_failed_feed_says_why_and_keeps_its_signals(demo: Demo) -> None:
     assert reddit["status"] == "error"
     assert "not JSON" in reddit["status_reason"]
     assert len(reddit["signals"]) >= 5
-    assert [one["status"] for one in demo.collected("reddit")][0] == "ok"
+    assert demo.collected("reddit")[0]["status"] == "ok"
 
 
 def test_a_damaged_payload_makes_a_pass_partial(demo: Demo) -> None:
@@ -257,7 +256,7 @@ def test_every_log_verifies(demo: Demo) -> None:
 
 def test_the_second_pass_and_a_third_staged_nothing(demo: Demo) -> None:
     """After the daemons stopped, a full pass over the same tree stages no intent, and neither does another one."""
-    stopped = [record for record in demo.of("program.stopped")]
+    stopped = demo.of("program.stopped")
     assert len(stopped) == 2  # the daemon, then the second pass
     later = [record for record in demo.records("promotion_log.jsonl")
              if record.kind == "promoted" and record.at > stopped[0].at]

@@ -176,3 +176,12 @@ def test_live_mode_refuses_to_start_with_only_the_paper_broker(home: Home) -> No
     refused = once(home)
     assert refused.returncode == 78
     assert "paper" in json.loads(refused.stdout)["cure"]
+
+
+def test_a_broken_instruments_file_is_reported_and_nothing_is_traded(home: Home) -> None:
+    """Instruments that nobody can vouch for are unknown; the problem names the file."""
+    (home.config / "instruments.json").write_text("{", "utf-8")
+    done = once(home)
+    assert done.returncode == 0, done.stderr
+    assert "instruments.json" in json.loads(done.stdout)["problems"]["config/instruments.json"]
+    assert "order.submitting" not in kinds(home)

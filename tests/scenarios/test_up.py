@@ -61,6 +61,11 @@ def up(home: Home) -> Iterator[Up]:
         running.stop()
 
 
+def vanta_run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, "-m", "vanta.suite.run", *arguments], cwd=ROOT, text=True,
+                          capture_output=True, check=False)
+
+
 def until(condition: Callable[[], bool]) -> None:
     ends = time.monotonic() + PATIENCE_S
     while not condition():
@@ -79,7 +84,7 @@ def test_sigterm_stops_both_daemons_cleanly(up: Up) -> None:
 
 
 def test_a_killed_daemon_is_started_again_and_goes_on_with_its_log(up: Up) -> None:
-    """kill -9 of the executor: a new process takes the lock, and the log holds two starts."""
+    """Kill -9 of the executor: a new process takes the lock, and the log holds two starts."""
     log = up.home.file(TRADE_LOG)
 
     def starts() -> int:
@@ -106,7 +111,7 @@ def test_a_daemon_that_cannot_trust_its_state_stays_down_while_the_other_runs(ho
 
 
 def test_daemons_do_not_outlive_a_killed_supervisor(up: Up) -> None:
-    """kill -9 of the supervisor: nobody is left to stop the daemons, so they stop by themselves."""
+    """Kill -9 of the supervisor: nobody is left to stop the daemons, so they stop by themselves."""
     until(lambda: up.pid("executor") is not None and up.pid("markets") is not None)
     up.process.kill()
     up.process.communicate()
@@ -116,8 +121,7 @@ def test_daemons_do_not_outlive_a_killed_supervisor(up: Up) -> None:
 def test_a_second_up_is_refused(up: Up) -> None:
     """One supervisor a home: the second one ends with 75 and names the first."""
     until(lambda: up.pid("up") is not None)
-    second = subprocess.run([sys.executable, "-m", "vanta.suite.run", "up", "--home", str(up.home.root)], cwd=ROOT,
-                            text=True, capture_output=True, check=False)
+    second = vanta_run("up", "--home", str(up.home.root))
     assert second.returncode == 75
     assert f"pid={up.process.pid}" in second.stderr
 
@@ -127,8 +131,7 @@ def test_kill_is_acknowledged_by_the_running_executor(up: Up) -> None:
     arm(up.home, by="test", reason="test", now=SystemClock().now())
     log = up.home.file(TRADE_LOG)
     until(lambda: log.exists() and b'"what":"permit","sha256":"present"' in log.read_bytes())
-    done = subprocess.run([sys.executable, "-m", "vanta.suite.run", "kill", "--home", str(up.home.root), "--reason",
-                           "drill", "--timeout", str(PATIENCE_S)], cwd=ROOT, text=True, capture_output=True, check=False)
+    done = vanta_run("kill", "--home", str(up.home.root), "--reason", "drill", "--timeout", str(PATIENCE_S))
     assert done.returncode == 0, done.stderr
     assert "has seen it" in done.stdout
     assert not up.home.file(PERMIT).exists()
@@ -144,8 +147,7 @@ def test_kill_tells_when_nobody_answers(up: Up) -> None:
     assert executor is not None
     os.kill(executor, signal.SIGSTOP)
     try:
-        done = subprocess.run([sys.executable, "-m", "vanta.suite.run", "kill", "--home", str(up.home.root),
-                               "--timeout", "0.2"], cwd=ROOT, text=True, capture_output=True, check=False)
+        done = vanta_run("kill", "--home", str(up.home.root), "--timeout", "0.2")
     finally:
         os.kill(executor, signal.SIGCONT)
     assert done.returncode == 6
@@ -156,6 +158,5 @@ def test_kill_tells_when_nobody_answers(up: Up) -> None:
 def test_once_is_refused_while_the_daemons_work(up: Up) -> None:
     """A full pass beside running daemons ends with 75: their locks hold."""
     until(lambda: up.pid("markets") is not None)
-    done = subprocess.run([sys.executable, "-m", "vanta.suite.run", "once", "--home", str(up.home.root)], cwd=ROOT,
-                          text=True, capture_output=True, check=False)
+    done = vanta_run("once", "--home", str(up.home.root))
     assert done.returncode == 75

@@ -29,6 +29,7 @@ from vanta.executor.core.machine import IN_FLIGHT, TERMINAL
 from vanta.executor.gate import Reading
 from vanta.executor.recorder import Recorder
 
+INSTRUMENTS = "config/instruments.json"
 _OPTIONAL = frozenset({OPERATOR_COMMANDS})
 InstrumentSource = Callable[[], Mapping[str, Instrument]]
 
@@ -76,6 +77,11 @@ class Observer:
             self.vaults = None
             self._saw("vaults", f"unreadable: {self.problems[VAULTS]}", None, now, {})
         table = self._instrument_source()
+        problem = getattr(self._instrument_source, "problem", None)  # a registry of files has one, a plain table not
+        if problem:
+            self.problems[INSTRUMENTS] = problem
+        else:
+            self.problems.pop(INSTRUMENTS, None)
         renewed = table is not self.instruments
         if renewed:
             self.instruments = table

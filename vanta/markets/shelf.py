@@ -81,7 +81,7 @@ class Shelf:
             if published is None:
                 undated += 1
             else:
-                yield _Item(published, len(self.urls), line)
+                yield _Item(published + latency, len(self.urls), line)
         if undated:
             self._leave_out("undated", f"{undated} of {len(reading.records)} records do not say when they were "
                             "published", payload)

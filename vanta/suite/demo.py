@@ -97,7 +97,8 @@ def _second(staged: list[str] | None) -> Section:
     if staged is None:
         return Section(title="Second pass", notes=["none was made: live feeds move on"])
     if staged:
-        return Section(title="Second pass", notes=[f"staged {len(staged)} intents where none was due: {', '.join(staged)}"])
+        said = f"staged {len(staged)} intents where none was due: {', '.join(staged)}"
+        return Section(title="Second pass", notes=[said])
     return Section(title="Second pass", notes=["the same tree again: 0 intents staged, nothing sent twice"])
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
-import orjson
 import typer
 
 from vanta.alpha.core.sights import Doc, Facts, Limits, Row, one_line, since, span
@@ -16,12 +15,11 @@ from vanta.alpha.core.summary import headline, rows, worst
 from vanta.alpha.facts import gather, whole
 from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, emit
 from vanta.common.clock import clock_for
-from vanta.common.errors import OperatorError, VantaError
+from vanta.common.errors import OperatorError
 from vanta.common.exitcodes import Check, Exit
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import CONTROL_LOG, OPEN_ORDERS, PERMIT, TRADE_LOG, Home
 from vanta.common.settings import clock_from, home_from, load
-from vanta.common.store.atomic import read
 from vanta.common.times import parse_iso
 from vanta.suite.tail import last_records
 

@@ -174,6 +174,17 @@ class TestUnchanged:
         assert outcome.staged != (first,)
         assert bench.queue().revision == 2
 
+    def test_cut_off_between_both_files(self, bench: Bench) -> None:
+        """The allocation was replaced, the queue was not: the next pass finds it out."""
+        first = bench.run().staged
+        before = bench.files.read(QUEUE)
+        bench.signals()
+        assert bench.run(at(1)).withdrawn == first
+        bench.files.replace(QUEUE, before)
+        outcome = bench.run(at(1))
+        assert (outcome.written, outcome.withdrawn) == (True, first)
+        assert len(bench.queue().withdrawals) == 1
+
     def test_an_unheard_intent_is_remembered_over_a_restart(self, bench: Bench) -> None:
         """Its id does not come back with other bytes."""
         first = bench.run().staged[0]

@@ -7,7 +7,7 @@ import pytest
 
 from vanta.common.exitcodes import Exit
 from vanta.common.paths import CONTROL_LOG, OPERATOR_COMMANDS, PERMIT, Home
-from vanta.common.store.journal import chain
+from vanta.common.store.chain import chain
 from vanta.common.store.ports import Record
 from vanta.suite.run import main
 
@@ -48,8 +48,9 @@ def test_both_may_be_repeated(home: Home, capsys: pytest.CaptureFixture[str]) ->
     assert json.loads(home.file(PERMIT).read_bytes())["by"] == "ada"
 
 
-@pytest.mark.parametrize("words", [["release"], ["release", "--reason", "  "], ["release", "--reason", "x", "--by", ""]],
-                         ids=["not given", "blank", "no name"])
+@pytest.mark.parametrize("words", [
+    ["release"], ["release", "--reason", "  "], ["release", "--reason", "x", "--by", ""],
+], ids=["not given", "blank", "no name"])
 def test_release_without_a_reason_or_a_name_is_refused(home: Home, words: list[str]) -> None:
     """A usage error; nothing is permitted and nothing is recorded."""
     assert run(home, *words) == Exit.USAGE

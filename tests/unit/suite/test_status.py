@@ -101,7 +101,7 @@ def test_a_halt_of_the_overlay_is_told_with_its_reason(passed: Home, tmp_path: P
                                                        capsys: pytest.CaptureFixture[str]) -> None:
     """full_halt with reason and by stands in the dispatch line."""
     home = Home(tmp_path / "home").prepare()
-    switches = {name: False for name in ("maintenance", "orders_disabled", "external_calls_disabled")}
+    switches = dict.fromkeys(("maintenance", "orders_disabled", "external_calls_disabled"), False)
     home.file(OVERLAY).write_bytes(orjson.dumps(
         switches | {"full_halt": {"enabled": True, "reason": "fire drill", "by": "ben"}}))
     out = status(home, capsys)[1]

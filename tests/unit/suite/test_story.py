@@ -46,7 +46,7 @@ def test_fills_add_up() -> None:
     """Two fills: units, mean price and fees, and how much of the order that is."""
     one = story(record("order.submitting", {"intent_state": "submitting", "quantity": "10"}),
                 fill("4", "100.00", "400.00", "partially_filled"), fill("2", "103.00", "206.00", "partially_filled"))
-    assert (one.quantity, one.price, one.fees) == (6, 101, Decimal("0.20"))
+    assert (one.quantity, one.price, one.fees) == (Decimal(6), Decimal(101), Decimal("0.20"))
     assert one.state == "partially_filled"
     assert verdict(one, halted=False) == "6 of 10 at 101.00 in 2 fills, 606.00, fee 0.20"
 
@@ -63,7 +63,8 @@ def test_a_part_that_was_cancelled_says_why() -> None:
 def test_a_refusal_names_code_value_limit_and_meaning() -> None:
     """Lines that passed or only hold are left out where another line refuses."""
     one = story(record("intent.refused", {"intent_state": "refused", "lines": [PASSED, STALE, COLLAR]}))
-    assert verdict(one, halted=False) == "price.collar: 0.0788 against 0.05; the order's price is too far from the quote"
+    told = "price.collar: 0.0788 against 0.05; the order's price is too far from the quote"
+    assert verdict(one, halted=False) == told
 
 
 def test_a_hold_tells_times_in_seconds() -> None:

@@ -72,7 +72,7 @@ def test_stopping_stops_all_children_in_reverse_order() -> None:
 
 
 def test_a_killed_child_is_started_again() -> None:
-    """kill -9 of a child is followed by a new process of the same program."""
+    """Kill -9 of a child is followed by a new process of the same program."""
     run = Run([python("worker", SLEEPS)])
     first = pid_in(run.wait_for("worker started"))
     os.kill(first, signal.SIGKILL)

@@ -2,7 +2,8 @@
 
 Options are those of the crypto feed that concern whom to ask (`exchanges`, `assets`, `contact`, `urls`, `proxy`).
 Recorded payloads are `SYMBOL.csv` files with the header `date,open,high,low,close,volume`, plain or gzip, bodies of
-exchanges exactly as served, and latest quotes of shares as Alpaca serves them. What they hold becomes records; `core.prices.quotes` turns those into quotes.
+exchanges exactly as served, and latest quotes of shares as Alpaca serves them. What they hold becomes records;
+`core.prices.quotes` turns those into quotes.
 """
 
 from collections.abc import Iterator

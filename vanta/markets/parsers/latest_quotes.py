@@ -1,4 +1,4 @@
-"""Latest quotes of shares as Alpaca's market data serves them, read strictly. Pure and total: bad items become problems.
+"""Latest quotes as Alpaca's market data serves them, read strictly. Pure and total: bad items become problems.
 
 Two bodies are known:
 

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from tests.unit.alpha.homes import busy, first
-from tests.unit.executor.world import World, without_permission
+from tests.unit.executor.world import ALL_CLEAR, World, without_permission
 from vanta.alpha.core.lineage import Lineage, as_json, flatten
 from vanta.alpha.core.trail import Evidence, Trail, meant
 from vanta.common.errors import Bug
+from vanta.executor.gate import Reading
+from vanta.executor.inmemory import MemoryGate
 
 SIGNAL = "sig1_" + "s" * 26
 CONVICTION = "cv1_" + "a" * 26
@@ -54,7 +56,7 @@ def trail() -> Trail:
 
 
 def test_an_order_is_explained_from_raw_payload_to_fill(trail: Trail) -> None:
-    """Raw record, signal, reason, conviction, allocation, intent, every fence, order and fills, each with its figures."""
+    """Raw record, signal, reason, conviction, allocation, intent, each fence, order and fills, with their figures."""
     order = first(busy(), "order.submitting")
     evidence = Evidence(
         convictions={CONVICTION: conviction(line("source:sec.form4", 4000, SIGNAL))}, signals={SIGNAL: signal()},
@@ -66,15 +68,17 @@ def test_an_order_is_explained_from_raw_payload_to_fill(trail: Trail) -> None:
     assert kinds[:7] == ["order", "intent", "allocation", "conviction", "reason", "signal", "raw"]
     assert kinds.count("fence") == 14
     assert [kind for kind in kinds if "." in kind or kind == "fill"] == [
-        "intent.seen", "intent.approved", "order.submitting", "order.accepted", "fill", "fill"]
+        "intent.seen", "intent.approved", "order.submitting", "order.accepted", "fill", "order.cancelling",
+        "order.cancelled"]
     text = "\n".join(node.text for _, node in flatten(tree))
-    for fact in ("bought 5 of 5 AAPL for V_CORE in 2 fills, 1,020 USD", "buy 1,000 worth of equity:AAPL",
+    for fact in ("bought 3 of 5 AAPL for V_CORE in 1 fill, 600 USD and 0 in fees: cancelled",
+                 "buy 1,000 worth of equity:AAPL",
                  "100 bp of the NAV of V_CORE (100,000)", "Athena +300 bp, Apollo +100 bp", "max_single_pos_pct",
                  "equity:AAPL long, 4,000 of 10,000, rank 2", "+4,000 bp source:sec.form4: says source:sec.form4.",
                  "An officer bought 100 shares.", "points up with strength 0.5 and confidence 0.9",
                  "https://sec.example/4.txt", "9,123 bytes, kept in the snapshot store, at #/row/3",
                  "cash passed: 1010.00, limit 98000.00", "by paper, attempt 1", "buy 3 at 200, paid 600 USD",
-                 "buy 2 at 204"):
+                 "the venue is asked to cancel the rest: full halt."):
         assert fact in text
 
 
@@ -130,10 +134,6 @@ def test_every_end_of_an_intent_is_told(end: str, expected: str) -> None:
 
 def test_an_order_that_was_stopped_at_the_last_look_was_not_sent() -> None:
     """Withheld is told as what it is: nothing left."""
-    from tests.unit.executor.world import ALL_CLEAR
-    from vanta.executor.gate import Reading
-    from vanta.executor.inmemory import MemoryGate
-
     class HaltsAfterTheFirstLook(MemoryGate):
         def read(self) -> Reading:
             reading = super().read()

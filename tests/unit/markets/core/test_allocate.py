@@ -132,6 +132,13 @@ class TestShares:
         assert target.personas == {"Athena": 2_666, "Apollo": 5_334}
         assert target.conviction_bp == max(_only(name, STRONG) for name in ("Athena", "Apollo"))
 
+    def test_the_most_convinced_persona_gives_the_reasons(self) -> None:
+        """Nemesis trusts crowding more than Apollo does."""
+        target = _target(_plan(conviction("crypto:BTC", {"crypto.funding": 500}),
+                               vault=_roomy(personas=["Apollo", "Nemesis"])), "crypto:BTC-USD")
+        assert target.reasons[-1].reason == "persona:Nemesis"
+        assert target.conviction_bp == sum(line.bp for line in target.reasons)
+
     def test_personas_that_disagree_are_split(self) -> None:
         """Ares would go short where the vault allows it; what he asks for is taken off, and only Apollo is named."""
         crowd = {"reddit.posts": 550, "news.rss": 60}
@@ -319,9 +326,11 @@ class TestFlip:
         """What only the flip's persona wants, and only because of the flip, is held until the flip's end."""
         two = _roomy(personas=["Athena", "Apollo"], allocation=_rule(min_conviction_bp=2_000))
         crowd = conviction("equity:AAPL", {"reddit.posts": 550})
-        plan = _plan(crowd, vault=two, overlay=_flip(persona_boosts={"Apollo": "-0.5"}))
-        assert _weights(plan) == {"equity:AAPL": 1_000}
-        assert plan.flips == {"equity:AAPL": NOW + timedelta(minutes=45)}
+        for amplify in ("0.25", "1"):
+            tilt = _flip(flip={"amplify": amplify}, persona_boosts={"Apollo": "-0.5"})
+            plan = _plan(crowd, vault=two, overlay=tilt)
+            assert _weights(plan) == {"equity:AAPL": 1_000}, "a flip never leaves its slice"
+            assert plan.flips == {"equity:AAPL": NOW + timedelta(minutes=45)}
 
     @pytest.mark.parametrize(("changes", "why"), [
         pytest.param({"flip": {"started_at": iso(NOW + timedelta(seconds=1))}}, "it starts later", id="not yet"),
@@ -387,10 +396,12 @@ class TestHeld:
         if not vaults_own:
             table["equity:AAPL"] = table["equity:AAPL"].model_copy(update={"tradable": False})
         some = vault(risk=validate_risk({"restricted": ["equity:AAPL"]})) if vaults_own else vault()
-        plan = _plan(vault=some, instruments=by_entity(table), holdings=holdings(row("equity:AAPL", "10")))
-        assert plan.target.targets == []
-        assert "equity:AAPL" in plan.frozen
-        assert plan.target.unallocated == ["equity:AAPL: held, and may not be traded"]
+        held = holdings(row("equity:AAPL", "10"))
+        for rows in ((), (conviction("equity:AAPL", STRONG),)):
+            plan = _plan(*rows, vault=some, instruments=by_entity(table), holdings=held)
+            assert plan.target.targets == []
+            assert "equity:AAPL" in plan.frozen
+            assert plan.target.unallocated[-1] == "equity:AAPL: held, and may not be traded"
 
     def test_nav_unknown_plans_exits_only(self) -> None:
         """A holding without a mark: what is unwanted goes, nothing else moves."""
@@ -420,6 +431,7 @@ class TestUnknown:
         assert (target.weight_bp, target.notional) == (495, Decimal(9_900))
         assert target.limits == ["kept as it was: feed sec has no weight at the moment"]
         assert plan.frozen == {"equity:AAPL"}
+        assert len(plan.target.targets) == 1
 
     def test_frozen_when_nobody_reflects(self) -> None:
         """A conviction past its time is no conviction, and no reason to sell either."""
@@ -431,9 +443,10 @@ class TestUnknown:
     def test_frozen_weights_use_up_room(self) -> None:
         """What cannot be judged still counts against the caps."""
         some = _roomy(allocation=_rule(invest_pct="0.10"))
-        plan = _plan(conviction("equity:MSFT", STRONG), vault=some, previous=self._before(weight_bp=600),
-                     missing=frozenset({"sec"}))
-        assert _weights(plan) == {"equity:AAPL": 600, "equity:MSFT": 400}
+        for kept, left in ((600, 400), (1_500, 0)):
+            plan = _plan(conviction("equity:MSFT", STRONG), vault=some, previous=self._before(weight_bp=kept),
+                         missing=frozenset({"sec"}))
+            assert _weights(plan) == {"equity:AAPL": kept, "equity:MSFT": left}
 
     def test_frozen_while_nav_is_unknown_keeps_its_money(self) -> None:
         """No NAV, no new notional; nothing is listed that is no exit."""

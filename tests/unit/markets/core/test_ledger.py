@@ -108,6 +108,7 @@ def test_strongest_are_named_by_what_they_say_now() -> None:
     assert worth.strongest == ("a", "b", "c", "old", "d")
     assert len(worth.strongest) == STRONGEST
     assert worth.count == 7
+    assert _cell(rows[-2:]).worth(_factor()).strongest == ("e",)
 
 
 def test_entities_and_sources_come_in_order_of_name() -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.unit.markets.claims import NOW
 from tests.unit.markets.core.book import CARDS, INSTRUMENTS, conviction, holdings, row, vault
 from vanta.common.events import Kind
+from vanta.common.ids import intent_id
 from vanta.common.models.account import Portfolio, VaultHoldings
 from vanta.common.models.allocation import Target, VaultTarget
 from vanta.common.models.intent import Intent, Withdrawal
@@ -149,7 +150,8 @@ class TestStaging:
         eager = vault(allocation=Vault.model_validate(
             {"vault_id": "VX", "label": "x", "allocation": {"rebalance_band_pct": "0"}}).allocation)
         held = holdings(row(AAPL, "20", mark="100.02"))
-        assert Desk([wants(AAPL, 2_001)], held, eager).run().staged == ()
+        cents = Desk([wants(AAPL, 2_001)], held, eager).run()
+        assert (cents.staged, cents.waiting) == ((), ())
         assert len(Desk([wants(AAPL, 2_002)], held, eager).run().staged) == 1
 
     def test_working_orders_count(self) -> None:
@@ -226,11 +228,19 @@ class TestStaging:
         assert desk.run().intents[1].notional == 2_862
         desk.queue, desk.live = (staged,), {staged.intent_id: "working"}
         assert desk.run().intents[1].notional == 4_000
+        both = Desk([wants(AAPL, 4_000), wants("equity:MSFT", 4_000)], holdings(cash=Decimal(9_000)))
+        assert [one.notional for one in both.run().intents] == [4_000, 2_862]
 
     def test_several_vaults_share_nothing(self) -> None:
         """The same instrument in another vault is another key."""
         one, other = (Desk([wants(AAPL, 4_950)], holdings(vault_id=name), vault(name)) for name in ("V_CORE", "V_TWO"))
-        assert promote(_joined(one, other)).staged[0] != promote(_joined(one, other)).staged[1]
+        assert len(set(promote(_joined(one, other)).staged)) == 2
+
+    def test_exits_come_first_over_all_vaults(self) -> None:
+        """Whatever the vault is called."""
+        buys = Desk([wants(AAPL, 4_950)], holdings(vault_id="V_A"), vault("V_A"))
+        leaves = Desk([wants("equity:MSFT", 0)], holdings(row("equity:MSFT", "9"), vault_id="V_B"), vault("V_B"))
+        assert [one.vault for one in promote(_joined(buys, leaves)).intents] == ["V_B", "V_A"]
 
 
 def _joined(*desks: Desk) -> PromoteInputs:
@@ -304,6 +314,7 @@ class TestTwice:
         assert made.removed == {first.intent_id: "cancelled"}
         assert second.intent_id != first.intent_id
         assert (second.notional, second.basis_seq) == (Decimal(2_950), 7)
+        assert second.intent_id == intent_id("paper", "V_CORE", AAPL, 7, {"target_notional": "4950", "close": False})
 
     def test_a_cut_older_than_the_end_stages_nothing(self) -> None:
         """The log says filled, the portfolio does not show it yet: wait."""

@@ -77,6 +77,14 @@ def test_our_own_form_takes_the_quick_way() -> None:
     assert _same(_raw())
 
 
+def _balanced() -> bytes:
+    """A duplicate key in the first signal, and as many characters fewer in later places."""
+    body = orjson.loads(_raw())
+    for one in body["signals"][:2]:
+        one.update(direction=1, strength=1, confidence=1)
+    return document(body).replace(b'"flags":[]', b'"flags":[], "flags":[]', 1)
+
+
 SPELLINGS = [
     pytest.param(_raw().replace(b'"revision":1,', b'"revision": 1,', 1), id="a space more"),
     pytest.param(orjson.dumps(GOOD), id="all on one line"),
@@ -127,6 +135,8 @@ FAULTS = [
     pytest.param(_raw().replace(b'"direction":0.5', b'"direction":0.5,"direction":0.4', 1), id="a duplicate key"),
     pytest.param(_raw().replace(b'"feed": "news"', b'"feed": "news",\n"feed": "news"', 1), id="a double head field"),
     pytest.param(_raw().replace(b'"signals": [', b'"signals": [],\n"signals": [', 1), id="signals twice"),
+    pytest.param(_balanced(), id="a duplicate key that costs no length"),
+    pytest.param(b'"flags":[],"flags":['.join(_raw().rsplit(b'"flags":[', 1)), id="a duplicate key in the last signal"),
     pytest.param(_raw(kind="rumour"), id="unknown kind"),
     pytest.param(_raw(source_kind="hearsay"), id="unknown source kind"),
     pytest.param(_raw(time_quality="good"), id="unknown time quality"),

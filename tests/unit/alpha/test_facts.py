@@ -1,0 +1,133 @@
+"""Gathering facts reads no more than it needs, and calls nothing healthy that it could not see."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.unit.executor.world import ALL_CLEAR
+from vanta.alpha.facts import HEADER_BYTES, gather, head, header, locks, whole
+from vanta.common.canonical import document, sha256
+from vanta.common.clock import SystemClock
+from vanta.common.models.configuration import Settings
+from vanta.common.paths import OVERLAY, TRADE_LOG, Home
+from vanta.common.store.journal import FileJournal
+from vanta.common.store.lock import FileLock
+from vanta.common.times import parse_iso
+
+FIELDS = {"schema_version": 1, "feed": "sec", "status": "ok", "status_reason": 'said "{"', "counts": {"late": 1},
+          "errors": [{"code": "x"}], "signals": [{"id": n, "text": "x" * 100} for n in range(5_000)]}
+
+
+def test_a_header_ends_where_the_records_begin(tmp_path: Path) -> None:
+    """Every field above the records, none of the records, whatever the file's size."""
+    path = tmp_path / "sec_signals.json"
+    path.write_bytes(document(FIELDS))
+    assert path.stat().st_size > 5 * HEADER_BYTES
+    doc = header(path)
+    assert doc.value == {key: FIELDS[key] for key in ("schema_version", "feed", "status", "status_reason", "counts")}
+
+
+def test_a_document_in_other_form_is_read_whole(tmp_path: Path) -> None:
+    """What an editor has put on one line is still JSON."""
+    path = tmp_path / "sec_signals.json"
+    path.write_bytes(b' {"feed": "sec", "signals": []}')
+    assert header(path).value == {"feed": "sec", "signals": []}
+
+
+@pytest.mark.parametrize(("raw", "problem"), [
+    (b"", "not a JSON object"), (b"[]", "not a JSON object"), (b'{"feed": ', "not JSON"), (b"\x00\x00", "not a JSON"),
+])
+def test_what_is_no_document_is_a_problem(tmp_path: Path, raw: bytes, problem: str) -> None:
+    """Empty, half-written or something else: a problem that names the file, never a missing file."""
+    path = tmp_path / "portfolio.json"
+    path.write_bytes(raw)
+    for doc in (header(path), whole(path)):
+        assert doc.value is None
+        assert "portfolio.json" in doc.problem
+    assert problem in header(path).problem or problem in whole(path).problem
+
+
+def test_a_missing_document_is_neither_value_nor_problem(tmp_path: Path) -> None:
+    """It can be told apart from an unreadable one."""
+    assert (whole(tmp_path / "x.json").value, whole(tmp_path / "x.json").problem) == (None, "")
+
+
+def test_pipes_and_links_are_problems_and_never_a_wait(tmp_path: Path) -> None:
+    """A check must come back."""
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "link.json").symlink_to("/etc/passwd")
+    assert "not a regular file" in whole(tmp_path / "pipe.json").problem
+    assert "cannot be opened" in header(tmp_path / "link.json").problem
+
+
+def lines(path: Path, count: int, size: int = 10) -> bytes:
+    """A journal of so many records."""
+    journal = FileJournal(path)
+    for number in range(count):
+        journal.append("fill", {"n": number, "text": "x" * size}, at="2026-11-20T15:00:00.000Z")
+    journal.close()
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("size", [10, 200_000])
+def test_a_head_is_the_last_complete_line(tmp_path: Path, size: int) -> None:
+    """Also where a line is longer than a block, and where something torn lies behind it."""
+    path = tmp_path / TRADE_LOG
+    raw = lines(path, 3, size)
+    last = raw.splitlines()[-1]
+    found = head(path)
+    assert (found.seq, found.hash, found.kind, found.torn) == (3, sha256(last), "fill", 0)
+    path.write_bytes(raw + b'{"seq":4')
+    found = head(path)
+    assert (found.seq, found.hash, found.torn) == (3, sha256(last), 8)
+
+
+def test_heads_of_journals_that_are_none(tmp_path: Path) -> None:
+    """Missing, empty, only torn, no record, a folder."""
+    path = tmp_path / TRADE_LOG
+    assert head(path).missing
+    path.write_bytes(b"")
+    assert (head(path).seq, head(path).torn, head(path).problem) == (0, 0, "")
+    path.write_bytes(b'{"seq"')
+    assert (head(path).seq, head(path).torn) == (0, 6)
+    for raw in (b"nonsense\n", b"[]\n", b'{"seq": "x", "kind": "", "at": ""}\n', b"\n"):
+        path.write_bytes(raw)
+        assert head(path).problem or head(path).seq == 0
+    path.unlink()
+    path.mkdir()
+    assert "EISDIR" in head(path).problem
+
+
+def test_locks_tell_who_holds_them(tmp_path: Path) -> None:
+    """A held lock by its stamp, a free one by nobody."""
+    home = Home(tmp_path).prepare()
+    FileLock(home.lock("markets"), owner="markets", now=SystemClock().now()).release()
+    with FileLock(home.lock("executor"), owner="executor", now=SystemClock().now()):
+        found = {lock.name: lock.holder for lock in locks(home)}
+    assert found["markets"] is None
+    assert str(found["executor"]).startswith("executor pid=")
+
+
+def test_a_lived_home_is_gathered_as_it_is(lived: Home) -> None:
+    """Feeds with their headers, the reflection, the executor's documents, heads of the logs, the disk."""
+    facts = gather(lived, Settings(), parse_iso("2026-11-18T15:03:00Z"))
+    assert [feed.name for feed in facts.feeds] == ["sec", "news", "reddit", "crypto", "prices"]
+    assert all(feed.doc.value is not None for feed in facts.feeds)
+    assert {head.name for head in facts.heads if head.seq} == {
+        "trade_log.jsonl", "collection_log.jsonl", "reflection_log.jsonl", "promotion_log.jsonl"}
+    assert facts.executor.number("as_of_seq")
+    assert (facts.permit, facts.stops, facts.unreadable) == (True, (), "")
+    assert facts.disk is not None
+    assert facts.running("executor") is False
+
+
+def test_a_bare_home_is_gathered_too(tmp_path: Path) -> None:
+    """Nothing has run: nothing is there, and nothing is invented."""
+    home = Home(tmp_path).prepare()
+    facts = gather(home, Settings(), parse_iso("2026-11-18T15:03:00Z"))
+    assert all(feed.doc.value is None for feed in facts.feeds)
+    assert "cannot be opened" in facts.unreadable
+    assert not facts.permit
+    home.file(OVERLAY).write_bytes(ALL_CLEAR)
+    assert gather(home, Settings(), parse_iso("2026-11-18T15:03:00Z")).unreadable == ""

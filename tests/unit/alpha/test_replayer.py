@@ -1,0 +1,140 @@
+"""A whole home is made again from its own logs: equal, different where it was changed, missing where inputs are gone."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.processes import ROOT
+from vanta.alpha.replayer import Replayed, Replayer
+from vanta.common.paths import Home
+from vanta.common.store.chain import encode
+from vanta.common.store.journal import FileJournal
+
+Change = Callable[[dict[str, object]], None]
+
+
+def replayed(home: Home) -> Replayed:
+    """What became of it."""
+    return Replayer(home).run()
+
+
+def rechained(home: Home, name: str, seq: int, change: Change) -> None:
+    """Change the payload of one record and chain everything after it again."""
+    path = home.file(name)
+    records = list(FileJournal(path).read())
+    path.unlink()
+    journal = FileJournal(path)
+    for record in records:
+        payload = orjson.loads(encode(dict(record.payload)))
+        if record.seq == seq:
+            change(payload)
+        journal.append(record.kind, payload, at=record.at, dag_id=record.dag_id, ids=record.ids)
+    journal.close()
+
+
+def test_a_home_replays_equal(lived: Home) -> None:
+    """Reflections, promotions, verdicts, fills and documents, all from recorded inputs."""
+    done = replayed(lived)
+    assert [str(one) for one in done.differences] == []
+    assert done.missing == []
+    assert {"reflected", "promoted", "intent.approved", "order.submitting", "fill", "document"} <= set(done.checked)
+
+
+@pytest.mark.parametrize(("seed", "zone", "locale"), [("1", "Asia/Tokyo", "C"), ("4711", "America/New_York", "C.UTF-8")])
+def test_it_replays_equal_in_any_process(lived: Home, seed: str, zone: str, locale: str) -> None:
+    """Another hash seed, time zone and locale change nothing."""
+    done = subprocess.run(
+        [sys.executable, "-m", "vanta.suite.dispatch", "replay", "--home", str(lived.root), "--json"], cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": locale}, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert orjson.loads(done.stdout)["equal"] is True
+
+
+def test_a_changed_verdict_is_named(copied: Home) -> None:
+    """Step, id, field and both values of the first difference."""
+    records = list(FileJournal(copied.file("trade_log.jsonl")).read())
+    target = next(record for record in records if record.kind == "intent.refused")
+    rechained(copied, "trade_log.jsonl", target.seq, lambda payload: payload.update(
+        lines=[["halt", "halt.full_halt", "everything", "off", "forged"]]))
+    first = replayed(copied).differences[0]
+    about = [one for one in replayed(copied).differences if one.about == target.ids["intent_id"]][0]
+    assert str(target.seq) in about.step
+    assert about.found.recorded != about.found.recomputed
+    assert first.step.startswith(("promotion_log.jsonl", "trade_log.jsonl"))
+
+
+@pytest.mark.parametrize(("name", "kind", "change", "field"), [
+    ("reflection_log.jsonl", "reflected", lambda body: body.update(dag_id="dag1_x"), "dag_id"),
+    ("reflection_log.jsonl", "reflected", lambda body: body["cause"].update(margin_bp=7), "dag_id"),
+    ("reflection_log.jsonl", "reflected", lambda body: body["outputs"].update({"system_risk.json": "0" * 64}),
+     "outputs.system_risk.json"),
+    ("promotion_log.jsonl", "promoted", lambda body: body.update(staged=["in1_x"]), "staged.0"),
+    ("promotion_log.jsonl", "promoted", lambda body: body["trade_log"].update(hash="0" * 64), "trade_log.hash"),
+    ("promotion_log.jsonl", "promoted", lambda body: body.update(ttl_s=5), "dag_id"),
+    ("promotion_log.jsonl", "promoted", lambda body: body.pop("staged"), ""),
+])
+def test_a_changed_cycle_is_named(copied: Home, name: str, kind: str, change: Change, field: str) -> None:
+    """A reflection or promotion whose record says other than its inputs give."""
+    target = next(record for record in FileJournal(copied.file(name)).read() if record.kind == kind)
+    rechained(copied, name, target.seq, change)
+    found = [one for one in replayed(copied).differences if one.step.startswith(f"{name}:{target.seq} ")]
+    assert [one.found.field for one in found] == [field]
+
+
+def test_a_changed_document_is_named_by_its_field(copied: Home) -> None:
+    """The executor's documents are recomputed too."""
+    path = copied.file("portfolio.json")
+    body = orjson.loads(path.read_bytes())
+    cash = body["vaults"][0]["cash"]
+    path.write_bytes(path.read_bytes().replace(f'"cash":"{cash}"'.encode(), b'"cash":"1"', 1))
+    found = replayed(copied).differences
+    assert [(one.step, one.found.field, one.found.recorded) for one in found] == [
+        ("portfolio.json", "vaults.0.cash", '"1"')]
+
+
+def test_a_lost_input_is_missing_not_different(copied: Home) -> None:
+    """A cycle whose inputs are gone cannot be made again, and nothing is guessed."""
+    record = next(one for one in FileJournal(copied.file("promotion_log.jsonl")).read() if one.kind == "promoted")
+    digest = record.payload["inputs"]["trade_signals.json"]
+    for path in copied.snapshots.rglob(f"{digest}*"):
+        path.unlink()
+    done = replayed(copied)
+    assert done.differences == []
+    assert any(digest in what and what.startswith("promotion_log.jsonl") for what in done.missing)
+
+
+def test_other_rules_are_missing_not_different(copied: Home) -> None:
+    """What another version's rules made cannot be judged by this one's."""
+    rechained(copied, "reflection_log.jsonl", 2, lambda body: body["cause"]["rules"].update(code="99"))  # type: ignore[index]
+    done = replayed(copied)
+    assert [what for what in done.missing if "other rules" in what]
+    assert not [one for one in done.differences if one.step.startswith("reflection_log")]
+
+
+def test_a_broken_log_is_a_difference(copied: Home) -> None:
+    """Where a chain breaks nothing follows any more."""
+    path = copied.file("trade_log.jsonl")
+    path.write_bytes(path.read_bytes().replace(b'"kind":"fill"', b'"kind":"full"', 1))
+    assert any(one.step == "trade_log.jsonl" for one in replayed(copied).differences)
+
+
+def test_a_promotion_beyond_the_end_of_the_log_is_missing(copied: Home) -> None:
+    """A replica of the trade log that is behind cannot say what a later promotion rested on."""
+    for name in ("portfolio.json", "open_orders.json", "pnl_summary.json", "executor_state.json"):
+        copied.file(name).unlink()
+    path = copied.file("trade_log.jsonl")
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:10]))
+    done = replayed(copied)
+    assert done.differences == []
+    assert any("the trade log ends before record" in what for what in done.missing)
+
+
+def test_a_bare_home_has_nothing_to_replay(tmp_path: Path) -> None:
+    """No decision was checked, and that is no equality."""
+    done = replayed(Home(tmp_path).prepare())
+    assert (dict(done.checked), done.differences) == ({"document": 0}, [])
