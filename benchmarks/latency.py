@@ -23,9 +23,9 @@ from vanta.common import ids
 from vanta.common.canonical import document
 from vanta.common.clock import SystemClock
 from vanta.common.paths import MARKET_QUOTES, OVERLAY, TRADE_LOG, VAULTS, Home, signals_file
+from vanta.common.permit import arm
 from vanta.common.store.atomic import replace
 from vanta.common.times import iso
-from vanta.executor.permit import arm
 
 COINS = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "LTC", "BCH", "DOT", "LINK", "AVAX", "UNI", "XLM", "TRX", "ATOM",
          "ETC")

@@ -18,9 +18,9 @@ from vanta.common import ids
 from vanta.common.canonical import document
 from vanta.common.clock import SystemClock
 from vanta.common.paths import MARKET_QUOTES, OVERLAY, QUEUE, VAULTS, Home
+from vanta.common.permit import arm
 from vanta.common.settings import Settings
 from vanta.common.times import iso
-from vanta.executor.permit import arm
 from vanta.executor.wire import build
 
 VAULTS_N = 50

@@ -71,7 +71,8 @@ def run(orders: int) -> dict[str, object]:
     filled = strategy.filled
     engine.dispose()
     return {"peer": f"nautilus_trader {__version__}", "orders": filled, "cpu_s": round(cpu, 3),
-            "wall_s": round(wall, 3), "orders_per_cpu_s": round(filled / cpu), "orders_per_wall_s": round(filled / wall)}
+            "wall_s": round(wall, 3), "orders_per_cpu_s": round(filled / cpu),
+            "orders_per_wall_s": round(filled / wall)}
 
 
 if __name__ == "__main__":

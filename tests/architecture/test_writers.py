@@ -32,11 +32,11 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "PNL": ("vanta.executor.publish",),
     "EXECUTOR_STATE": ("vanta.executor.publish",),
     "TRADE_LOG": ("vanta.executor.wire",),
-    "PERMIT": ("vanta.executor.permit",),
+    "PERMIT": ("vanta.common.permit",),
     "VAULTS": ("vanta.suite.simulation.home", "vanta.suite.scenes"),   # as the operator of a new home would
     "OVERLAY": ("vanta.suite.simulation.home", "vanta.suite.scenes"),  # likewise
-    "CONTROL_LOG": ("vanta.suite.controls",),
-    "OPERATOR_COMMANDS": ("vanta.alpha.controls",),
+    "CONTROL_LOG": ("vanta.suite.wire",),
+    "OPERATOR_COMMANDS": ("vanta.alpha.wire",),
     "SIMULATION": ("vanta.suite.simulation.engine",),
 }
 """State files by the name of their constant in common/paths.py, and the modules that write them."""
@@ -47,7 +47,7 @@ PROGRAM: dict[str, tuple[str, ...]] = {
     "alpha": ("vanta.alpha", "vanta.suite"),
     "operator": ("vanta.alpha", "vanta.suite"),
     "vanta": ("vanta.suite",),
-    "vanta-run": ("vanta.executor.permit", "vanta.suite"),
+    "vanta-run": ("vanta.common.permit", "vanta.suite"),
 }
 """First word of a file's `writer` in common/paths.py, and the packages of that program."""
 
@@ -139,7 +139,7 @@ ALLOWED: dict[str, tuple[Guard, dict[str, str]]] = {
     "a record is replaced": (writers_are_listed, {"vanta__alpha__x": "from dataclasses import replace\nreplace(a, b=1)"}),
     "reading": (writers_are_listed, {"vanta__alpha__x": "import os\nfiles.read(QUEUE)\nos.open(p, os.O_RDONLY)\n"
                                      "path.read_bytes()"}),
-    "the owner": (only_owners_write, {"vanta__executor__permit": "atomic.remove(home.file(PERMIT))"}),
+    "the owner": (only_owners_write, {"vanta__common__permit": "atomic.remove(home.file(PERMIT))"}),
 }
 
 GUARDS: list[Guard] = [writers_are_listed, only_owners_write]

@@ -17,9 +17,9 @@ from vanta.common.canonical import document
 from vanta.common.clock import SystemClock
 from vanta.common.errors import StateError
 from vanta.common.paths import MARKET_QUOTES, OVERLAY, QUEUE, TRADE_LOG, VAULTS, Home
+from vanta.common.permit import arm
 from vanta.common.store.journal import FileJournal
 from vanta.common.times import iso
-from vanta.executor.permit import arm
 
 PYTHON = [sys.executable, "-m", "vanta.suite.dispatch", "executor"]
 

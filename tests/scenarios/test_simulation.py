@@ -165,6 +165,16 @@ def test_a_simulated_home_verifies_and_replays(insider: Recording) -> None:
     assert dispatch.main(["replay", "--home", str(insider.home.root)]) == Exit.DONE
 
 
+def test_the_summary_is_for_people(insider: Recording, capsys: pytest.CaptureFixture[str]) -> None:
+    """Signals per feed, what became of intents, and each vault in one line."""
+    assert insider.run() == Exit.DONE
+    printed = capsys.readouterr().out
+    assert "sec      1 signals (0 updates) from 1 records in 1 payloads, seen 60 s after publication" in printed
+    assert "1 intents, 1 orders, 1 fills, 0 expired" in printed
+    assert ("V_CORE: 100,000.00 → 100,293.00 USD, realised -1.03, unrealised 294.03, fees 1.03, largest fall 0.00%"
+            in printed)
+
+
 def test_the_json_document_is_the_file(insider: Recording, capsys: pytest.CaptureFixture[str]) -> None:
     """`--json` prints what `simulation.json` holds, in one document."""
     assert insider.run("--json") == Exit.DONE
@@ -222,6 +232,14 @@ def test_an_unreadable_price_file_is_named(insider: Recording, capsys: pytest.Ca
     insider.prices("BAD", f"{HEADER}\n2020-05-14,1,1,1,one,5\n")
     assert insider.run() == Exit.CONFIG
     assert "BAD.csv:2 (close): 'one' is not a decimal number" in capsys.readouterr().err
+
+
+def test_two_files_for_one_instrument_are_refused(insider: Recording, capsys: pytest.CaptureFixture[str]) -> None:
+    """Dollars and dollar stablecoins are booked alike, so that one of the two series would be lost."""
+    for symbol in ("BTC-USD", "BTCUSDT"):
+        insider.prices(symbol, bars(ACME))
+    assert insider.run() == Exit.CONFIG
+    assert "BTC-USD.csv and BTCUSDT.csv both hold prices of crypto:BTC-USD" in capsys.readouterr().err
 
 
 def test_odd_files_are_reported_and_do_no_harm(insider: Recording, capsys: pytest.CaptureFixture[str]) -> None:
@@ -328,6 +346,14 @@ def test_two_runs_are_byte_identical_under_other_seeds_and_zones(tmp_path: Path)
         found.append({file: hashlib.sha256(recording.home.file(file).read_bytes()).hexdigest()
                       for file in (TRADE_LOG, COLLECTION_LOG, REFLECTION_LOG, PROMOTION_LOG, SIMULATION)})
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(("every", "cycles"), [("1d", 15), ("12h", 25)])
+def test_a_period_has_one_cycle_at_its_first_close(tmp_path: Path, every: str, cycles: int) -> None:
+    """A coin closes at each of 15 midnights, New York at 20:00 UTC on 10 of these days."""
+    recording = world(tmp_path, turn=0)
+    assert recording.run("--to", "2020-05-29", "--every", every) == Exit.DONE
+    assert recording.result()["cycles"] == cycles
 
 
 def test_no_order_fills_on_a_price_that_was_known_when_it_was_sent(tmp_path: Path) -> None:

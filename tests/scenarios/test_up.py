@@ -14,8 +14,8 @@ import pytest
 from tests.processes import ROOT
 from vanta.common.clock import SystemClock
 from vanta.common.paths import FEEDS, PERMIT, TRADE_LOG, Home
+from vanta.common.permit import arm
 from vanta.common.store.lock import holder
-from vanta.executor.permit import arm
 from vanta.suite.fixtures import fixtures
 from vanta.suite.stage import prepare
 

@@ -10,23 +10,19 @@ from vanta.common.canonical import content_hash
 from vanta.common.errors import UsageError
 from vanta.common.events import Kind
 from vanta.common.models.command import OperatorCommand
-from vanta.common.paths import OPERATOR_COMMANDS, Home
-from vanta.common.store.journal import FileJournal
-from vanta.common.store.lock import FileLock
+from vanta.common.store.ports import Journal
 from vanta.common.times import iso
 
 VALID_FOR = timedelta(minutes=15)
 
 
-def release_latch(home: Home, latch_id: str, *, by: str, reason: str, now: datetime) -> OperatorCommand:
-    """Ask the executor to clear one latch. Raises `UsageError` without a reason and a name."""
+def release_latch(journal: Journal, latch_id: str, *, by: str, reason: str, now: datetime) -> OperatorCommand:
+    """Ask the executor to clear one latch, durably. Raises `UsageError` without a reason and a name."""
     if not reason.strip() or not by.strip():
         raise UsageError("releasing a latch needs a reason and a name", "Add --reason TEXT (and --by NAME).")
     body = {"kind": "release", "latch_id": latch_id, "by": by, "reason": reason, "at": iso(now),
             "expires_at": iso(now + VALID_FOR)}
     command = OperatorCommand(command_id="cmd_" + content_hash(body)[:16], **body)  # type: ignore[arg-type]
-    with FileLock(home.lock("operator_commands"), owner="alpha", now=now):
-        journal = FileJournal(home.file(OPERATOR_COMMANDS))
-        journal.append(Kind.COMMAND_GIVEN, command.model_dump(mode="json"), at=iso(now))
-        journal.close()
+    journal.append(Kind.COMMAND_GIVEN, command.model_dump(mode="json"), at=iso(now))
+    journal.sync()
     return command

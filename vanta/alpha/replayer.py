@@ -136,7 +136,7 @@ class Replayer:
 
     def _gather(self, replay: Replay, cuts: Cuts) -> None:
         self.result.checked += replay.checked
-        self.result.checked["document"] = len(cuts.compared) + len(cuts.findings)
+        self.result.checked += Counter({"document": len(cuts.compared) + len(cuts.findings)})
         for step in replay.differences:
             self._differs(f"{TRADE_LOG}:{step.seq} ({step.kind})", step.subject, step.found)
         for finding in cuts.findings:

@@ -1,10 +1,27 @@
-"""The control plane's composition root: which adapters stand behind what is read."""
+"""The control plane's composition root: which adapters stand behind what is read, and what others may use of it."""
 
-from vanta.common.paths import Home
+from contextlib import closing
+from datetime import datetime
+
+from vanta.alpha.controls import release_latch
+from vanta.alpha.facts import gather, whole
+from vanta.common.models.command import OperatorCommand
+from vanta.common.paths import OPERATOR_COMMANDS, Home
+from vanta.common.store.journal import FileJournal
+from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Snapshots
 from vanta.common.store.snapshot import FileSnapshots
+
+__all__ = ["ask_release", "gather", "snapshots", "whole"]
 
 
 def snapshots(home: Home) -> Snapshots:
     """The content-addressed store of a home."""
     return FileSnapshots(home.snapshots)
+
+
+def ask_release(home: Home, latch_id: str, *, by: str, reason: str, now: datetime) -> OperatorCommand:
+    """See `controls.release_latch`. Raises `LockHeld` while another command is being given."""
+    with (FileLock(home.lock("operator_commands"), owner="alpha", now=now),
+          closing(FileJournal(home.file(OPERATOR_COMMANDS))) as journal):
+        return release_latch(journal, latch_id, by=by, reason=reason, now=now)

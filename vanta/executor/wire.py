@@ -15,6 +15,7 @@ from vanta.common.errors import OperatorError
 from vanta.common.events import Kind
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import TRADE_LOG, Home
+from vanta.common.permit import arm
 from vanta.common.registry import Registry
 from vanta.common.resources import load
 from vanta.common.store.journal import FileJournal
@@ -27,7 +28,6 @@ from vanta.executor.brokers.port import Broker
 from vanta.executor.core.book import Book
 from vanta.executor.gate import FileGate
 from vanta.executor.observe import InstrumentSource, Observer
-from vanta.executor.permit import arm
 from vanta.executor.publish import Publisher
 from vanta.executor.recorder import Recorder
 from vanta.executor.recovery import open_journal, opening, resolve

@@ -168,8 +168,8 @@ class Promoter:
             allocation=documents.allocation.value if documents.allocation else None,
             hashes={name: sha256(raw) for name, raw in documents.raw().items()},
             log=(self._log.head.seq, self._log.head.hash), outcomes=self._outcomes, unheard=self._unheard,
-            instruments=table, entities=by_entity(table), rules=self._rules, cards=self._cards, ttl_s=self._settings.intent_ttl_s,
-            grace_s=self._settings.intent_grace_s)
+            instruments=table, entities=by_entity(table), rules=self._rules, cards=self._cards,
+            ttl_s=self._settings.intent_ttl_s, grace_s=self._settings.intent_grace_s)
 
     def _commit(self, documents: _Documents, inputs: CycleInputs, decision: Decision, notes: list[str]) -> None:
         revision, at = self._revision + 1, iso(inputs.now)

@@ -18,7 +18,7 @@ import orjson
 import typer
 
 from vanta import __version__
-from vanta.alpha.controls import release_latch
+from vanta.alpha.wire import ask_release
 from vanta.common.canonical import sha256
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, emit
 from vanta.common.clock import Clock, SystemClock
@@ -27,12 +27,12 @@ from vanta.common.events import Kind
 from vanta.common.exitcodes import Exit
 from vanta.common.models.base import SCHEMA_VERSION
 from vanta.common.paths import CONTROL_LOG, OPEN_ORDERS, PERMIT, TRADE_LOG, Home
+from vanta.common.permit import arm, disarm
 from vanta.common.settings import clock_from, home_from, load
 from vanta.common.store import atomic
-from vanta.common.store.journal import FileJournal
 from vanta.common.store.lock import FileLock, holder
 from vanta.common.times import iso
-from vanta.executor.permit import arm, disarm
+from vanta.suite.wire import control_log
 
 _LOOK_EVERY_S = 0.02
 
@@ -89,7 +89,7 @@ def release(reason: ReleaseReason, home: HomeOption = None, json: JsonFlag = Fal
     place = home_from(home).existing()
     clock, name = clock_from(load(place)), account() if by is None else by
     if latch is not None:
-        command = release_latch(place, latch, by=name, reason=reason, now=clock.now())
+        command = ask_release(place, latch, by=name, reason=reason, now=clock.now())
         return emit(Report(schema="vanta.run.release/1", at=clock.now(),
                            items={"command": command.command_id, "latch": latch, "by": name},
                            lines=[f"the executor is asked to clear {latch} ({command.command_id})"],
@@ -181,7 +181,7 @@ def _record(home: Home, change: Change, now: datetime) -> list[str]:
                "reason": change.reason, "account": account(), "uid": os.getuid()}
     try:
         with FileLock(home.lock("controls"), owner="vanta-run", now=now):
-            journal = FileJournal(home.file(CONTROL_LOG))
+            journal = control_log(home)
             if journal.head().seq == 0:
                 journal.append(Kind.JOURNAL_OPENED, {"journal": CONTROL_LOG, "program": f"vanta-run {__version__}",
                                                      "schema": SCHEMA_VERSION}, at=iso(now))

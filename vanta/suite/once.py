@@ -16,7 +16,6 @@ from vanta.common.models.configuration import Settings
 from vanta.common.paths import FEEDS, PORTFOLIO, Home
 from vanta.common.settings import clock_from, home_from, load
 from vanta.executor.wire import build as build_executor
-from vanta.markets.promoter import PromoteOutcome
 from vanta.markets.wire import Markets
 from vanta.markets.wire import build as build_markets
 from vanta.suite.progress import Progress
@@ -81,13 +80,19 @@ def full_pass(home: Home, settings: Settings, progress: Progress) -> Pass:
                 _execute(home, settings, clock)
         with progress.step("reflecting and promoting"):
             reflected = markets.reflect()
-            first = markets.promote()
-        parts.append(Part(name="reflect", said=f"revision {reflected.revision}" if reflected.written else "no change"))
+            said = f"revision {reflected.revision}" if reflected.written else "no change"
+            parts.append(Part(name="reflect", said=said))
+            first = _promote(markets, "promote")
         with progress.step("carrying out"):
-            parts.append(_execute(home, settings, clock))
-            second = markets.promote()
-        parts += [_promoted("promote", first), _promoted("promote again", second)]
-    return Pass(parts=parts, staged=[*first.staged, *second.staged])
+            executed = _execute(home, settings, clock)
+            second = _promote(markets, "promote again")
+    return Pass(parts=[*parts, first.part, executed, second.part], staged=[*first.staged, *second.staged])
+
+
+@dataclass(frozen=True, slots=True)
+class _Promoted:
+    part: Part
+    staged: Sequence[str] = ()
 
 
 def _collect(markets: Markets, feed: str) -> Part:
@@ -113,8 +118,9 @@ def _execute(home: Home, settings: Settings, clock: Clock) -> Part:
     return Part(name="execute", said=said)
 
 
-def _promoted(name: str, outcome: PromoteOutcome) -> Part:
+def _promote(markets: Markets, name: str) -> _Promoted:
+    outcome = markets.promote()
     if outcome.held is not None:
-        return Part(name=name, said=outcome.held, exit=Exit.PARTIAL)
-    return Part(name=name, said=f"{len(outcome.staged)} staged, {len(outcome.withdrawn)} withdrawn, "
-                                f"{len(outcome.removed)} removed")
+        return _Promoted(Part(name=name, said=outcome.held, exit=Exit.PARTIAL))
+    said = f"{len(outcome.staged)} staged, {len(outcome.withdrawn)} withdrawn, {len(outcome.removed)} removed"
+    return _Promoted(Part(name=name, said=said), outcome.staged)

@@ -15,9 +15,9 @@ from vanta.common.clock import Clock
 from vanta.common.errors import VantaError
 from vanta.common.events import Kind
 from vanta.common.paths import EXECUTOR_STATE, OVERLAY, TRADE_LOG, VAULTS, Home
+from vanta.common.permit import arm
 from vanta.common.store import atomic
 from vanta.common.times import iso
-from vanta.executor.permit import arm
 from vanta.suite.sight import Calm, Sight
 from vanta.suite.stage import serve
 

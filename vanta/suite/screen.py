@@ -36,12 +36,12 @@ from vanta.common.paths import (
 from vanta.common.store.atomic import read
 from vanta.common.store.chain import chain
 from vanta.common.store.document import load_if_any
-from vanta.common.store.files import FolderFiles
 from vanta.common.store.ports import Record
 from vanta.markets.core.freshness import age_s, reason_at, status_at
 from vanta.suite.render import Column, Section
 from vanta.suite.story import Story, stories
 from vanta.suite.verdict import holding, verdict
+from vanta.suite.wire import files
 
 MOST_CONVICTIONS = 12
 M = TypeVar("M", FeedDocument, MarketQuotes, TradeSignals, VaultAllocation, Portfolio, PnlSummary, ExecutorState)
@@ -58,7 +58,7 @@ class View:
     def document(self, name: str, model: type[M]) -> M | str:
         """The document, or why it cannot be shown."""
         try:
-            loaded = load_if_any(FolderFiles(self.home.memory), name, model)
+            loaded = load_if_any(files(self.home), name, model)
         except VantaError as error:
             return error.what
         return f"{name} does not exist yet" if loaded is None else loaded.value

@@ -12,7 +12,7 @@ import typer
 
 from vanta.alpha.core.sights import Doc, Facts, Limits, Row, one_line, since, span
 from vanta.alpha.core.summary import headline, rows, worst
-from vanta.alpha.facts import gather, whole
+from vanta.alpha.wire import gather, whole
 from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, emit
 from vanta.common.clock import clock_for
 from vanta.common.errors import OperatorError

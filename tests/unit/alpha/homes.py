@@ -13,11 +13,11 @@ from vanta.common.canonical import document
 from vanta.common.clock import ManualClock
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import OVERLAY, PERMIT, SNAPSHOTS, STATE, TRADE_LOG, VAULTS, Home
+from vanta.common.permit import arm
 from vanta.common.store.chain import encode
 from vanta.common.store.inmemory import MemoryJournal
 from vanta.common.store.ports import Record
 from vanta.common.store.snapshot import FileSnapshots
-from vanta.executor.permit import arm
 from vanta.executor.wire import build
 from vanta.markets.wire import Markets
 

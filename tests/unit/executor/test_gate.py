@@ -10,8 +10,8 @@ from tests.unit.executor.world import ALL_CLEAR
 from vanta.common.clock import SystemClock
 from vanta.common.errors import UsageError
 from vanta.common.paths import OVERLAY, PERMIT, Home
+from vanta.common.permit import arm, disarm
 from vanta.executor.gate import FileGate
-from vanta.executor.permit import arm, disarm
 
 
 def home(tmp_path: Path) -> Home:

@@ -316,7 +316,7 @@ class TestTradeLog:
         assert bench.run(at(1)).removed == {intent_id: "refused"}
 
     @pytest.mark.parametrize("damage", [
-        pytest.param(lambda log: log.replace(b'"intent_state":"refused"', b'"intent_state":"held"'), id="a line changed"),
+        pytest.param(lambda log: log.replace(b'state":"refused"', b'state":"held"'), id="a line changed"),
         pytest.param(lambda log: b"".join(log.splitlines(keepends=True)[1:]), id="the first line dropped"),
         pytest.param(lambda log: log + b"{}\n", id="a line that is no record"),
     ])

@@ -10,8 +10,8 @@ import pytest
 from vanta.common.clock import SystemClock
 from vanta.common.exitcodes import Exit
 from vanta.common.paths import JOURNALS, PNL, TRADE_LOG, TRADE_SIGNALS, Home, signals_file
+from vanta.common.permit import arm
 from vanta.common.settings import clock_from, load
-from vanta.executor.permit import arm
 from vanta.suite.fixtures import fixtures
 from vanta.suite.once import Pass, full_pass
 from vanta.suite.progress import Progress
@@ -56,8 +56,8 @@ def test_one_pass_goes_from_payloads_to_fills(passed: tuple[Home, Pass]) -> None
     """Every part did its work; the second promotion took what is terminal out of the queue."""
     home, done = passed
     assert done.exit == Exit.DONE
-    assert [part.name for part in done.parts] == ["sec", "news", "reddit", "crypto", "prices", "reflect", "execute",
-                                                  "promote", "promote again"]
+    assert [part.name for part in done.parts] == ["sec", "news", "reddit", "crypto", "prices", "reflect", "promote",
+                                                  "execute", "promote again"]
     assert done.staged
     queue = orjson.loads(home.file("autotrade_queue.json").read_bytes())["intents"]
     assert 0 < len(queue) < len(done.staged)

@@ -8,8 +8,8 @@ import pytest
 from vanta.common.clock import SystemClock
 from vanta.common.exitcodes import Check, Exit
 from vanta.common.paths import CONTROL_LOG, OVERLAY, TRADE_LOG, Home
+from vanta.common.permit import arm
 from vanta.common.settings import load
-from vanta.executor.permit import arm
 from vanta.suite.fixtures import fixtures
 from vanta.suite.once import full_pass
 from vanta.suite.progress import Progress

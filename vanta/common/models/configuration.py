@@ -6,7 +6,6 @@ from pydantic import Field
 
 from vanta.common.models.base import Amount, OperatorModel, Real, UtcTime
 
-
 _WINDOWS = {"sec": 150 * 86_400}
 """Insiders' decisions are believed for five months; everything else for the default window."""
 

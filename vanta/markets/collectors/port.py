@@ -76,4 +76,5 @@ class Collector(ABC):
 
         `payloads` are those of this pass that were read whole. Not called if fetching ended early.
         """
+        del payloads
         return context.cursor

@@ -203,7 +203,7 @@ def test_the_first_line_names_the_gravest_finding_and_counts_the_others() -> Non
                                                                                   status="error")))
     assert headline(rows(facts, LIMITS)) == (
         "VANTA CRITICAL - feed sec: no success for 41 ... (+1 more) | feeds_fresh=0;;;0;2")
-    assert headline(rows(HEALTHY, LIMITS)).startswith("VANTA OK - 9 checks passed | feeds_fresh=3;;;0;3")
+    assert headline(rows(HEALTHY, LIMITS)).startswith("VANTA OK - 10 checks passed | feeds_fresh=3;;;0;3")
 
 
 def test_words_from_outside_cannot_forge_a_line() -> None:
