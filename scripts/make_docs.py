@@ -1,14 +1,14 @@
 """Writes the generated parts of docs/ from the code that they describe: `python -m scripts.make_docs`.
 
 docs/STATE.md is generated as a whole: every file of the state tree with its writer and its fields, every kind of
-journal record, every setting. In docs/RUNBOOK.md only what stands between a pair of `<!-- … -->` markers is; the rest
-is written by hand. A test makes both again and compares.
+journal record, every setting. In docs/RUNBOOK.md and docs/ARCHITECTURE.md only what stands between a pair of
+`<!-- … -->` markers is; the rest is written by hand. A test makes both again and compares.
 """
 
 import re
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -22,6 +22,7 @@ from vanta.common.models.base import Header
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import STATE, StateFile
 from vanta.common.reasons import TABLE
+from vanta.executor.core.machine import TABLE as LIFE
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 NAMED = {id(base.UtcTime): "UTC time", id(base.Amount): "decimal", id(base.Sha256): "SHA-256",
@@ -199,23 +200,38 @@ def exits_table() -> list[str]:
     return [*tables(action, "status", "meaning"), "", CHECK_HEAD, "", *tables(check, "status", "word", "meaning")]
 
 
-GENERATED = {"reasons": reasons_table, "exits": exits_table}
+def life_table() -> list[str]:
+    """The life of an intent for the architecture page: every state and what may follow."""
+    rows = [[f"`{state}`", ", ".join(f"`{event}` → {after}" for event, after in follows.items()) or "nothing: ended"]
+            for state, follows in LIFE.items()]
+    return tables(rows, "state", "what may happen → state after")
 
 
-def runbook_page(text: str) -> str:
-    """docs/RUNBOOK.md with its generated parts made anew. Raises `ValueError` if a marker is missing."""
-    for name, make in GENERATED.items():
+Makers = Mapping[str, Callable[[], list[str]]]
+RUNBOOK: Makers = {"reasons": reasons_table, "exits": exits_table}
+ARCHITECTURE: Makers = {"life": life_table}
+
+
+def filled(text: str, page: str, makers: Makers) -> str:
+    """A page with its generated parts made anew. Raises `ValueError` if a marker is missing."""
+    for name, make in makers.items():
         opening, end = re.search(rf"<!-- {name}: .*? -->\n", text), text.find(f"<!-- end of {name} -->")
         if opening is None or end < opening.end():
-            raise ValueError(f"docs/RUNBOOK.md has no markers for {name}")
+            raise ValueError(f"docs/{page} has no markers for {name}")
         text = text[:opening.end()] + "\n" + "\n".join(make()) + "\n\n" + text[end:]
     return text
 
 
+def runbook_page(text: str) -> str:
+    """docs/RUNBOOK.md with its generated parts made anew."""
+    return filled(text, "RUNBOOK.md", RUNBOOK)
+
+
 def pages() -> dict[Path, str]:
     """Every page with generated parts, as it should be."""
-    runbook = DOCS / "RUNBOOK.md"
-    return {DOCS / "STATE.md": state_page(), runbook: runbook_page(runbook.read_text("utf-8"))}
+    runbook, architecture = DOCS / "RUNBOOK.md", DOCS / "ARCHITECTURE.md"
+    return {DOCS / "STATE.md": state_page(), runbook: runbook_page(runbook.read_text("utf-8")),
+            architecture: filled(architecture.read_text("utf-8"), "ARCHITECTURE.md", ARCHITECTURE)}
 
 
 def main() -> int:
