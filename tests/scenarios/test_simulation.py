@@ -197,6 +197,13 @@ def test_what_is_in_the_home_is_used(insider: Recording) -> None:
     assert "orders_disabled" in result["halted"]
 
 
+def test_a_vault_file_that_does_not_validate_is_named(insider: Recording, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without vaults nothing could be bought, and nobody would know why."""
+    insider.home.prepare().file(VAULTS).write_text('{"vaults": [{"vault_id": "V_MINE", "lable": "Mine"}]}')
+    assert insider.run() == Exit.CONFIG
+    assert "did you mean 'label'" in capsys.readouterr().err
+
+
 def test_a_home_that_was_used_is_refused(insider: Recording, capsys: pytest.CaptureFixture[str]) -> None:
     """A simulation starts from nothing, and says so without touching the log."""
     assert insider.run() == Exit.DONE

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from vanta.alpha.core.course import Node
+from vanta.alpha.core.inputs import BROKEN
 from vanta.alpha.core.lineage import Lineage, flatten
 from vanta.alpha.core.trail import Evidence, Row, Trail, meant
 from vanta.alpha.core.watchers import outputs
@@ -79,6 +80,8 @@ class Explainer:
                 self._trail.take(record)
         except StateError as error:
             self.warnings.append(f"{error.what}; what comes before it is shown")
+        except BROKEN as error:
+            self.warnings.append(f"{TRADE_LOG} has a record without its fields ({error!r}); what comes before is shown")
 
     def _document(self, name: str, source: Callable[[], bytes]) -> Any:
         """A document's value, `None` if it is not there or cannot be read."""
@@ -103,7 +106,7 @@ class Explainer:
                 for row in vault["targets"]:  # the allocation that staged the intent is read last, and counts
                     key = (vault["vault_id"], row["instrument_id"], row["signal_id"])
                     self._targets[key] = {**row, "vault_nav": vault["nav"]}
-        except (LookupError, TypeError, AttributeError) as error:
+        except BROKEN as error:
             self.warnings.append(f"{name} is not what it should be: {error!r}")
 
     def _snapshot(self, name: str, digest: str) -> None:

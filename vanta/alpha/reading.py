@@ -4,7 +4,7 @@ The programs may be running. A journal's tail may be caught half-written, so a t
 grows; documents are read before the journals they are folds of, so that a running executor is never ahead.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from vanta.common.errors import Missing, StateError
@@ -15,13 +15,13 @@ from vanta.common.store.ports import Record, Snapshots
 _AGAIN = 5
 
 
-def journal_bytes(path: Path) -> bytes:
+def journal_bytes(path: Path, look: Callable[[Path], bytes] = read) -> bytes:
     """The whole journal. Raises `Missing` or `StateError`."""
-    raw = read(path)
+    raw = look(path)
     for _ in range(_AGAIN):
         if raw.endswith(b"\n") or not raw:
             break
-        longer = read(path)
+        longer = look(path)
         if len(longer) == len(raw):
             break
         raw = longer

@@ -47,10 +47,10 @@ def equity(ticker: str, *, sector: str | None = None, lot: Decimal = Decimal(1))
 
 
 def crypto(base: str, quote: str = "USD") -> Instrument:
-    """A spot pair: 0.00000001 units, cents, always open."""
+    """A spot pair: quantity and price in steps of 0.00000001, because many coins cost less than a cent; always open."""
     return Instrument(instrument_id=f"crypto:{base}-{quote}", entity=f"crypto:{base}", asset_class="crypto",
                       symbol=f"{base}/{quote}", currency=quote, calendar="24/7", lot=Decimal("0.00000001"),
-                      tick=Decimal("0.01"), min_notional=Decimal(10))
+                      tick=Decimal("0.00000001"), min_notional=Decimal(10))
 
 
 def pair_of(symbol: str) -> tuple[str, str] | None:

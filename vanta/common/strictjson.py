@@ -169,7 +169,7 @@ class _Walk:
         self._at_key = False
         self.why, self.line = "refused", 1
         self.field: str | None = None
-        for match in _TOKEN.finditer(text):
+        for match in _TOKEN.finditer(text):  # pragma: no branch - the decoder has refused, so something is found
             why = self._take(match.group())
             if why is not None:
                 self.why, self.line = why, text.count("\n", 0, match.start()) + 1

@@ -104,13 +104,14 @@ def _second(staged: list[str] | None) -> Section:
 
 def _report(home: Home, scenes: list[Scene], staged: list[str] | None, status: int) -> Report:
     place = f"--home {home.root}"
+    intent = next((story.intent_id for story in Sight(home).stories() if story.fills), "INTENT_ID")
     return Report(
         schema="vanta.run.demo/1", at=SystemClock().now(), exit=Exit.FAILED if staged or status else Exit.DONE,
         items={"home": str(home.root), "scenes": [scene.title for scene in scenes], "up_exit": status,
                "second_pass": None if staged is None else {"staged": staged}},
         lines=[""], warnings=[f"Error: vanta-run up ended with {status}"] if status else [],
         next=[Next("one screen of state", f"vanta-run status {place}"),
-              Next("why an order happened", f"vanta explain INTENT_ID {place}"),
+              Next("why an order happened", f"vanta explain {intent} {place}"),
               Next("prove the logs and documents", f"vanta verify {place}"),
               Next("recompute every decision, byte for byte", f"vanta replay {place}"),
               Next("keep it running", f"vanta-run up {place}"),

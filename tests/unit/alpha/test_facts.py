@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.executor.world import ALL_CLEAR
-from vanta.alpha.facts import HEADER_BYTES, gather, head, header, locks, whole
+from vanta.alpha.facts import HEADER_BYTES, WHOLE_BYTES, gather, head, header, locks, whole
+from vanta.alpha.reading import journal_bytes, records
 from vanta.common.canonical import document, sha256
 from vanta.common.clock import SystemClock
 from vanta.common.models.configuration import Settings
@@ -131,3 +132,48 @@ def test_a_bare_home_is_gathered_too(tmp_path: Path) -> None:
     assert not facts.permit
     home.file(OVERLAY).write_bytes(ALL_CLEAR)
     assert gather(home, Settings(), parse_iso("2026-11-18T15:03:00Z")).unreadable == ""
+
+
+def test_what_is_too_large_or_not_there_is_said_so(tmp_path: Path) -> None:
+    """A queue of absurd size is not read into memory; a home without memory/ has no disk to tell of."""
+    path = tmp_path / "autotrade_queue.json"
+    with path.open("wb") as file:
+        file.truncate(WHOLE_BYTES + 1)
+    assert "larger than" in whole(path).problem
+    (tmp_path / TRADE_LOG).symlink_to(path)
+    assert "ELOOP" in head(tmp_path / TRADE_LOG).problem
+    facts = gather(Home(tmp_path / "none"), Settings(), parse_iso("2026-11-18T15:03:00Z"))
+    assert facts.disk is None
+
+
+def test_scopes_know_what_the_home_knows(tmp_path: Path) -> None:
+    """Without vault.json and without an executor's documents a scope can name nothing, and everything is halted."""
+    home = Home(tmp_path).prepare()
+    home.file(OVERLAY).write_bytes(ALL_CLEAR[:-1] + b', "scopes": {"vault": {"V_CORE": {"full_halt": false}}}}')
+    moment = parse_iso("2026-11-18T15:03:00Z")
+    assert "unknown: vault V_CORE" in gather(home, Settings(), moment).stops[0]
+    home.file("portfolio.json").write_bytes(b'{"basis": {"V_CORE|equity:AAPL": 3}}')
+    assert gather(home, Settings(), moment).stops == ()
+    home.file("portfolio.json").write_bytes(b'{"basis": ')
+    home.file("vault.json").write_bytes(b'{"vaults": [{"vault_id": "V_CORE", "label": "Core"}]}')
+    assert gather(home, Settings(), moment).stops == ()
+
+
+def test_a_journal_that_grows_while_it_is_read_is_read_again(tmp_path: Path) -> None:
+    """A tail caught half-written is no torn tail as long as somebody goes on writing it."""
+    path = tmp_path / TRADE_LOG
+    raw = lines(path, 3)
+    path.write_bytes(raw[:-10])
+    reads: list[int] = []
+
+    def grow(path: Path) -> bytes:
+        reads.append(len(reads))
+        data = path.read_bytes()
+        path.write_bytes(raw[:len(data) + 4])
+        return data
+
+    assert journal_bytes(path, grow) == raw
+    assert len(reads) == 4
+    path.write_bytes(raw[:-10])
+    assert journal_bytes(path) == raw[:-10]
+    assert list(records(tmp_path / "none.jsonl")) == []

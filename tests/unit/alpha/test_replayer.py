@@ -12,6 +12,7 @@ import pytest
 
 from tests.processes import ROOT
 from vanta.alpha.replayer import Replayed, Replayer
+from vanta.common.canonical import sha256
 from vanta.common.paths import Home
 from vanta.common.store.chain import encode
 from vanta.common.store.journal import FileJournal
@@ -84,6 +85,18 @@ def test_a_changed_cycle_is_named(copied: Home, name: str, kind: str, change: Ch
     rechained(copied, name, target.seq, change)
     found = [one for one in replayed(copied).differences if one.step.startswith(f"{name}:{target.seq} ")]
     assert [one.found.field for one in found] == [field]
+
+
+def test_a_forged_output_is_named_by_its_field(copied: Home) -> None:
+    """Where record and document were forged alike, the field that the inputs do not give is named."""
+    path = copied.file("system_risk.json")
+    path.write_bytes(path.read_bytes().replace(b'"regime": "not measured"', b'"regime": "calm"'))
+    records = list(FileJournal(copied.file("reflection_log.jsonl")).read())
+    rechained(copied, "reflection_log.jsonl", records[-1].seq, lambda body: body["outputs"].update(
+        {"system_risk.json": sha256(path.read_bytes())}))
+    found = [one.found for one in replayed(copied).differences if one.step.startswith("reflection_log")]
+    assert [(one.field, one.recorded, one.recomputed) for one in found] == [
+        ("system_risk.json.regime", '"calm"', '"not measured"')]
 
 
 def test_a_changed_document_is_named_by_its_field(copied: Home) -> None:

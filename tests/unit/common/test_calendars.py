@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from scripts import make_calendar
 from vanta.common.calendars import ALWAYS_OPEN, CONTINUOUS, Calendar, UnknownDay
-from vanta.common.data import shipped
 from vanta.common.errors import BadInput, Bug
+from vanta.common.resources import calendars, load
 
-RAW = shipped("sessions_xnys.json")
+RAW = load("sessions_xnys.json")
 NYSE = Calendar.from_bytes(RAW)
 DAY = timedelta(days=1)
 EXACT = settings(deadline=None, derandomize=True, max_examples=500)
@@ -125,6 +125,11 @@ def test_crypto_never_closes(moment: datetime) -> None:
     assert ALWAYS_OPEN.is_open(moment)
     assert ALWAYS_OPEN.next_open(moment) == moment
     assert ALWAYS_OPEN.close_of(moment.date()) == datetime(moment.year, moment.month, moment.day, tzinfo=UTC) + DAY
+
+
+def test_shipped_calendars_by_name() -> None:
+    """Every calendar that an instrument may name is there."""
+    assert {name: calendar.name for name, calendar in calendars().items()} == {"XNYS": "XNYS", "24/7": "24/7"}
 
 
 def test_naive_times_are_bugs() -> None:

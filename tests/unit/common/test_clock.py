@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from vanta.common.clock import FixedClock, ManualClock, SystemClock, clock_for
+from vanta.common.clock import FixedClock, ManualClock, ShiftedClock, SystemClock, clock_for
 from vanta.common.errors import Bug
 from vanta.common.times import truncate
 
@@ -47,6 +47,14 @@ def test_fixed_clock_stands_while_time_passes() -> None:
     clock.sleep(0.001)
     assert clock.now() == truncate(START)
     assert clock.monotonic() > first
+
+
+def test_shifted_clock_runs_at_the_hosts_speed() -> None:
+    """For demonstrations: the host's time, moved by a fixed distance."""
+    clock = clock_for(None, starts_at=START, anchored_at=START + timedelta(days=1000))
+    assert isinstance(clock, ShiftedClock)
+    before = truncate(datetime.now(UTC))
+    assert before <= clock.now() + timedelta(days=1000) <= datetime.now(UTC)
 
 
 def test_a_command_chooses_its_clock() -> None:

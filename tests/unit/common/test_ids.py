@@ -57,6 +57,12 @@ def test_fields_do_not_run_into_each_other() -> None:
     assert ids.signal_id("a", "b", "cd", "e") != ids.signal_id("a", "b", "c", "de")
 
 
+def test_a_run_that_can_be_made_again_has_a_derived_home() -> None:
+    """A simulation draws nothing: its home's id is a hash of what it was given."""
+    assert ids.derived_home_id(["a", 1]) == ids.derived_home_id(["a", 1]) != ids.derived_home_id(["a", 2])
+    assert re.fullmatch(f"{BASE32}{{6}}", ids.derived_home_id(["a", 1]))
+
+
 def test_homes_differ() -> None:
-    """Two homes draw different ids (a thousand of 2^30 collide less than once in a thousand runs)."""
+    """Two homes draw different ids."""
     assert len({ids.draw_home_id() for _ in range(20)}) == 20

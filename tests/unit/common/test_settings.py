@@ -1,11 +1,13 @@
 """Configuration: a file, the environment over it, and errors that name who said what."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from vanta.common import settings
+from vanta.common.clock import ShiftedClock, SystemClock
 from vanta.common.errors import BadInput, OperatorError
 from vanta.common.paths import Home
 
@@ -135,6 +137,25 @@ def test_home_is_the_option_then_the_variable_then_the_default(tmp_path: Path) -
     assert settings.home_from(None, {"VANTA_HOME": ""}).root == Path("/opt/vanta")
     assert settings.home_from(None, {}).root == Path("/opt/vanta")
     assert settings.home_from(Path("var"), {}).root == Path.cwd() / "var"
+
+
+SHIFT = '[clock]\nstarts_at = "2020-01-02T00:00:00.000Z"\nanchored_at = "2026-01-02T00:00:00.000Z"\n'
+
+
+def test_clock_is_shifted_where_the_settings_say_so(home: Home) -> None:
+    """A demonstration's programs share one clock; `--now` wins over it; without settings it is the host's."""
+    write(home, SHIFT)
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    assert isinstance(settings.clock_from(settings.load(home, {})), ShiftedClock)
+    assert settings.clock_from(settings.load(home, {}), now).now() == now
+    assert type(settings.clock_from(settings.Settings())) is SystemClock
+
+
+def test_live_mode_is_never_shifted(home: Home) -> None:
+    """Orders for real money with a wrong clock are refused before anything starts."""
+    write(home, SHIFT + '[executor]\nmode = "live"\n')
+    with pytest.raises(OperatorError, match="a shifted clock is set"):
+        settings.clock_from(settings.load(home, {}))
 
 
 def test_credentials_are_a_folder_of_the_unit(tmp_path: Path) -> None:

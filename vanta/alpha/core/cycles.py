@@ -155,8 +155,6 @@ def _outputs(body: Mapping[str, Any], now: Blobs, made: Mapping[str, Mapping[str
             continue
         if name in now and sha256(now[name]) == recorded:
             was, again = (plain_json(strictjson.loads(one, file=name)) for one in (now[name], raw))
-            found = first_difference(was, again, name)
-            if found is not None:
-                return found
+            return first_difference(was, again, name) or Difference(name, "other bytes", "the same content")
         return Difference(f"outputs.{name}", str(recorded), sha256(raw))
     return None

@@ -22,6 +22,10 @@ from vanta.alpha.core.trail import Evidence, Row, Trail
 from vanta.common.errors import Bug
 
 
+CONVICTION = "cv1_"
+"""How the ids of convictions begin; an intent that closes what nobody wants any more names none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lineage:
     """Answers questions over one trail and the evidence beside it."""
@@ -62,7 +66,7 @@ class Lineage:
         text = (f"Intent {intent_id} asked to {wish} {body['instrument_id']} for vault {body['vault']} (account "
                 f"{body['account']}), made {body['created_at']}, valid until {body['expires_at']}, on holdings as of "
                 f"record {body['basis_seq']}.")
-        asked = why["signal_id"] in self.evidence.convictions or why["reasons"]
+        asked = why["signal_id"].startswith(CONVICTION)
         grounds = (self._target(body), self._conviction(why["signal_id"], said=why) if asked else Node(
             "conviction", why["signal_id"], "No conviction asks for it any more.", {}, ()))
         return Node("intent", intent_id, text, dict(body), (*grounds, *course(records, self.trail)))
@@ -84,8 +88,6 @@ class Lineage:
         row = self.evidence.convictions.get(name)
         if said is None:
             said = next((body for one, body in self.trail.reasons() if one == name), None)
-        if row is None and said is None:
-            raise Bug(f"conviction {name} is not known")
         intents = tuple(self._outcome(one) for one in self.trail.asked_by(name)) if uses else ()
         lines = row["reason_vector"] if row is not None else said["reasons"] if said is not None else []
         seen = () if row is None or said is None else self._persona_lines(row, said)

@@ -225,7 +225,5 @@ def _spoken(record: Record) -> str:
 
 def _words(kind: str, payload: Mapping[str, Any]) -> str:
     """`intent.held (session.closed)`: a record in a few words."""
-    codes = [line[1] for line in payload.get("lines", []) if line[1]]
-    if "code" in payload:
-        codes.append(payload["code"])
-    return f"{kind} ({', '.join(codes)})" if codes else kind
+    codes = dict.fromkeys([line[1] for line in payload.get("lines", []) if line[1]] + [payload.get("code")])
+    return f"{kind} ({', '.join(filter(None, codes))})" if any(codes) else kind

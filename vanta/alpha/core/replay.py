@@ -33,10 +33,6 @@ class Step:
     subject: str
     found: Difference
 
-    def __str__(self) -> str:
-        return (f"record {self.seq} ({self.kind}) about {self.subject}: {self.found.field} was recorded as "
-                f"{self.found.recorded} and is recomputed as {self.found.recomputed}")
-
 
 class Replay:
     """See the module's contract. `missing` gives the first record that needed each absent input."""

@@ -36,6 +36,7 @@ class Trail:
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
         self._of_intent: dict[str, list[Record]] = {}
+        self._wishes: dict[str, Row] = {}
         self._intent_of_order: dict[str, str] = {}
         self._order_of_fill: dict[str, str] = {}
         self._asked_by: dict[str, list[str]] = {}
@@ -54,6 +55,7 @@ class Trail:
         self._of_intent.setdefault(intent_id, []).append(record)
         if record.kind == Kind.INTENT_SEEN:
             self._asked_by.setdefault(record.ids["signal_id"], []).append(intent_id)
+            self._wishes[intent_id] = record.payload["intent"]
             for line in record.payload["intent"]["provenance"]["reasons"]:
                 for name in line["signals"]:
                     self._rested_on.setdefault(name, []).append(intent_id)
@@ -68,11 +70,7 @@ class Trail:
 
     def intent(self, intent_id: str) -> Row | None:
         """The intent as it was first seen."""
-        for record in self.of_intent(intent_id):
-            if record.kind == Kind.INTENT_SEEN:
-                body: Row = record.payload["intent"]
-                return body
-        return None
+        return self._wishes.get(intent_id)
 
     def intent_of(self, name: str) -> str | None:
         """The intent that an order or fill belongs to."""
@@ -94,10 +92,7 @@ class Trail:
 
     def reasons(self) -> Iterable[tuple[str, Row]]:
         """Convictions that intents name, each with what the intent says of it."""
-        for conviction_id, intents in self._asked_by.items():
-            body = self.intent(intents[-1])
-            if body is not None:
-                yield conviction_id, body["provenance"]
+        return [(name, self._wishes[intents[-1]]["provenance"]) for name, intents in self._asked_by.items()]
 
     def controls_at(self, seq: int) -> dict[str, Record]:
         """The newest record of each control before record `seq`."""

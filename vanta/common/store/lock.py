@@ -39,7 +39,7 @@ class FileLock:
 
     def _acquire(self, stamp: str) -> None:
         if not self._flock():
-            raise LockHeld(f"{self.path} is held by {self._stamp()}", "Stop that process, or let it do the work.")
+            raise LockHeld(f"{self.path} is held by {_stamp(self._fd)}", "Stop that process, or let it do the work.")
         if not self.still_held():
             raise LockHeld(f"{self.path} was replaced while it was being locked", "Run the command again.")
         with contextlib.suppress(OSError):  # the stamp is for people; a full disk must not keep us from locking
@@ -60,12 +60,6 @@ class FileLock:
             else:
                 return True
         return False
-
-    def _stamp(self) -> str:
-        try:
-            return os.pread(self._fd, 200, 0).decode("utf-8", "replace").strip() or "an unnamed process"
-        except OSError:
-            return "an unknown process"
 
     def still_held(self) -> bool:
         """Whether the path still names the file we locked. False means: stop, somebody removed the lock."""
@@ -98,8 +92,15 @@ def holder(path: Path) -> str | None:
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return os.pread(fd, 200, 0).decode("utf-8", "replace").strip() or "an unnamed process"
+        return _stamp(fd)
     else:
         return None
     finally:
         os.close(fd)
+
+
+def _stamp(fd: int) -> str:
+    try:
+        return os.pread(fd, 200, 0).decode("utf-8", "replace").strip() or "an unnamed process"
+    except OSError:
+        return "an unknown process"

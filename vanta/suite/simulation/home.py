@@ -9,8 +9,10 @@ import orjson
 from vanta.common.canonical import document
 from vanta.common.errors import OperatorError
 from vanta.common.models.configuration import Settings
+from vanta.common.models.vault import VaultRegistry
 from vanta.common.paths import OVERLAY, PERMIT, STATE, VAULTS, Home
 from vanta.common.store import atomic
+from vanta.common.store.document import parse
 
 DEFAULT_VAULTS = {"vaults": [{
     "vault_id": "V_CORE", "label": "Core Discretionary", "base_currency": "USD", "capital": "100000",
@@ -38,7 +40,7 @@ _OPERATORS = frozenset({VAULTS, OVERLAY, PERMIT})
 
 
 def prepare(home: Home) -> None:
-    """Create what is missing. Raises `OperatorError` for a home that has been used."""
+    """Create what is missing. Raises `OperatorError` for a home that has been used or whose vaults do not validate."""
     home.prepare()
     used = [file.name for file in STATE if file.name not in _OPERATORS and _has_bytes(home, file.name)]
     if used:
@@ -49,6 +51,7 @@ def prepare(home: Home) -> None:
         atomic.replace(config, CONFIG.encode())
     if not home.file(VAULTS).exists():
         atomic.replace(home.file(VAULTS), document(DEFAULT_VAULTS))
+    parse(atomic.read(home.file(VAULTS)), VaultRegistry, file=str(home.file(VAULTS)))
     if not home.file(OVERLAY).exists():
         atomic.replace(home.file(OVERLAY), orjson.dumps(ALL_CLEAR, option=orjson.OPT_INDENT_2) + b"\n")
 

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
+from tests.unit.alpha.core.test_replay import Halting
 from tests.unit.alpha.homes import busy, first
 from tests.unit.executor.world import ALL_CLEAR, World, without_permission
 from vanta.alpha.core.lineage import Lineage, as_json, flatten
 from vanta.alpha.core.trail import Evidence, Trail, meant
 from vanta.common.errors import Bug
-from vanta.executor.gate import Reading
-from vanta.executor.inmemory import MemoryGate
+from vanta.common.store.ports import Record
 
 SIGNAL = "sig1_" + "s" * 26
 CONVICTION = "cv1_" + "a" * 26
@@ -134,13 +134,7 @@ def test_every_end_of_an_intent_is_told(end: str, expected: str) -> None:
 
 def test_an_order_that_was_stopped_at_the_last_look_was_not_sent() -> None:
     """Withheld is told as what it is: nothing left."""
-    class HaltsAfterTheFirstLook(MemoryGate):
-        def read(self) -> Reading:
-            reading = super().read()
-            self.raw = without_permission({"full_halt": True})
-            return reading
-
-    world = World(gate=HaltsAfterTheFirstLook(ALL_CLEAR))
+    world = World(gate=Halting(ALL_CLEAR))
     world.quote("equity:AAPL", "200.00")
     world.want("equity:AAPL", "1000")
     world.step()
@@ -218,6 +212,23 @@ def test_nobody_explains_what_is_not_known(trail: Trail) -> None:
     """Asking for it is a mistake of the program."""
     with pytest.raises(Bug):
         Lineage(trail).explain("in1_unknown")
+
+
+def test_a_log_of_another_version_is_told_as_far_as_it_is_understood() -> None:
+    """Unknown kinds and codes are left out or said to be unknown; an intent without its beginning says so."""
+    def record(seq: int, kind: str, payload: dict[str, Any]) -> Record:
+        return Record(seq, "2026-11-20T15:00:00.000Z", kind, None, {"intent_id": "in1_x"}, payload, "", "")
+
+    trail = Trail([record(1, "intent.blessed", {}), record(2, "intent.quarantined", {
+        "lines": [["stars", "stars.wrong", "mars", "venus", ""]], "sha256": "0" * 64})])
+    found = texts("in1_x", trail)
+    assert found == ["Intent in1_x: the log does not say what it asked for."]
+    known = first(busy(), "intent.refused").ids["intent_id"]
+    mixed = Trail(busy().journal.read())
+    for one in trail.of_intent("in1_x"):
+        mixed.take(one._replace(ids={"intent_id": known}))
+    assert "stars stopped it, stars.wrong (mars, limit venus): a reason that this version does not know" in said(
+        known, mixed)
 
 
 def test_a_beginning_means_what_it_fits(trail: Trail) -> None:

@@ -1,5 +1,6 @@
 """The executor's log decided again: equal to itself, different where it was changed, and honest about what it lacks."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from vanta.alpha.core.replay import Replay
 from vanta.common.canonical import document
 from vanta.common.errors import StateError
 from vanta.common.models.configuration import ExecutorSettings, PaperSettings
+from vanta.common.store.inmemory import MemoryJournal
 from vanta.common.store.ports import Record
 from vanta.executor.gate import Reading
 from vanta.executor.inmemory import MemoryGate
@@ -32,9 +34,19 @@ def again(world: World) -> Replay:
 def assert_equal(world: World, *kinds: str) -> None:
     """Everything was decided again and was the same, records of these kinds among it."""
     replay = again(world)
-    assert [str(one) for one in replay.differences] == []
+    assert replay.differences == []
     assert replay.missing == {}
     assert set(kinds) <= set(replay.checked)
+
+
+class Halting(MemoryGate):
+    """The operator's save lands between the verdict and the sending."""
+
+    def read(self) -> Reading:
+        """Halted from the second look on."""
+        reading = super().read()
+        self.raw = without_permission({"full_halt": True})
+        return reading
 
 
 def test_a_busy_morning_replays_equal() -> None:
@@ -215,6 +227,100 @@ def test_an_order_sent_against_a_halt_is_named() -> None:
     found = again(world).differences[0]
     assert (found.kind, found.found.field) == ("order.accepted", "last look")
     assert "halt.full_halt" in found.found.recomputed
+
+
+def appended(world: World, kind: str, payload: dict[str, Any], **ids: str) -> list[Record]:
+    """The world's log with one more record."""
+    journal = MemoryJournal()
+    for record in world.journal.read():
+        journal.append(record.kind, record.payload, at=record.at, dag_id=record.dag_id, ids=record.ids)
+        at = record.at
+    journal.append(kind, payload, at=at, ids=ids)
+    return list(journal.read())
+
+
+def last(world: World, records: Sequence[Record]) -> Replay:
+    """A replay up to the last record, and the check of that one; whether it can be folded does not matter here."""
+    replay = replayed(records[:-1], kept(world))
+    with contextlib.suppress(StateError):
+        replay.take(records[-1])
+    return replay
+
+
+def test_a_hold_that_was_recorded_before_is_nothing_new() -> None:
+    """A hold is recorded once for each reason; a second one was not decided by anybody."""
+    world = World()
+    world.want("equity:AAPL", "1000")
+    world.step()
+    held = first(world, "intent.held")
+    found = last(world, appended(world, held.kind, dict(held.payload), **held.ids)).differences[0]
+    assert (found.found.recorded, found.found.recomputed) == ("intent.held (quote.missing)", "nothing new")
+
+
+def test_other_bytes_under_a_known_id_were_seen_not_decided() -> None:
+    """Their quarantine is taken as recorded."""
+    world = World()
+    world.want("equity:AAPL", "1000")
+    world.step()
+    world.intents[0]["notional"] = "5"
+    world.stage()
+    world.step()
+    assert_equal(world, "intent.quarantined")
+
+
+def test_latches_that_nothing_gave_rise_to_are_named() -> None:
+    """A loss latch without the loss, another loss than the one there was, a verdict's latch without the verdict."""
+    world = World()
+    world.quote("equity:AAPL", "200.00")
+    name = world.want("equity:AAPL", "19000")
+    world.step()
+    latch = {"latch_id": "latch_x", "code": "loss.daily", "vault": "V_CORE", "exits": True, "value": "", "limit": "",
+             "detail": "made up"}
+    assert last(world, appended(world, "latch.set", latch)).differences[0].found.field == "latch"
+    world.quote("equity:AAPL", "160.00")
+    world.step()
+    other = edited(world, first(world, "latch.set").seq, lambda payload: payload.update(code="loss.drawdown"))
+    assert replayed(other, kept(world)).differences[0].found.recorded == "latch.set (loss.drawdown)"
+    by_verdict = appended(world, "latch.set", {**latch, "code": "gateway.more_than_queued"}, intent_id=name)
+    assert last(world, by_verdict).differences[0].found.field == "verdict"
+
+
+def test_other_adjustments_than_funding_are_taken_as_recorded() -> None:
+    """A dividend is evidence from outside; a second funding of a vault is nobody's."""
+    world = busy()
+    dividend = {"type": "dividend", "vault": "V_CORE", "account": "paper", "currency": "USD", "amount": "12",
+                "evidence": "", "why": "cash dividend"}
+    assert last(world, appended(world, "adjustment", dividend)).differences == []
+    again = {**dict(first(world, "adjustment").payload)}
+    assert last(world, appended(world, "adjustment", again)).differences[0].found.field == "adjustment"
+
+
+def test_an_order_that_the_venue_never_had_was_withheld_by_the_venue_s_word() -> None:
+    """After a restart: no last look is asked for what the venue answered."""
+    world = World(gate=Halting(ALL_CLEAR))
+    world.quote("equity:AAPL", "200.00")
+    world.want("equity:AAPL", "1000")
+    world.step()
+    target = first(world, "order.withheld")
+    asked = edited(world, target.seq, lambda payload: payload.update(code="broker.outcome_unknown"))
+    assert replayed(asked, kept(world)).differences == []
+    other = edited(world, target.seq, lambda payload: payload.update(code="halt.maintenance"))
+    assert replayed(other, kept(world)).differences[0].found.field == "code"
+    digest = next(record.payload["sha256"] for record in world.journal.read() if record.kind == "instruments.seen")
+    blind = replayed(list(world.journal.read()), {name: raw for name, raw in kept(world).items() if name != digest})
+    assert blind.differences == []
+    assert any("could not be recomputed" in said for said in blind.missing)
+
+
+def test_inputs_that_nothing_names_or_nobody_can_read_are_missing() -> None:
+    """No record of the overlay, or a snapshot of a form that this version does not know."""
+    world = busy()
+    overlay = first(world, "control.seen")
+    assert overlay.payload["what"] == "vaults"
+    seqs = [record.seq for record in world.journal.read() if record.kind == "control.seen"]
+    assert "no record says" in " ".join(replayed(without(world, seqs[1])[:16], kept(world)).missing)
+    strange = {**kept(world), overlay.payload["sha256"]: b'{"vaults": [], "rails": 7}'}
+    assert "cannot be read by this version" in " ".join(replayed(list(world.journal.read()), strange).missing)
 
 
 @pytest.mark.parametrize("what", ["overlay", "vaults"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.alpha.homes import busy, edited, first, line
 from vanta.alpha.core.cuts import DOCUMENTS
 from vanta.alpha.core.verification import Finding, Watcher, journal, outcome, parsed
-from vanta.alpha.core.watchers import Fold
+from vanta.alpha.core.watchers import Anchors, Fold, Promises
 from vanta.common.canonical import document
 from vanta.common.exitcodes import Check
 from vanta.common.models.allocation import VaultAllocation
@@ -138,6 +138,27 @@ def test_a_document_that_says_other_than_the_log_is_named_with_the_field(name: s
     assert [one.file for one in found] == [name]
     assert found[0].text.startswith(f"{field} is ")
     assert "the log gives" in found[0].text
+
+
+def test_a_document_that_does_not_parse_is_named() -> None:
+    """Half a document is no fold."""
+    found = bad(journal(TRADE_LOG, b"".join(lines()), [Fold({"portfolio.json": b'{"revision": '})]))
+    assert [(one.file, one.level) for one in found] == [("portfolio.json", Check.CRITICAL)]
+
+
+def test_promises_and_anchors_of_broken_records_are_named() -> None:
+    """A record that lacks what its kind has to say, or that another journal knows by another hash."""
+    log = MemoryJournal()
+    log.append("control.seen", {"what": "overlay"}, at="2026-01-01T00:00:00.000Z")
+    found = journal(CONTROL_LOG, b"".join(map(line, log.read())), [Promises(CONTROL_LOG)])
+    assert "is not what a control.seen record says" in found[0].text
+    anchors = Anchors()
+    promoted = MemoryJournal()
+    for head in ({}, {"seq": 0, "hash": "0" * 64}, {"seq": 5, "hash": "f" * 64}):
+        promoted.append("promoted", {"trade_log": head}, at="2026-01-01T00:00:00.000Z")
+    assert journal(CONTROL_LOG, b"".join(map(line, promoted.read())), [anchors])[0].level is Check.OK
+    found = bad(journal(TRADE_LOG, b"".join(lines()), [anchors]))
+    assert (found[0].line, "line 3 of promotion_log.jsonl" in found[0].text) == (5, True)
 
 
 def test_a_document_in_other_bytes_is_no_fold() -> None:

@@ -64,6 +64,9 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "unknown persona": ({"personas": ["zeus"]}, "vaults.0.personas", "unknown persona 'zeus'; known are Athena"),
     "one persona under two names": ({"personas": ["Athena", "risk_averse"]}, "vaults.0.personas", "listed twice"),
     "no persona": ({"personas": []}, "vaults.0.personas", "at least 1 item"),
+    "band that is no number": ({"allocation": {"bands": {"high": "0.1"}}}, "vaults.0.allocation.bands", "band 'high'"),
+    "band beyond the scale": ({"allocation": {"bands": {"10001": "0.1"}}}, "vaults.0.allocation.bands", "0 to 10000"),
+    "band over the whole": ({"allocation": {"bands": {"100": "1.1"}}}, "vaults.0.allocation.bands", "weight of 0 to 1"),
     "odd id": ({"vault_id": "core"}, "vaults.0.vault_id", "match pattern"),
     "no capital": ({"capital": "-5"}, "vaults.0.capital", "greater than 0"),
 }
@@ -102,6 +105,11 @@ def test_several_mistakes_are_counted() -> None:
 def test_personas_have_two_names(alias: str, name: str) -> None:
     """The design's name and the proper name, in any case, mean the same persona."""
     assert persona_name(alias) == persona_name(name) == persona_name(name.upper()) == name
+
+
+def test_bands_are_read() -> None:
+    """Weights by conviction, from 0 to the whole."""
+    assert registry(allocation={"bands": {"0": "0", "10000": "1"}}).vaults[0].allocation.bands["10000"] == 1
 
 
 def test_numbers_are_exact() -> None:

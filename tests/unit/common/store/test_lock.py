@@ -161,6 +161,15 @@ def test_unnamed_holder(tmp_path: Path) -> None:
             FileLock(tmp_path / "x.lock", owner="second", now=NOW)
 
 
+def test_holder_of_an_unreadable_lock_is_unknown(tmp_path: Path) -> None:
+    """Where the stamp cannot be read (here a pipe stands in its place) the lock still counts as held."""
+    os.mkfifo(tmp_path / "x.lock")
+    with FileLock(tmp_path / "x.lock", owner="first", now=NOW):
+        assert holder(tmp_path / "x.lock") == "an unknown process"
+        with pytest.raises(LockHeld, match="held by an unknown process"):
+            FileLock(tmp_path / "x.lock", owner="second", now=NOW)
+
+
 @pytest.mark.parametrize("kind", ["folder", "symlink"])
 def test_odd_lock_file_is_a_state_error(tmp_path: Path, kind: str) -> None:
     """Only a regular file can be the lock."""
