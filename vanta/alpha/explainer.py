@@ -6,7 +6,7 @@ be read becomes a warning and a gap, never a guess.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -32,6 +32,8 @@ from vanta.common.paths import (
 from vanta.common.store.atomic import read
 from vanta.common.store.ports import Record
 
+K = TypeVar("K")
+
 
 class Explainer:
     """One home. `warnings` names what could not be read."""
@@ -45,7 +47,7 @@ class Explainer:
         self._signals: dict[str, Row] = {}
         self._targets: dict[tuple[str, str, str], Row] = {}
         self._stored: dict[str, int] = {}
-        self._feeds_read: set[str] = set()
+        self._seen: set[tuple[str, bool]] = set()
         self._read_log()
         for name in (TRADE_SIGNALS, ALLOCATION, *map(signals_file, FEEDS)):
             self._learn(name, self._document(name, lambda: read(self._home.file(name))))  # noqa: B023 - called at once
@@ -93,43 +95,48 @@ class Explainer:
             self.warnings.append(f"{name}: {error}")
             return None
 
-    def _learn(self, name: str, value: Any) -> None:
-        """Take in the rows of a document; rows that are known stay, because the newest version is read first."""
+    def _learn(self, name: str, value: Any, *, over: bool = False) -> None:
+        """Take in the rows of a document. Rows that are known stay, unless this version is the one that counted."""
         if not isinstance(value, dict):
             return
         try:
             for row in value.get("convictions", []):
-                self._convictions.setdefault(row["signal_id"], {**row, "inputs": value["inputs"]})
+                _put(self._convictions, row["signal_id"], {**row, "inputs": value["inputs"]}, over=over)
             for row in value.get("signals", []):
-                self._signals.setdefault(row["id"], row)
+                _put(self._signals, row["id"], row, over=over)
             for vault in value.get("vaults", []) if name == ALLOCATION else []:
-                for row in vault["targets"]:  # the allocation that staged the intent is read last, and counts
+                for row in vault["targets"]:
                     key = (vault["vault_id"], row["instrument_id"], row["signal_id"])
-                    self._targets[key] = {**row, "vault_nav": vault["nav"]}
+                    _put(self._targets, key, {**row, "vault_nav": vault["nav"]}, over=over)
         except BROKEN as error:
             self.warnings.append(f"{name} is not what it should be: {error!r}")
 
-    def _snapshot(self, name: str, digest: str) -> None:
-        if digest not in self._feeds_read:
-            self._feeds_read.add(digest)
-            self._learn(name, self._document(name, lambda: self._store.get(digest)))
+    def _snapshot(self, name: str, digest: str, *, over: bool = False) -> None:
+        if (digest, over) not in self._seen:
+            self._seen.add((digest, over))
+            self._learn(name, self._document(name, lambda: self._store.get(digest)), over=over)
 
     def _fetch_inputs(self, name: str) -> None:
-        """The convictions that the promoter decided on, and the allocation that it made of them, as they were then."""
-        for intent_id in [self._trail.intent_of(name) or name, *self._trail.asked_by(name)]:
-            body = self._trail.intent(intent_id)
-            digest = body["provenance"]["inputs"].get(TRADE_SIGNALS) if body else None
+        """Signals, convictions and allocation as they were when the intent in question was staged."""
+        own = self._trail.intent_of(name) or name
+        for intent_id in [*self._trail.asked_by(name), own]:
+            why = (self._trail.intent(intent_id) or {}).get("provenance", {})
+            digest = why.get("inputs", {}).get(TRADE_SIGNALS)
             if digest is not None:
-                self._snapshot(TRADE_SIGNALS, digest)
-                self._staged(intent_id)
+                self._snapshot(TRADE_SIGNALS, digest, over=intent_id == own)
+        body = self._trail.intent(own)
+        row = self._convictions.get(body["provenance"]["signal_id"]) if body else None
+        for feed, digest in row["inputs"].items() if row else ():
+            self._snapshot(signals_file(feed), digest, over=True)
+        self._staged(own)
 
     def _staged(self, intent_id: str) -> None:
         """The allocation of the promotion that staged an intent: kept as an input of the promotion after it."""
         for record in self._passes(PROMOTION_LOG, Kind.PROMOTED):
-            if intent_id in record.payload["staged"]:
+            if intent_id in record.payload.get("staged", ()):
                 for file, digest in outputs(record):
                     if file == ALLOCATION:
-                        self._snapshot(file, digest)
+                        self._snapshot(file, digest, over=True)
 
     def _fetch_signals(self, wanted: set[str]) -> None:
         """Signals that have left the current files, from the feed files that their conviction was made of."""
@@ -165,3 +172,8 @@ class Explainer:
                 continue
             except StateError as error:
                 self.warnings.append(error.what)
+
+
+def _put(table: dict[K, Row], key: K, row: Row, *, over: bool) -> None:
+    if over or key not in table:
+        table[key] = row

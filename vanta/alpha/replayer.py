@@ -14,14 +14,14 @@ from vanta.alpha.core.cycles import Kit, Rulebook, Stand, promotion, reflection,
 from vanta.alpha.core.differ import Difference
 from vanta.alpha.core.inputs import BROKEN, Absent, wanted
 from vanta.alpha.core.replay import Replay
-from vanta.alpha.reading import blobs, records
+from vanta.alpha.reading import blobs, journal_bytes, records
 from vanta.alpha.wire import snapshots
-from vanta.common.errors import BadInput, StateError
+from vanta.common.errors import BadInput, Missing, StateError
 from vanta.common.events import Kind
 from vanta.common.paths import PROMOTION_LOG, REFLECTION_LOG, STATE, TRADE_LOG, Home
 from vanta.common.resources import load
 from vanta.common.store.atomic import read
-from vanta.common.store.chain import START
+from vanta.common.store.chain import START, chain
 from vanta.common.store.ports import Head, Record
 from vanta.markets.core import persona, rules
 from vanta.markets.core.outcomes import Outcomes
@@ -90,6 +90,15 @@ class Replayer:
         except StateError as error:
             self._differs(name, "the log", Difference("", "a broken log", error.what))
 
+    def _trade_log(self) -> bytes:
+        try:
+            return journal_bytes(self._home.file(TRADE_LOG))
+        except Missing:
+            return b""
+        except StateError as error:
+            self.result.missing.append(error.what)
+            return b""
+
     def _differs(self, step: str, about: str, found: Difference) -> None:
         self.result.differences.append(Different(step, about, found))
 
@@ -107,14 +116,18 @@ class Replayer:
             self._differs(f"{name}:{record.seq} ({record.kind})", record.dag_id or "no cycle", found)
 
     def _executor(self) -> None:
-        """The trade log with the executor's documents, and the promotions at their places in it."""
-        promises = {digest for record in records_until_break(self._home, TRADE_LOG) for _, digest in wanted(record)}
+        """The trade log with the executor's documents, and the promotions at their places in it.
+
+        Promotions are read before the log that they rest on, and the log is read once, so that neither can be behind.
+        """
+        waiting = deque(record for record in self._log(PROMOTION_LOG) if record.kind == Kind.PROMOTED)
+        raw = self._trade_log()
+        promises = {digest for record in _until_break(raw) for _, digest in wanted(record)}
         replay, outcomes = Replay(blobs(self._store, sorted(promises))), Outcomes()
         cuts = Cuts({name: raw for name, raw in self._documents.items() if name in DOCUMENTS})
-        waiting = deque(record for record in self._log(PROMOTION_LOG) if record.kind == Kind.PROMOTED)
         self._promote(waiting, outcomes, START)
         try:
-            for record in self._log(TRADE_LOG):
+            for record in chain(raw, name=TRADE_LOG):
                 replay.take(record)
                 cuts.look(replay.book)
                 outcomes.apply(record)
@@ -124,11 +137,11 @@ class Replayer:
         cuts.end(replay.book)
         self._gather(replay, cuts)
         self.result.missing += [f"{PROMOTION_LOG}:{record.seq}: the trade log ends before record "
-                                f"{record.payload['trade_log']['seq']}" for record in waiting]
+                                f"{_rests_on(record)}" for record in waiting]
 
     def _promote(self, waiting: deque[Record], outcomes: Outcomes, head: Head) -> None:
         """Make every promotion again that rested on the trade log up to `head`; the others go on waiting."""
-        while waiting and waiting[0].payload["trade_log"]["seq"] <= head.seq:
+        while waiting and _rests_on(waiting[0]) <= head.seq:
             record = waiting.popleft()
             stand = Stand(outcomes=outcomes, log=(head.seq, head.hash), before=self._before)
             self._cycle(PROMOTION_LOG, record, partial(promotion, record, stand=stand))
@@ -144,13 +157,21 @@ class Replayer:
         self.result.missing += [f"{TRADE_LOG}:{seq}: {what}" for what, seq in replay.missing.items()]
 
 
+def _rests_on(record: Record) -> int:
+    """The record of the trade log that a promotion names; 0 if it names none, which is then found out."""
+    try:
+        return int(record.payload["trade_log"]["seq"])
+    except BROKEN:
+        return 0
+
+
 def _as_difference(finding: CutFinding) -> Difference:
     return finding.found or Difference("", "the document as it is", finding.text)
 
 
-def records_until_break(home: Home, name: str) -> Iterator[Record]:
-    """The records of a log up to where it breaks; whoever walks it again reports the break."""
+def _until_break(raw: bytes) -> Iterator[Record]:
+    """The records up to where the chain breaks; the walk that decides again reports the break."""
     try:
-        yield from records(home.file(name))
+        yield from chain(raw, name=TRADE_LOG)
     except StateError:
         return

@@ -10,7 +10,7 @@ Decides nothing by itself: that is `core/reflect.py`.
 """
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -108,7 +108,7 @@ class Reflector:
             return self._run(now)
 
     def _run(self, now: datetime) -> ReflectOutcome:
-        raw = self._read()
+        raw = self._read(self._snapshots.put)
         inputs = self._inputs(raw, now)
         cause = self._cause(inputs)
         if cause == self._last.get("cause") and self._published():
@@ -124,7 +124,7 @@ class Reflector:
         """
         name = self._flip_persona(now) if what == FLIP else _known_persona(what)
         card = load_personas(self._rules)[name]
-        made = reflect(replace(self._inputs(self._read(), now), ranks=self._ranks()), self._rules)
+        made = reflect(replace(self._inputs(self._read(sha256), now), ranks=self._ranks()), self._rules)
         stamp = Stamp(revision=1, at=iso(now), by=BY)
         rows = parse(render(made.trade_signals, stamp), TradeSignals, file="preview").convictions
         seen = [PreviewRow(conviction=row, persona=name,
@@ -143,7 +143,8 @@ class Reflector:
             raise OperatorError(str(why), "Correct the flip in vault_overlay.json, or name a persona.")
         return flip.persona
 
-    def _read(self) -> _Raw:
+    def _read(self, named: Callable[[bytes], str]) -> _Raw:
+        """All feed files; `named` gives the content hash of each, and keeps a snapshot of it or not."""
         found, absent = {}, {}
         for name in self._feeds:
             try:
@@ -152,7 +153,7 @@ class Reflector:
                 absent[name] = f"{signals_file(name)} does not exist: the feed has not been collected yet"
             except VantaError as error:
                 absent[name] = f"unreadable: {error.what}"
-        return _Raw(found, {name: sha256(data) for name, data in found.items()}, absent)
+        return _Raw(found, {name: named(data) for name, data in found.items()}, absent)
 
     def _inputs(self, raw: _Raw, now: datetime) -> ReflectInputs:
         feeds, unread = {}, dict(raw.absent)
@@ -202,8 +203,6 @@ class Reflector:
         outputs = {name: render(body, stamp) for name, body in (
             (SYSTEM_BELIEF, made.belief), (LEADERBOARD, made.leaderboard), (SYSTEM_RISK, made.risk),
             (TRADE_SIGNALS, made.trade_signals))}
-        for data in raw.found.values():
-            self._snapshots.put(data)
         record = {
             "now": at, "by": BY, "revision": revision, "dag_id": made.dag_id, "cause": cause,
             "ranks": self._snapshots.put(canonical(dict(inputs.ranks))),

@@ -78,6 +78,7 @@ def test_a_changed_verdict_is_named(copied: Home) -> None:
     ("promotion_log.jsonl", "promoted", lambda body: body["trade_log"].update(hash="0" * 64), "trade_log.hash"),
     ("promotion_log.jsonl", "promoted", lambda body: body.update(ttl_s=5), "dag_id"),
     ("promotion_log.jsonl", "promoted", lambda body: body.pop("staged"), ""),
+    ("promotion_log.jsonl", "promoted", lambda body: body.pop("trade_log"), ""),
 ])
 def test_a_changed_cycle_is_named(copied: Home, name: str, kind: str, change: Change, field: str) -> None:
     """A reflection or promotion whose record says other than its inputs give."""

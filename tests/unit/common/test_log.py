@@ -140,6 +140,13 @@ def test_a_folder_that_is_gone_stops_nothing(home: Home, log: FileLog) -> None:
     assert [line["event"] for line in lines(home)] == ["stopped"]
 
 
+def test_a_library_never_notices_that_a_line_is_lost(home: Home, log: FileLog) -> None:
+    """What a library logs while the folder is gone is lost without an error in the library."""
+    home.logs.rmdir()
+    logging.getLogger("ccxt").warning("still there?")
+    assert log.dropped == 1
+
+
 FULL = FILES_END_AT + """
 import sys
 from datetime import datetime, UTC

@@ -21,7 +21,6 @@ from vanta.alpha.core.course import Node, course, figure, fill_sentence, order_s
 from vanta.alpha.core.trail import Evidence, Row, Trail
 from vanta.common.errors import Bug
 
-
 CONVICTION = "cv1_"
 """How the ids of convictions begin; an intent that closes what nobody wants any more names none."""
 

@@ -1,10 +1,10 @@
 """What all claims about an entity add up to, in integers, whatever order they came in. Pure.
 
-    entity → source → five-minute bucket of publication → sum of milli-nats
+    entity → source → claim → milli-nats, and the five-minute bucket in which it was published
 
 Decides what one claim contributes and what a channel's claims are worth now. Refuses to know weights, caps and
-baselines. Sums of integers commute, so the same set of claims makes the same ledger in any order, a late claim
-counts as if it had been on time, and retracting is subtracting.
+baselines. All claims of a bucket are equally old, and sums of integers commute: the same set of claims is worth the
+same in any order, a late claim counts as if it had been on time, and retracting is subtracting.
 
 Example: direction 1, strength 0.5, confidence 0.9 with gain 2,000 contributes +900 milli-nats; one half-life after
 it was published it is worth +450.
@@ -40,35 +40,35 @@ class Worth:
 class Cell:
     """The claims of one source about one entity."""
 
-    __slots__ = ("_buckets", "_claims")
+    __slots__ = ("_claims",)
 
     def __init__(self) -> None:
-        self._buckets: dict[int, int] = {}
         self._claims: dict[str, tuple[int, int, int]] = {}
 
     def add(self, claim: str, revision: int, bucket: int, evidence: int) -> None:
         """Count a claim once: of several revisions of one id the highest stands, whichever comes first."""
         new = (revision, bucket, evidence)
         old = self._claims.get(claim)
-        if old is not None:
-            if old >= new:
-                return
-            self.retract(claim)
-        self._claims[claim] = new
-        self._buckets[bucket] = self._buckets.get(bucket, 0) + evidence
+        if old is None or old < new:
+            self._claims[claim] = new
 
     def retract(self, claim: str) -> None:
         """Take a claim out again. Raises `KeyError` if it is not there."""
-        _, bucket, evidence = self._claims.pop(claim)
-        self._buckets[bucket] -= evidence
+        del self._claims[claim]
 
     def worth(self, factor: Callable[[int], int]) -> Worth:
         """What is left now. `factor` gives the decay of a bucket in units of 2^-30."""
-        total = sum(evidence * factor(bucket) for bucket, evidence in self._buckets.items())
-        alive = [(-abs(evidence) * left, claim) for claim, (_, bucket, evidence) in self._claims.items()
-                 if (left := factor(bucket))]
-        said = [pair for pair in alive if pair[0]]
-        return Worth(_towards_zero(total), len(alive), tuple(claim for _, claim in nsmallest(STRONGEST, said)))
+        total = count = 0
+        said = []
+        for claim, (_, bucket, evidence) in self._claims.items():
+            left = factor(bucket)
+            if left:
+                count += 1
+                if evidence:
+                    now = evidence * left
+                    total += now
+                    said.append((-abs(now), claim))
+        return Worth(_towards_zero(total), count, tuple(claim for _, claim in nsmallest(STRONGEST, said)))
 
 
 def _towards_zero(total: int) -> int:

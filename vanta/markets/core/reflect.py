@@ -149,15 +149,15 @@ class _Intake:
 
     def enter(self, signals: list[WireSignal]) -> None:
         """Count every claim that still has a say."""
-        rules, ledger, minutes, moment = self._rules, self.ledger, self._minutes, self._moment
+        card, cell, bucket, moment = self._rules.card, self.ledger.cell, self._minutes.bucket, self._moment
         silent = 0
         for one in signals:
             if one.retracted_reason is not None or one.expires_at <= moment:
                 silent += 1
                 continue
-            entity = one.entity.key
-            said = contribution(one.direction, one.strength, one.confidence, rules.card(one.source).gain)
-            ledger.cell(entity, one.source).add(one.id, one.revision, minutes.bucket(one.published_at), said)
+            entity, source = one.entity.key, one.source
+            said = contribution(one.direction, one.strength, one.confidence, card(source).gain)
+            cell(entity, source).add(one.id, one.revision, bucket(one.published_at), said)
             if one.flags:
                 self._tags.setdefault(entity, set()).update(ROUTED.intersection(one.flags))
         self.counts["silent"] += silent

@@ -12,9 +12,11 @@ Patterns, times and the grid are checked for a whole column at once, most of the
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Literal
+from operator import attrgetter
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -162,22 +164,21 @@ def _is_our_form(raw: bytes, at: int, signals: list[WireSignal]) -> bool:
 
 def _sound(signals: list[WireSignal]) -> bool:
     """What the typed decoder leaves open: patterns, times and the grid."""
-    entities = [one.entity for one in signals]
     evidence = [item for one in signals for item in one.evidence]
-    times = [one.published_at for one in signals]
-    times += [one.observed_at for one in signals]
-    times += [one.expires_at for one in signals]
-    times += [one.event_at for one in signals if one.event_at is not None]
-    times += [item.fetched_at for item in evidence]
-    shares = {one.direction for one in signals}
-    shares.update(one.strength for one in signals)
-    shares.update(one.confidence for one in signals)
-    shares.update(entity.match.confidence for entity in entities)
-    return (_all(_ID, [one.id for one in signals], 31) and _all(_SHA, [item.sha256 for item in evidence], 64)
-            and all(_KEY.fullmatch(key) for key in {entity.key for entity in entities})
+    times = {*_column("published_at", signals), *_column("observed_at", signals), *_column("expires_at", signals),
+             *(moment for moment in _column("event_at", signals) if moment is not None),
+             *_column("fetched_at", evidence)}
+    shares = {*_column("direction", signals), *_column("strength", signals), *_column("confidence", signals),
+              *_column("entity.match.confidence", signals)}
+    return (_all(_ID, list(_column("id", signals)), 31) and _all(_SHA, list(_column("sha256", evidence)), 64)
+            and all(_KEY.fullmatch(key) for key in set(_column("entity.key", signals)))
             and _all(_SECOND, [text[16:] for text in times], 8)
             and all(_is_minute(minute) for minute in {text[:16] for text in times})
             and all(share == round(share, 4) for share in shares))
+
+
+def _column(name: str, rows: list[Any]) -> Iterator[Any]:
+    return map(attrgetter(name), rows)
 
 
 def _all(pattern: re.Pattern[str], values: list[str], width: int) -> bool:

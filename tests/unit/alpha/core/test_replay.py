@@ -70,6 +70,17 @@ def test_an_unreadable_vault_file_replays_equal() -> None:
     assert_equal(world, "intent.held", "fill")
 
 
+def test_a_missing_overlay_replays_equal() -> None:
+    """What cannot be read halts, with the reason that was recorded then."""
+    world = World()
+    world.quote("equity:AAPL", "200.00")
+    world.gate.raw = None
+    name = world.want("equity:AAPL", "1000")
+    world.step()
+    assert world.codes(name) == {"halt.unreadable"}
+    assert_equal(world, "intent.held")
+
+
 def test_a_halt_in_the_middle_of_a_batch_replays_equal() -> None:
     """What the last looks of a first batch saw counts for the verdicts of the next one."""
     class HaltsInTheBatch(MemoryGate):

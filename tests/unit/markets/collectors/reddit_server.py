@@ -48,6 +48,7 @@ class RedditServer:
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     token_status: int = 200
     remaining: float = 595.0
+    reset: str = "590"
     requests: list[tuple[str, str, dict[str, str], dict[str, str]]] = field(default_factory=list)
 
     def paths(self) -> list[str]:
@@ -69,7 +70,7 @@ def reddit_server() -> Iterator[RedditServer]:
         def _send(self, answer: Answer) -> None:
             self.send_response(answer.status)
             head = {"Content-Type": answer.media_type, "Content-Length": str(len(answer.body)),
-                    "x-ratelimit-remaining": f"{state.remaining}", "x-ratelimit-used": "5", "x-ratelimit-reset": "590"}
+                    "x-ratelimit-remaining": f"{state.remaining}", "x-ratelimit-used": "5", "x-ratelimit-reset": state.reset}
             for name, value in (head | answer.headers).items():
                 self.send_header(name, value)
             self.end_headers()

@@ -151,12 +151,12 @@ def test_praw_would_sleep_before_the_call_after_a_429(
 def test_an_allowance_that_is_used_up_stops_the_pass_instead_of_sleeping(
         server: RedditServer, options: dict[str, Any], tmp_path: Path) -> None:
     """With 0 requests left praw would sleep out the window; the pass yields what it has and says how long to wait."""
-    server.remaining = 0.0
+    server.remaining, server.reset = 0.0, "3"
     server.answers[NEW] = [Answer(listing([post("b")], after="t3_b")), Answer(listing([post("a")]))]
     collected, error = until_failure(options, tmp_path, Throttled)
     assert len(collected) == 1
     assert isinstance(error, Throttled)
-    assert error.retry_after_s == 590
+    assert error.retry_after_s == 3
     assert server.paths() == [NEW]
 
 

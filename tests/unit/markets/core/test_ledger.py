@@ -53,6 +53,18 @@ def test_order_does_not_matter(rows: Claims, seed: object) -> None:
 
 
 @settings(deadline=None, derandomize=True)
+@given(rows=claims)
+def test_only_bucket_sums_count(rows: Claims) -> None:
+    """The total is the sum over buckets of what was said in them, decayed by the bucket, highest revisions only."""
+    sums: dict[int, int] = {}
+    for _, _, bucket, evidence in {row[0]: row for row in sorted(rows)}.values():
+        sums[bucket] = sums.get(bucket, 0) + evidence
+    factor = _factor()
+    total = sum(evidence * factor(bucket) for bucket, evidence in sums.items())
+    assert _cell(rows).worth(factor).evidence == (total >> 30 if total >= 0 else -(-total >> 30))
+
+
+@settings(deadline=None, derandomize=True)
 @given(rows=claims, extra=st.tuples(st.integers(1, 3), st.integers(4_000, 5_100), st.integers(-900, 900)))
 def test_retracting_is_subtracting(rows: Claims, extra: tuple[int, int, int]) -> None:
     """A claim that is taken out again leaves no trace."""

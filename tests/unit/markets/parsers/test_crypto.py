@@ -51,6 +51,7 @@ def test_pairs_have_many_spellings(market_id: str, expected: tuple[str, str] | N
     id="usdc perpetual"),
     pytest.param(bybit([TICKER | {"symbol": "BTC-26DEC25"}]), "x", [], id="dated future"),
     pytest.param(bybit([TICKER | {"symbol": "BTC-26DEC25-1-P"}], "option"), "x", [], id="option"),
+    pytest.param(bybit([TICKER], "prelaunch"), "x", [], id="a category that is not known"),
     pytest.param(bybit([]), "x", [], id="nothing new"),
     pytest.param(bybit([{"symbol": "BTCUSDT", "fundingRate": "0.1", "fundingRateTimestamp": "1"}]), "x",
                  [("bybit", "paid", "BTC/USDT:USDT")], id="bybit funding history"),
