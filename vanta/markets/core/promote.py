@@ -10,8 +10,9 @@ are staged all the same, and the executor holds what may not leave.
 - After an end nothing is staged on a cut of the portfolio that is older than that end.
 - A difference below `rebalance_band_pct` of NAV is left alone. What is wanted no more is closed whole, whatever its
   size, and a position never crosses zero in one step.
-- The id hashes key, basis and target. A wish repeated on an unmoved basis also names its predecessor (`after`), and,
-  unless that was withdrawn, waits until the predecessor's own time is over: a refusal is not asked for again at once.
+- The id hashes key, basis and target. A wish repeated on an unmoved basis also names its predecessor (`after`), so that
+  no id ever comes back with other bytes; unless the predecessor was withdrawn, it waits until that one's own time is
+  over: a refusal is not asked for again at once.
 - One intent never exceeds `max_order_value`, and buys never the cash that is free; the rest follows on a new basis.
 
 Example: target 7,920 of AAPL, nothing held, band 1,000 → buy 7,920. The same inputs again → nothing.

@@ -9,7 +9,7 @@ and its rank. Refuses to know files, journals and personas; called by the reflec
 - A claim counts while it is not retracted, not expired, not older than its card's time to live and not from the future.
 
 Example: one insider purchase worth 900 milli-nats, one half-life old, no other feed: evidence 450, pooled 340,
-conviction 1,683, one line `source:sec.form4`, and four feeds in `missing` but one.
+conviction 1,683, in one line `source:sec.form4`; the other feeds are in `missing`.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -36,14 +36,13 @@ def canonical_ticker(text: str) -> str | None:
 
     None where the text names no symbol (`N/A`, `NONE`, empty, or not shaped like one).
     """
-    bare = text.strip().upper()
+    bare = text.upper().rpartition(":")[2].strip().lstrip("$").strip()
     if bare in _NONE:
         return None
-    bare = bare.rsplit(":", 1)[-1].strip().lstrip("$").strip()
     share = _CLASS_SHARE.fullmatch(bare)
     if share:
         return f"{share[1]}.{share[2]}"
-    return bare if _SYMBOL.fullmatch(bare) and bare not in _NONE else None
+    return bare if _SYMBOL.fullmatch(bare) else None
 
 
 def words(text: str) -> list[str]:

@@ -160,7 +160,7 @@ def _tagged(tags: Sequence[str], lookup: Index) -> Iterator[Mention]:
             keys = lookup.symbols.get(symbol, ())
             if colon:
                 keys = _of_class("equity", keys)
-            if not keys and _US_TAG.fullmatch(tag):
+            if symbol and not keys and _US_TAG.fullmatch(tag):
                 keys = (f"equity:{symbol}",)
         yield from (_mention(key, "tag", TAG / len(keys)) for key in keys)
 

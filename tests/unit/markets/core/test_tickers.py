@@ -134,7 +134,7 @@ def test_tags_of_the_feed_are_surest(tag: str, expected: str) -> None:
     assert found("no symbol here", tag) == {expected: ("tag", 0.97)}
 
 
-@pytest.mark.parametrize("tag", ["ZZZZ", "", "N/A", "crypto:ZZZ", "LSE:VOD"])
+@pytest.mark.parametrize("tag", ["ZZZZ", "", "N/A", "NYSE: N/A", "crypto:ZZZ", "LSE:VOD"])
 def test_tags_that_name_nothing_are_passed_over(tag: str) -> None:
     """Unknown symbols count only with a US exchange."""
     assert found("no symbol here", tag) == {}
@@ -158,7 +158,7 @@ def test_the_surest_way_wins_and_comes_first() -> None:
 @pytest.mark.parametrize(("text", "expected"), [
     ("brk-b", "BRK.B"), ("BRK/B", "BRK.B"), ("BRK B", "BRK.B"), (" $gme ", "GME"), ("NYSE: F", "F"),
     ("NASDAQ:GOOGL", "GOOGL"), ("N/A", None), ("none", None), ("", None), ("BTC-USD", None), ("123", None),
-    ("TOO LONG A NAME", None), ("NYSE: N/A", "N.A"),
+    ("TOO LONG A NAME", None), ("NYSE: N/A", None),
 ])
 def test_one_spelling_of_a_symbol(text: str, expected: str | None) -> None:
     """Class shares have many spellings."""
