@@ -8,17 +8,20 @@ common phrase is for the caller to say. Example: `clusters(["Buy $XYZ now!!", "b
 `[0, 0, 2]`.
 
 Candidates come from min-hash bands, so that thousands of texts do not cost millions of comparisons; every candidate
-pair is then compared exactly. The result does not depend on the order of the texts.
+pair is then compared exactly. In a crowd that shares a band, each text is compared with its next neighbours by
+alphabet only. The result does not depend on the order of the texts.
 """
 
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import combinations
 
 THRESHOLD = 0.38
 PIECE = 4
 BANDS, ROWS = 64, 3  # a pair that overlaps by 0.38 becomes a candidate in 97 % of cases, one of 0.1 in 6 %
+CROWD, NEIGHBOURS = 64, 8
 _SLOTS = BANDS * ROWS
 _EMPTY = 1 << 32
 
@@ -57,7 +60,7 @@ def clusters(texts: Sequence[str]) -> list[int]:
     for at, text in enumerate(normal):
         if text:
             roots.join(first[text], at)
-    for one, other in _candidates(sets):
+    for one, other in _candidates(sets, normal):
         if roots.find(one) != roots.find(other) and _overlap(sets[one], sets[other]) >= THRESHOLD:
             roots.join(one, other)
     return [roots.find(at) for at in range(len(texts))]
@@ -85,15 +88,27 @@ def _overlap(one: frozenset[int], other: frozenset[int]) -> float:
     return common / (len(one) + len(other) - common) if common else 0.0
 
 
-def _candidates(sets: dict[int, frozenset[int]]) -> Iterator[tuple[int, int]]:
+def _candidates(sets: dict[int, frozenset[int]], normal: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Pairs that share a band, each once."""
     buckets: dict[tuple[int, ...], list[int]] = {}
     for at, found in sets.items():
         signature = _signature(found)
         for band in range(BANDS):
             start = band * ROWS
             buckets.setdefault((band, *signature[start:start + ROWS]), []).append(at)
+    seen: set[tuple[int, int]] = set()
     for members in buckets.values():
-        yield from combinations(members, 2)
+        if len(members) <= CROWD:
+            pairs: Iterable[tuple[int, int]] = combinations(members, 2)
+        else:
+            members.sort(key=normal.__getitem__)
+            pairs = ((one, other) for place, one in enumerate(members)
+                     for other in members[place + 1:place + 1 + NEIGHBOURS])
+        for one, other in pairs:
+            pair = (one, other) if one < other else (other, one)
+            if pair not in seen:
+                seen.add(pair)
+                yield pair
 
 
 def _signature(found: Iterable[int]) -> list[int]:
@@ -106,8 +121,10 @@ def _signature(found: Iterable[int]) -> list[int]:
 
 
 def _borrowed(slots: list[int], slot: int) -> int:
-    for attempt in range(64 * _SLOTS):
-        value = slots[zlib.crc32(f"{slot}:{attempt}".encode()) % _SLOTS]
-        if value != _EMPTY:
-            return value
-    return next(value for value in slots if value != _EMPTY)  # pragma: no cover - only a hostile hash gets here
+    """The value of the first filled slot along the slot's own walk; the smallest of all where the walk finds none."""
+    return next((slots[other] for other in _walk(slot) if slots[other] != _EMPTY), min(slots))
+
+
+@lru_cache(maxsize=_SLOTS)
+def _walk(slot: int) -> tuple[int, ...]:
+    return tuple(zlib.crc32(f"{slot}:{step}".encode()) % _SLOTS for step in range(_SLOTS))

@@ -48,7 +48,7 @@ LIST_WORDS_PER_TICKER = 25
 SHOUTING_SHARE, SHOUTING_WORDS = 0.6, 3
 CONTEXT_WINDOW = 8  # words on either side
 
-_URL = re.compile(r"\[([^\]]*)\]\([^)\s]*\)|https?://\S+|www\.\S+|\b(?:pic\.twitter|t\.co|redd\.it)\S*")
+_URL = re.compile(r"\[([^\]\n]{0,300})\]\([^)\s]{0,1000}\)|https?://\S+|www\.\S+|\b(?:pic\.twitter|t\.co|redd\.it)\S*")
 _BOILERPLATE = re.compile(
     r"(?i)\b(?:share|tweet|follow(?: us)?|like us|post|find us|join us)\s+(?:this\s+)?(?:to|on|via)\s+"
     r"(?:facebook|twitter|x|linkedin|reddit|whatsapp|pinterest|instagram|youtube)\b|(?<!\w)/?[ru]/\w+")
@@ -216,8 +216,10 @@ def _lower_case(line: str, text: _Text, lookup: Index) -> Iterator[Mention]:
     """Symbols that are not in capitals: the best known ones anywhere, others beside "calls" or "puts"."""
     for match in _LOWER.finditer(line):
         symbol = match[1].upper()
-        beside = _OPTIONS_AFTER.match(line, match.end()) or _OPTIONS_ON.search(line, 0, match.start())
-        if symbol in lookup.symbols and symbol not in AMBIGUOUS and (symbol in LOWER_CASE or beside):
+        if symbol not in lookup.symbols or symbol in AMBIGUOUS:
+            continue
+        before = line[max(0, match.start() - 12):match.start()]
+        if symbol in LOWER_CASE or _OPTIONS_AFTER.match(line, match.end()) or _OPTIONS_ON.search(before):
             yield from _by_symbol(symbol, "context", CONTEXT, text, lookup)
 
 
