@@ -70,7 +70,8 @@ def reddit_server() -> Iterator[RedditServer]:
         def _send(self, answer: Answer) -> None:
             self.send_response(answer.status)
             head = {"Content-Type": answer.media_type, "Content-Length": str(len(answer.body)),
-                    "x-ratelimit-remaining": f"{state.remaining}", "x-ratelimit-used": "5", "x-ratelimit-reset": state.reset}
+                    "x-ratelimit-remaining": f"{state.remaining}", "x-ratelimit-used": "5",
+                    "x-ratelimit-reset": state.reset}
             for name, value in (head | answer.headers).items():
                 self.send_header(name, value)
             self.end_headers()
