@@ -20,9 +20,11 @@ from itertools import combinations
 
 THRESHOLD = 0.38
 PIECE = 4
-BANDS, ROWS = 64, 3  # a pair that overlaps by 0.38 becomes a candidate in 97 % of cases, one of 0.1 in 6 %
+BANDS, ROWS = 64, 3  # pairs that overlap by 0.38 meet in a band in some 97 %, by 0.1 in 6 % of cases
+SEEDS = 8
 CROWD, NEIGHBOURS = 64, 8
 _SLOTS = BANDS * ROWS
+_BINS = _SLOTS // SEEDS
 _EMPTY = 1 << 32
 
 _URL = re.compile(r"https?://\S+|www\.\S+")
@@ -112,17 +114,25 @@ def _candidates(sets: dict[int, frozenset[int]], normal: Sequence[str]) -> Itera
 
 
 def _signature(found: Iterable[int]) -> list[int]:
-    """One-permutation min-hash: each piece votes in one slot; an empty slot borrows from a slot drawn by its number."""
+    """Min-hash by bins: under each seed a piece votes in one bin; an empty bin borrows from a walk over the others.
+
+    Several seeds, because a short text has too few pieces to fill all bins under one.
+    """
     slots = [_EMPTY] * _SLOTS
-    for piece in found:
-        value, slot = divmod(zlib.crc32(piece.to_bytes(4, "big"), 0x5EED), _SLOTS)
-        slots[slot] = min(slots[slot], value)
+    encoded = [piece.to_bytes(4, "big") for piece in found]
+    for seed in range(SEEDS):
+        for piece in encoded:
+            value, bin_ = divmod(zlib.crc32(piece, seed + 1), _BINS)
+            slot = seed * _BINS + bin_
+            slots[slot] = min(slots[slot], value)
     return [value if value != _EMPTY else _borrowed(slots, slot) for slot, value in enumerate(slots)]
 
 
 def _borrowed(slots: list[int], slot: int) -> int:
-    """The value of the first filled slot along the slot's own walk; the smallest of all where the walk finds none."""
-    return next((slots[other] for other in _walk(slot) if slots[other] != _EMPTY), min(slots))
+    for other in _walk(slot):
+        if slots[other] != _EMPTY:
+            return slots[other]
+    return min(slots)
 
 
 @lru_cache(maxsize=_SLOTS)

@@ -1,5 +1,6 @@
 """Near-identical texts."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -104,3 +105,27 @@ def test_clusters_do_not_depend_on_the_hash_seed(seed: str) -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True,
                           env=os.environ | {"PYTHONHASHSEED": seed})
     assert json.loads(done.stdout) == [0, 0, 2, 3, 3]
+
+
+def test_a_crowd_with_common_words_is_compared_in_bounds() -> None:
+    """300 texts that share a phrase: not every pair at the very threshold is found, but the order does not matter."""
+    texts = [f"good morning everyone, {number * 7919} {number * 104729} {number * 1299709}" for number in range(300)]
+    close = [(one, other) for one in range(300) for other in range(one)
+             if similarity(texts[one], texts[other]) >= THRESHOLD]
+    roots, reverse = clusters(texts), clusters(texts[::-1])
+    assert sum(roots[one] == roots[other] for one, other in close) >= 0.75 * len(close) > 200
+    groups = {frozenset(at for at in range(300) if roots[at] == root) for root in roots}
+    assert groups == {frozenset(299 - at for at in range(300) if reverse[at] == root) for root in reverse}
+
+
+@pytest.mark.parametrize(("common", "own"), [(32, 23), (80, 60), (200, 152)], ids=["a line", "a tweet", "a post"])
+def test_pairs_just_above_the_threshold_are_found(common: int, own: int) -> None:
+    """Of pairs that overlap by 0.38 to 0.40 hardly one is missed, whatever their length."""
+    found = []
+    for number in range(150):
+        text = "".join(hashlib.sha256(f"{number} {part}".encode()).hexdigest() for part in range(8))
+        one, other = text[:common + own], text[:common] + text[common + own:common + 2 * own]
+        if THRESHOLD <= similarity(one, other) < 0.40:
+            found.append(clusters([one, other]) == [0, 0])
+    assert len(found) > 100
+    assert sum(found) >= 0.94 * len(found)
