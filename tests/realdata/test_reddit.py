@@ -130,7 +130,7 @@ def measured(realdata: Path, universe: Mapping[str, str]) -> dict[str, float]:
     pytest.param("sec", {"precision": 0.92, "recall": 0.86, "recall of known": 0.90}, id="all listed companies"),
 ])
 def test_extraction_against_200_posts_labelled_by_hand(realdata: Path, name: str, floors: dict[str, float]) -> None:
-    """Floors a little below what was measured. 200 posts, 95 of them with 151 labels; see the notes in the file."""
+    """Floors a little below what was measured; 95 of the 200 posts carry 151 labels. Read the notes in the file."""
     universe = read_universe(DEFAULT.read_bytes())
     if name == "sec":
         listed = json.loads(gzip.decompress((realdata / "edgar" / "misc" / "company_tickers.json.gz").read_bytes()))
