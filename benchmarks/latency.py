@@ -86,6 +86,7 @@ def accepted(path: Path, coin: str, deadline: float) -> float | None:
     wanted = f'"{coin}/USD"'.encode()
     while time.perf_counter() < deadline:
         data = path.read_bytes() if path.exists() else b""
+        data = data[:data.rfind(b"\n") + 1]  # whole lines only: the executor may be writing
         order = next((json.loads(line)["ids"]["order_id"] for line in data.splitlines()
                       if b'"order.submitting"' in line and wanted in line), None)
         if order is not None and any(b'"order.accepted"' in line and order.encode() in line

@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 from coverage import Coverage
 
+from tests import purity
+
 ROOT = Path(__file__).resolve().parents[1]
+
+purity.watch()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import pytest
 
 from scripts import make_docs
 from tests.architecture.source import ROOT, tree
+from tests.architecture.test_text import tracked
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import STATE
 from vanta.common.reasons import Reason
@@ -83,7 +84,7 @@ LINKS = re.compile(r"\]\(([^)#:]+?)(?:#[^)]*)?\)")
 
 def test_links_lead_somewhere() -> None:
     """Every relative link in a page points at a file that exists."""
-    pages = [path for path in ROOT.rglob("*.md") if not {".venv", ".uv", ".peer", "var", "out"} & set(path.parts)]
+    pages = [ROOT / name for name in tracked() if name.endswith(".md")]
     assert len(pages) > 5
     broken = [f"{page.relative_to(ROOT)}: {target}" for page in pages for target in LINKS.findall(page.read_text("utf-8"))
               if not (page.parent / target).exists()]

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vanta.alpha.core.cuts import DOCUMENTS
+from vanta.alpha.core.inputs import BROKEN
 from vanta.alpha.core.verification import Finding, Watcher, journal, parsed
 from vanta.alpha.core.watchers import TORN, Anchors, Fold, Outputs, Promise, Promises, Receipts, manifest
 from vanta.alpha.reading import journal_bytes
 from vanta.alpha.wire import snapshots
 from vanta.common.canonical import sha256
-from vanta.common.errors import Missing, OperatorError, StateError, UsageError
+from vanta.common.errors import Missing, OperatorError, StateError, UsageError, VantaError
 from vanta.common.exitcodes import Check
 from vanta.common.models.base import Model
 from vanta.common.paths import JOURNALS, PROMOTION_LOG, STATE, TRADE_LOG, Home
@@ -115,23 +116,23 @@ class Verifier:
 
     def _snapshots(self) -> Iterator[Finding]:
         """Every promised snapshot is there and is what its name says; so are the payloads that manifests list."""
-        store, seen, sound = snapshots(self._home), set[str](), 0
+        store, seen, sound = snapshots(self._home), set[tuple[str, str]](), set[str]()
         waiting = [promise for promises in self._promises for promise in promises.all.values()]
         while waiting:
             promise = waiting.pop()
-            if promise.digest in seen:
+            if (promise.digest, promise.what) in seen:
                 continue
-            seen.add(promise.digest)
+            seen.add((promise.digest, promise.what))
             try:
                 raw = self._torn(promise) if promise.what == TORN else store.get(promise.digest)
                 waiting += [Promise(digest, f"a payload of {promise.what}", promise.file, promise.line)
                             for digest in manifest(promise.what, raw)]
-                sound += 1
-            except StateError as error:
+                sound.add(promise.digest)
+            except (VantaError, *BROKEN) as error:
                 yield Finding(level=Check.CRITICAL, file=promise.file, line=promise.line,
-                              text=f"promises {promise.what}: {error.what}")
+                              text=f"promises {promise.what}: {getattr(error, 'what', repr(error))}")
         if sound:
-            yield Finding(level=Check.OK, file="snapshots", text=f"{sound:,} of {len(seen):,} promised are there")
+            yield Finding(level=Check.OK, file="snapshots", text=f"{len(sound):,} that were promised are there")
 
     def _torn(self, promise: Promise) -> bytes:
         for path in sorted(self._home.memory.glob(f"{promise.file}.torn-*")):

@@ -1,15 +1,16 @@
 """Data files that ship with VANTA (`vanta/common/data`): tables, calendars, the default universe."""
 
-from importlib.resources import files
+from pathlib import Path
 
 from vanta.common.calendars import ALWAYS_OPEN, CONTINUOUS, Calendar
 
+_DATA = Path(__file__).with_name("data")
 _SESSIONS = {"XNYS": "sessions_xnys.json"}
 
 
 def load(name: str) -> bytes:
     """The bytes of one shipped data file."""
-    return files("vanta.common.data").joinpath(name).read_bytes()
+    return (_DATA / name).read_bytes()
 
 
 def calendars() -> dict[str, Calendar]:

@@ -79,6 +79,17 @@ def test_a_lost_snapshot_is_found_by_who_promised_it(copied: Home) -> None:
     assert all(one.level is Check.CRITICAL and "promises" in one.text and one.line for one in found)
 
 
+def test_a_manifest_that_is_none_is_found(copied: Home) -> None:
+    """A record that calls something else its list of payloads."""
+    journal = FileJournal(copied.file("collection_log.jsonl"))
+    last = [record for record in journal.read() if record.payload.get("feed") == "prices"][-1]
+    for wrong in (last.payload["inputs"]["universe"], last.payload["output"]["sha256"]):
+        inputs = {**last.payload["inputs"], "payloads": wrong}
+        journal.append(last.kind, {**last.payload, "inputs": inputs}, at=last.at)
+    journal.close()
+    assert {(one.level, "promises" in one.text) for one in bad(copied)} == {(Check.CRITICAL, True)}
+
+
 def test_a_rotten_snapshot_is_found(copied: Home) -> None:
     """Bytes that no longer match their name are no snapshot."""
     path = min(copied.snapshots.rglob("*.zst"))

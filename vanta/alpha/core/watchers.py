@@ -65,17 +65,17 @@ class Promise:
 
 
 class Promises:
-    """Every snapshot that a journal's records promise, once each, with the first record that named it."""
+    """Every snapshot that a journal's records promise, once for each use, with the first record that named it so."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self.all: dict[str, Promise] = {}
+        self.all: dict[tuple[str, str], Promise] = {}
 
     def take(self, record: Record) -> str | None:
         """See `Watcher.take`."""
         try:
             for what, digest in promised(record):
-                self.all.setdefault(digest, Promise(digest, what, self._name, record.seq))
+                self.all.setdefault((digest, what), Promise(digest, what, self._name, record.seq))
         except BROKEN as error:
             return f"is not what a {record.kind} record says: {error!r}"
         return None

@@ -217,9 +217,13 @@ def test_odd_files_are_refusals_and_never_a_wait(tmp_path: Path, file: Path, cap
     file.write_bytes(ALL_CLEAR)
     (tmp_path / "link").symlink_to(file)
     os.mkfifo(tmp_path / "pipe")
-    for odd in (tmp_path / "link", tmp_path / "pipe", tmp_path, "/dev/zero", tmp_path / "none"):
-        assert call(overlay.app, "check", odd) == 5
-        assert "halt.unreadable" in capsys.readouterr().out
+    odd = {tmp_path / "link": "ELOOP", tmp_path / "pipe": "not a regular file", tmp_path: "not a regular file",
+           Path("/dev/zero"): "not a regular file", tmp_path / "none": "ENOENT"}
+    for path, why in odd.items():
+        assert call(overlay.app, "check", path) == 5
+        text = capsys.readouterr().out
+        assert "halt.unreadable" in text
+        assert why in text
     file.chmod(0o666)
     assert call(overlay.app, "check", file) == 5
     assert "written by everybody" in capsys.readouterr().out

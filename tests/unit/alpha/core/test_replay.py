@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.alpha.homes import busy, edited, first, kept, without
+from tests.unit.executor.test_recovery import Venue, VenueWorld
 from tests.unit.executor.world import ALL_CLEAR, World, vault, without_permission
 from vanta.alpha.core.replay import Replay
 from vanta.common.canonical import document
@@ -135,15 +136,60 @@ def test_a_crash_between_verdict_and_outbox_record_replays_equal() -> None:
     world.quote("equity:AAPL", "200.00")
     name = world.want("equity:AAPL", "1000")
     world.step()
-    approved = first(world, "intent.approved").seq
-    world.journal._lines = world.journal._lines[:approved]
-    rest = list(world.journal.read())
-    world.journal._head = type(world.journal._head)(rest[-1].seq, rest[-1].hash, 0)
+    cut(world, first(world, "intent.approved").seq)
     world.start()
     world.stage()
     world.step()
     assert world.kinds(name).count("intent.approved") == 2
     assert_equal(world, "intent.approved", "order.submitting")
+
+
+def cut(world: World, seq: int) -> None:
+    """Forget every record after this one, as a power cut would."""
+    kept_records = list(world.journal.read())[:seq]
+    world.journal = MemoryJournal()
+    for record in kept_records:
+        world.journal.append(record.kind, record.payload, at=record.at, dag_id=record.dag_id, ids=record.ids)
+
+
+def test_an_order_that_is_found_at_the_venue_after_a_restart_replays_equal() -> None:
+    """It was sent before the crash; a halt since then does not contradict it."""
+    world = VenueWorld(Venue())
+    name = world.want("equity:AAPL", "1000")
+    world.step()
+    cut(world, first(world, "order.submitting").seq)
+    world.gate.raw = without_permission({"full_halt": True})
+    world.start()
+    world.step()
+    assert "found at the venue" in world.said
+    assert world.kinds(name).count("order.accepted") == 1
+    assert_equal(world, "order.accepted")
+    assert replayed(halted_before(world, "order.accepted"), kept(world)).differences == []
+
+
+def test_a_tree_without_a_permit_replays_equal() -> None:
+    """The permit's absence is an input like any other."""
+    world = World()
+    world.quote("equity:AAPL", "200.00")
+    world.gate.permit = False
+    world.want("equity:AAPL", "1000")
+    world.step()
+    world.gate.permit = True
+    world.step()
+    assert {"intent.held", "fill"} <= set(world.kinds())
+    assert_equal(world, "intent.held", "fill")
+
+
+def test_an_order_linked_to_another_vault_is_named() -> None:
+    """The ids that link a record to its conviction are decided with it."""
+    world = busy()
+    target = first(world, "order.submitting")
+    journal = MemoryJournal()
+    for record in world.journal.read():
+        ids = {**record.ids, "vault": "V_TWO"} if record.seq == target.seq else record.ids
+        journal.append(record.kind, record.payload, at=record.at, dag_id=record.dag_id, ids=ids)
+    found = replayed(list(journal.read())[:target.seq], kept(world)).differences[0]
+    assert (found.seq, found.found.field, found.found.recorded) == (target.seq, "ids.vault", '"V_TWO"')
 
 
 def test_orders_that_work_and_end_with_the_session_replay_equal() -> None:
@@ -219,23 +265,24 @@ def test_a_dropped_outbox_record_is_named() -> None:
     assert replay.differences[0].found.recomputed == "order.submitting"
 
 
+def halted_before(world: World, kind: str) -> list[Record]:
+    """The world's log with a halt seen right before the first record of a kind."""
+    digest = world.snapshots.put(without_permission({"full_halt": True}))
+    journal = MemoryJournal()
+    for record in world.journal.read():
+        if record.seq == first(world, kind).seq:
+            journal.append("control.seen", {"what": "overlay", "sha256": digest, "problem": None}, at=record.at)
+        journal.append(record.kind, record.payload, at=record.at, dag_id=record.dag_id, ids=record.ids)
+    return list(journal.read())
+
+
 def test_an_order_sent_against_a_halt_is_named() -> None:
     """A log that says the overlay was halted before the order left contradicts the order."""
     world = World()
     world.quote("equity:AAPL", "200.00")
     world.want("equity:AAPL", "1000")
     world.step()
-    halted = without_permission({"full_halt": True})
-    digest = world.snapshots.put(halted)
-    accepted = first(world, "order.accepted").seq
-    records = list(world.journal.read())
-    world.journal._lines.clear()
-    world.journal._head = type(world.journal._head)(0, "0" * 64, 0)
-    for record in records:
-        if record.seq == accepted:
-            world.journal.append("control.seen", {"what": "overlay", "sha256": digest, "problem": None}, at=record.at)
-        world.journal.append(record.kind, record.payload, at=record.at, dag_id=record.dag_id, ids=record.ids)
-    found = again(world).differences[0]
+    found = replayed(halted_before(world, "order.accepted"), kept(world)).differences[0]
     assert (found.kind, found.found.field) == ("order.accepted", "last look")
     assert "halt.full_halt" in found.found.recomputed
 
