@@ -129,12 +129,12 @@ def _signature(found: Iterable[int]) -> list[int]:
 
 
 def _borrowed(slots: list[int], slot: int) -> int:
-    for other in _walk(slot):
-        if slots[other] != _EMPTY:
-            return slots[other]
-    return min(slots)
+    """The value of the first bin on the walk that is not empty. There is one: no text is without a piece."""
+    return next(slots[other] for other in _walk(slot) if slots[other] != _EMPTY)
 
 
 @lru_cache(maxsize=_SLOTS)
 def _walk(slot: int) -> tuple[int, ...]:
-    return tuple(zlib.crc32(f"{slot}:{step}".encode()) % _SLOTS for step in range(_SLOTS))
+    """Every bin once: first in an order of this slot's own, then those that it missed."""
+    own = (zlib.crc32(f"{slot}:{step}".encode()) % _SLOTS for step in range(_SLOTS))
+    return tuple(dict.fromkeys([*own, *range(_SLOTS)]))

@@ -72,6 +72,12 @@ def test_short_texts_are_compared_whole() -> None:
     assert clusters(["gm", "GM!", "hi", "gm"]) == [0, 0, 2, 0]
 
 
+@pytest.mark.parametrize("text", ["aaac", "aagc", "accd"])
+def test_a_text_of_one_piece_fills_every_bin(text: str) -> None:
+    """These fill so few bins that the walk of an empty one passes by them all at first; they compare all the same."""
+    assert clusters([text, f"{text} or {text}", "rates fell today", f"{text}!"]) == [0, 1, 2, 0]
+
+
 def test_a_thousand_copies_are_one_cluster() -> None:
     """A flood of identical and of slightly different texts, in a bounded number of comparisons."""
     flood = [f"{CAMPAIGN} {number}" for number in range(300)] + [CAMPAIGN] * 700
