@@ -3,7 +3,8 @@ r"""The strict parser for everything that comes from outside or from an operator
 It refuses what lenient parsers accept in silence: duplicate keys (also when one is spelled with an
 escape), NaN and infinities, numbers that overflow, invalid UTF-8, a byte-order mark, lone surrogates,
 absurd nesting and absurd size. Every refusal names the file, the line and, where there is one, the field.
-Numbers keep their literal text: integers are `int`, everything else is `Decimal`.
+Integers are `int` and fit into 64 bits, because what is read here is written again in a form that holds no others;
+everything else keeps its literal text as a `Decimal`.
 
 The standard library parses; its hooks only notice that something must be refused. Where it stands is found
 by a second, slower walk over the tokens (`_Walk`) that good documents never pay for.
@@ -24,6 +25,8 @@ from vanta.common.money import decimal
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_DIGITS = 400
+INTEGERS = range(-2**63, 2**64)
+"""Whole numbers that every reader and writer of JSON here holds exactly (`canonical` among them)."""
 
 # Possessive, with an optional closing quote: a string that never ends is passed over once, not once per quote.
 _STRING = r'"(?:[^"\\]++|\\.)*+"?'
@@ -101,7 +104,12 @@ def _stop(literal: str) -> Any:
 
 
 def _integer(literal: str) -> int:
-    return _stop(literal) if len(literal) > MAX_DIGITS else int(literal)
+    return _stop(literal) if _too_large(literal) else int(literal)
+
+
+def _too_large(literal: str) -> bool:
+    """Whether the literal of an integer is outside `INTEGERS`. By its length first: int() is slow on long ones."""
+    return len(literal) > len("-9223372036854775808") or int(literal) not in INTEGERS
 
 
 def _fraction(literal: str, number: Callable[[str], Any]) -> Any:
@@ -114,6 +122,8 @@ def _number_fault(literal: str) -> str | None:
         return f"a number of {len(literal)} characters"
     if not literal[-1].isdigit():
         return f"{literal} is not a number"
+    if literal.lstrip("-").isdigit():
+        return f"integer {literal[:40]} does not fit into 64 bits" if _too_large(literal) else None
     try:
         decimal(literal)
     except ValueError:
