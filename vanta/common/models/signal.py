@@ -5,7 +5,7 @@ key), so that a re-run makes the same id and a re-scored claim is a new revision
 `direction`, `strength` and `confidence` lie on a grid of 1/10,000, so that evidence is exact integers.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,10 @@ SignalKind = Literal[
     "funding", "ob_imbalance", "momentum", "event_window",
 ]
 FeedStatus = Literal["ok", "partial", "stale", "error"]
+
+MOST = 2**63 - 1
+"""The largest whole number in a feed file: what every decoder of JSON reads exactly."""
+Whole = Annotated[int, Field(ge=-2**63, le=MOST)]
 
 
 class Match(Model):
@@ -67,7 +71,7 @@ class Signal(Model):
     """One claim. `None` in `event_at` means the source does not say when it happened."""
 
     id: str = Field(pattern=r"^sig1_[a-z2-7]{26}$")
-    revision: int = Field(ge=1)
+    revision: int = Field(ge=1, le=MOST)
     source: str = Field(description="evidence channel, one per rule card: sec.form4, news.rss, reddit.posts, ...")
     source_kind: Literal["primary", "aggregate", "social", "market", "derived"]
     kind: SignalKind
@@ -81,13 +85,13 @@ class Signal(Model):
     published_at: UtcTime
     observed_at: UtcTime
     time_quality: Literal["exact", "date", "assumed"]
-    half_life_s: int = Field(gt=0)
+    half_life_s: int = Field(gt=0, le=MOST)
     expires_at: UtcTime
     evidence: list[Evidence]
     raw_ref: str | None = Field(description="snapshot hash and a path inside the payload")
     supersedes: str | None = None
     retracted_reason: str | None = None
-    features: dict[str, int | str] = Field(description="the numbers that were used; decimals as strings")
+    features: dict[str, Whole | str] = Field(description="the numbers that were used; decimals as strings")
     collector: CollectorStamp
     flags: list[str]
 

@@ -23,7 +23,7 @@ import msgspec
 from vanta.common import strictjson
 from vanta.common.errors import BadInput
 from vanta.common.models.base import validate
-from vanta.common.models.signal import FeedDocument, SignalKind
+from vanta.common.models.signal import MOST, FeedDocument, SignalKind
 
 _MARK, _END = b'\n"signals": [\n', b"\n]\n}\n"
 _ID = re.compile(r"(?:sig1_[a-z2-7]{26}\n)*+")
@@ -32,7 +32,8 @@ _MINUTE = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _SECOND = re.compile(r"(?::[0-5]\d\.\d{3}Z\n)*+", re.ASCII)
 _KEY = re.compile(r"(?:equity|crypto|macro|venue):[A-Z0-9][A-Z0-9.\-]{0,19}")
 
-Positive = Annotated[int, msgspec.Meta(ge=1)]
+Whole = Annotated[int, msgspec.Meta(ge=-2**63, le=MOST)]
+Positive = Annotated[int, msgspec.Meta(ge=1, le=MOST)]
 SignedShare = Annotated[float, msgspec.Meta(ge=-1, le=1)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -106,7 +107,7 @@ class WireSignal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=Fal
     raw_ref: str | None
     supersedes: str | None
     retracted_reason: str | None
-    features: dict[str, int | str]
+    features: dict[str, Whole | str]
     collector: WireStamp
     flags: list[str]
 

@@ -71,8 +71,8 @@ def test_another_body_is_left_to_others(body: bytes) -> None:
 
 @settings(deadline=None, derandomize=True)
 @given(st.dictionaries(st.sampled_from(["bp", "bs", "ap", "as", "t"]), st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=8),
-    st.lists(st.integers(), max_size=2))))
+    st.none(), st.booleans(), st.integers(-2**63, 2**64 - 1), st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=8), st.lists(st.integers(-2**63, 2**64 - 1), max_size=2))))
 def test_anything_in_a_quote_is_a_record_or_a_problem(change: dict[str, Any]) -> None:
     """Never an exception, and never both."""
     reading = parsed({"quotes": {"X": {**QUOTE, **change}}})
