@@ -66,6 +66,17 @@ def vanta_run(*arguments: str) -> "subprocess.CompletedProcess[str]":
                           capture_output=True, check=False)
 
 
+def ended(lock: Path) -> bool:
+    """Whether the process whose stamp is in the lock file has ended, be it still a zombie."""
+    match = STAMP.search(lock.read_text("utf-8")) if lock.exists() else None
+    if match is None:
+        return False
+    try:
+        return Path(f"/proc/{match[1]}/stat").read_text("ascii").rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
 def until(condition: Callable[[], bool]) -> None:
     ends = time.monotonic() + PATIENCE_S
     while not condition():
@@ -103,7 +114,7 @@ def test_a_daemon_that_cannot_trust_its_state_stays_down_while_the_other_runs(ho
     """A broken trade log ends the executor with 78, once; markets runs on; the whole ends with 78."""
     home.file(TRADE_LOG).write_bytes(b'{"not": "a record"}\n')
     running = Up(home)
-    until(lambda: running.pid("markets") is not None and home.lock("executor").exists())
+    until(lambda: running.pid("markets") is not None and ended(home.lock("executor")))
     status, said = running.stop()
     assert status == 78
     assert said.count("executor started") == 1

@@ -13,7 +13,9 @@ from vanta.common.times import truncate
 
 
 class Clock(Protocol):
-    """Where `now` comes from."""
+    """Where `now` comes from. `follows_time`: the wall clock moves as `monotonic` does, unless somebody sets it."""
+
+    follows_time: bool
 
     def now(self) -> datetime:
         """The wall clock, UTC, truncated to milliseconds."""
@@ -31,6 +33,8 @@ class Clock(Protocol):
 class SystemClock:
     """The host's clocks."""
 
+    follows_time = True
+
     def now(self) -> datetime:
         """See `Clock.now`."""
         return truncate(datetime.now(UTC))
@@ -46,6 +50,8 @@ class SystemClock:
 
 class ManualClock:
     """A clock that moves only when told to. Going back is refused."""
+
+    follows_time = True
 
     def __init__(self, start: datetime) -> None:
         self._now = truncate(start)
@@ -73,6 +79,8 @@ class ManualClock:
 
 class FixedClock(ManualClock):
     """A wall clock that stands still while real time passes for timeouts: for `--now`."""
+
+    follows_time = False
 
     def monotonic(self) -> float:
         """Real elapsed seconds, so that timeouts still end."""

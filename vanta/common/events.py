@@ -43,6 +43,9 @@ class Kind(StrEnum):
     ORDER_EXPIRED = "order.expired"
     ORDER_QUARANTINED = "order.quarantined"
     FILL = "fill"
+    FILL_BUSTED = "fill.busted"            # the venue took an execution back
+    BROKER_SYNC = "broker.sync"            # whether an account's venue answers and agrees with the books
+    BROKER_EXTERNAL = "broker.external"    # an order or a fill at the venue that this home did not send
     # trade_log.jsonl: money and safety
     ADJUSTMENT = "adjustment"              # transfer, split, dividend, fee, funding, symbol change
     DAY_OPENED = "day.opened"              # NAV at the day's first look, for the daily loss limit

@@ -68,7 +68,17 @@ class Reason(StrEnum):
     LOSS_DAILY = "loss.daily"
     LOSS_DRAWDOWN = "loss.drawdown"
     GATEWAY_MORE_THAN_QUEUED = "gateway.more_than_queued"
+    INSTRUMENTS_UNREADABLE = "instrument.unreadable"
+    ACCOUNT_MOVED = "account.moved"
+    CLOCK_STEPPED = "clock.stepped"
     BROKER_REJECTED = "broker.rejected"
+    BROKER_BUSY = "broker.busy"
+    BROKER_NOT_IN_SYNC = "broker.not_in_sync"
+    BROKER_DIFFERS = "broker.differs"
+    BROKER_OVERFILL = "broker.overfill"
+    BROKER_LATE_FILL = "broker.late_fill"
+    BROKER_BUSTED = "broker.fill_busted"
+    BROKER_EXTERNAL = "broker.external_fill"
     BROKER_UNKNOWN = "broker.outcome_unknown"
     JOURNAL_FAILED = "journal.failed"
     LOCK_LOST = "lock.lost"
@@ -159,6 +169,24 @@ TABLE: dict[Reason, Entry] = {
     Reason.GATEWAY_MORE_THAN_QUEUED: Entry(_L, "more would be sent than was ever asked for",
                                            "Stop and compare trade_log.jsonl with the queue."),
     Reason.BROKER_REJECTED: Entry(_R, "the venue rejected the order", "Read the venue's message in the record."),
+    Reason.INSTRUMENTS_UNREADABLE: Entry(_H, "config/instruments.json does not validate and nothing earlier is known",
+                                         "Run `vanta-diagnostics`; it names the field."),
+    Reason.ACCOUNT_MOVED: Entry(_R, "vault.json names another account or currency than the one that holds the vault",
+                                "Put it back, or close the vault and open one under another id."),
+    Reason.CLOCK_STEPPED: Entry(_L, "the host's clock jumped", "Check time synchronisation, then release the latch."),
+    Reason.BROKER_BUSY: Entry(_H, "the venue was busy and did not take the order", "Nothing: it is tried again."),
+    Reason.BROKER_NOT_IN_SYNC: Entry(_H, "the account's venue does not answer or does not agree with the books",
+                                     "See `vanta-run status`: it names the difference."),
+    Reason.BROKER_DIFFERS: Entry(_L, "positions or orders at the venue are not those of the books",
+                                 "Compare them at the venue; correct by an adjustment, then release the latch."),
+    Reason.BROKER_OVERFILL: Entry(_L, "the venue filled more than was ordered",
+                                  "Settle it with the venue, then release the latch."),
+    Reason.BROKER_LATE_FILL: Entry(_L, "the venue filled an order that had ended without it",
+                                   "It is booked. Look at the order at the venue, then release the latch."),
+    Reason.BROKER_BUSTED: Entry(_L, "the venue took an execution back",
+                                "It is booked. Review the position, then release the latch."),
+    Reason.BROKER_EXTERNAL: Entry(_L, "the venue reports a fill of an order that this log does not know",
+                                  "Find out who trades the account; then release the latch."),
     Reason.BROKER_UNKNOWN: Entry(_Q, "the venue did not say whether it took the order", "Ask the venue; see RUNBOOK."),
     Reason.JOURNAL_FAILED: Entry(_L, "the journal could not be made durable", "Repair the disk, then start again."),
     Reason.LOCK_LOST: Entry(_L, "the executor's lock file was removed or replaced",

@@ -25,6 +25,7 @@ from vanta.common.store.chain import chain
 from vanta.common.store.document import parse
 from vanta.common.store.ports import Files, Snapshots
 from vanta.common.times import millis, parse_iso
+from vanta.executor.core.entries import OrderEntry
 from vanta.executor.core.machine import IN_FLIGHT, TERMINAL
 from vanta.executor.gate import Reading
 from vanta.executor.recorder import Recorder
@@ -35,9 +36,13 @@ InstrumentSource = Callable[[], Mapping[str, Instrument]]
 
 
 class Observer:
-    """Keeps the parsed form of the last readable version of each input. `problems` names unreadable files."""
+    """Keeps the parsed form of the last readable version of each input. `problems` names unreadable files.
 
-    def __init__(self, recorder: Recorder, files: Files, snapshots: Snapshots, instruments: InstrumentSource) -> None:
+    A quote dated more than `future_skew_ms` ahead of our clock is nobody's price yet: it is reported, not recorded.
+    """
+
+    def __init__(self, recorder: Recorder, files: Files, snapshots: Snapshots, instruments: InstrumentSource,
+                 future_skew_ms: int = 5_000) -> None:
         self._recorder = recorder
         self._files = files
         self._snapshots = snapshots
@@ -48,6 +53,8 @@ class Observer:
         self.instruments: Mapping[str, Instrument] = {}
         self.queue_depth = 0
         self._quotes: dict[str, Quote] = {}
+        self._withdrawn: dict[str, str] = {}
+        self._skew_ms = future_skew_ms
 
     def controls(self, reading: Reading, now: datetime) -> None:
         """Record the overlay's bytes and the permit whenever either differs from what was recorded last."""
@@ -129,13 +136,25 @@ class Observer:
             return 0
         self.queue_depth = len(queue.intents)
         self._forget_entries()
-        new = sum(self._staged(index, body, now) for index, body in enumerate(queue.intents))
-        for withdrawal in queue.withdrawals:
-            entry = self._recorder.book.intents.get(withdrawal.intent_id)
-            if entry is not None and entry.state not in TERMINAL and entry.state not in IN_FLIGHT:
+        self._withdrawn = {one.intent_id: one.reason for one in queue.withdrawals}
+        return sum(self._staged(index, body, now) for index, body in enumerate(queue.intents))
+
+    def withdrawals(self, now: datetime) -> list[OrderEntry]:
+        """End what the promoter no longer wants: looked at in every step, because an order in flight may come back.
+
+        Returns orders that work at a venue for an intent that was withdrawn.
+        """
+        book, at_the_venue = self._recorder.book, []
+        for intent_id, reason in self._withdrawn.items():
+            entry = book.intents.get(intent_id)
+            if entry is None or entry.state in TERMINAL:
+                continue
+            if entry.state not in IN_FLIGHT:
                 self._recorder.about(Kind.INTENT_WITHDRAWN, entry,
-                                     {"intent_state": "withdrawn", "reason": withdrawal.reason}, now=now)
-        return new
+                                     {"intent_state": "withdrawn", "reason": reason}, now=now)
+            elif entry.order_id in book.working:
+                at_the_venue.append(book.working[entry.order_id])
+        return at_the_venue
 
     def _forget_entries(self) -> None:
         for name in [name for name in self.problems if name.startswith(QUEUE + "#")]:
@@ -178,7 +197,7 @@ class Observer:
         moved = False
         for instrument_id in self._wanted():
             quote = self._quotes.get(instrument_id)
-            if quote is not None and self._is_news(instrument_id, quote):
+            if quote is not None and self._is_news(instrument_id, quote, millis(now) + self._skew_ms):
                 moved = True
                 self._recorder.put(Kind.QUOTE_SEEN, {
                     "instrument_id": instrument_id, "bid": plain(quote.bid), "ask": plain(quote.ask),
@@ -194,11 +213,16 @@ class Observer:
             names.update(name for name, position in vault.positions.items() if position.quantity)
         return sorted(names)
 
-    def _is_news(self, instrument_id: str, quote: Quote) -> bool:
-        old = self._recorder.book.quotes.get(instrument_id)
-        if old is None:
+    def _is_news(self, instrument_id: str, quote: Quote, latest_ms: int) -> bool:
+        """Newer than what is known, and not from the future. A known quote from the future gives way to any other."""
+        old, at_ms = self._recorder.book.quotes.get(instrument_id), millis(parse_iso(quote.at))
+        problem = f"{MARKET_QUOTES}#{instrument_id}"
+        if at_ms > latest_ms:
+            self.problems[problem] = f"{MARKET_QUOTES}: the quote of {instrument_id} is dated {quote.at}, in the future"
+            return False
+        self.problems.pop(problem, None)
+        if old is None or old.at_ms > latest_ms:
             return True
-        at_ms = millis(parse_iso(quote.at))
         return at_ms > old.at_ms or (at_ms == old.at_ms and (quote.bid, quote.ask, quote.last, quote.size)
                                      != (old.bid, old.ask, old.last, old.size))
 

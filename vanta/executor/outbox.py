@@ -15,10 +15,10 @@ from typing import Any
 from vanta.common.errors import OutcomeUnknown
 from vanta.common.events import Kind
 from vanta.common.reasons import Reason
-from vanta.executor.brokers.port import Accepted, Broker
+from vanta.executor.brokers.port import Accepted, Broker, Postponed
 from vanta.executor.core import verdict
 from vanta.executor.core.approval import Approved
-from vanta.executor.core.book import IntentEntry
+from vanta.executor.core.entries import IntentEntry
 from vanta.executor.core.proposal import Line
 from vanta.executor.core.verdict import link
 from vanta.executor.recorder import Recorder
@@ -27,13 +27,17 @@ LastLook = Callable[[Approved, datetime], Line]
 
 
 class Outbox:
-    """A batch of approved orders. `last_look` reads the gate freshly; a line with a code stops the order."""
+    """A batch of approved orders. `last_look` reads the gate freshly; a line with a code stops the order.
+
+    `leave_alone` says for how many seconds a venue asked not to be sent anything; whoever dispatches takes it out.
+    """
 
     def __init__(self, recorder: Recorder, brokers: Mapping[str, Broker], last_look: LastLook) -> None:
         self._recorder = recorder
         self._brokers = brokers
         self._last_look = last_look
         self._batch: list[tuple[IntentEntry, Approved]] = []
+        self.leave_alone: dict[str, float] = {}
 
     def __len__(self) -> int:
         return len(self._batch)
@@ -64,6 +68,11 @@ class Outbox:
             answer = self._brokers[order.account].submit(order, now=now)
         except OutcomeUnknown as error:
             self._answer(Kind.ORDER_UNKNOWN, entry, order, {"intent_state": "unknown", "detail": error.what}, now)
+            return False
+        if isinstance(answer, Postponed):
+            self.leave_alone[order.account] = answer.retry_after_s
+            self._answer(Kind.ORDER_WITHHELD, entry, order,
+                         {"intent_state": "seen", "code": Reason.BROKER_BUSY, "detail": answer.message}, now)
             return False
         if isinstance(answer, Accepted):
             self._answer(Kind.ORDER_ACCEPTED, entry, order,

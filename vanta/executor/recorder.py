@@ -11,16 +11,18 @@ from typing import Any
 from vanta.common.events import Kind
 from vanta.common.store.ports import Journal, Record
 from vanta.common.times import iso
-from vanta.executor.core.book import Book, IntentEntry
+from vanta.executor.core.book import Book
+from vanta.executor.core.entries import IntentEntry
 from vanta.executor.core.verdict import link
 
 
 class Recorder:
-    """Journal and book, in step."""
+    """Journal and book, in step. `found_until` is the time of the last record that start-up found, if any."""
 
     def __init__(self, journal: Journal, book: Book) -> None:
         self.journal = journal
         self.book = book
+        self.found_until = ""
         self._moment: datetime | None = None
         self._text = ""
 

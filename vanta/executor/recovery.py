@@ -10,15 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from vanta.common.canonical import sha256
-from vanta.common.errors import OutsideError
 from vanta.common.events import Kind
 from vanta.common.ids import draw_home_id
 from vanta.common.models.base import SCHEMA_VERSION
-from vanta.common.reasons import Reason
 from vanta.executor.brokers.port import Broker
-from vanta.executor.core.book import OrderEntry
-from vanta.executor.core.verdict import link
 from vanta.executor.recorder import Recorder
+from vanta.executor.venue import Venue
+
+OPEN_STATES = ("submitting", "unknown")
 
 
 def fold(recorder: Recorder) -> int:
@@ -27,6 +26,7 @@ def fold(recorder: Recorder) -> int:
     for record in recorder.journal.read():
         recorder.book.apply(record)
         count += 1
+    recorder.found_until = recorder.book.at
     return count
 
 
@@ -51,45 +51,17 @@ def open_journal(recorder: Recorder, torn: bytes | None, *, program: str, detail
     return said
 
 
-def resolve(recorder: Recorder, brokers: Mapping[str, Broker], *, now: datetime) -> str:
-    """Hand working orders to their brokers and settle every order whose outcome is not known."""
-    working = list(recorder.book.working.values())
-    open_questions = [order for order in working if order.state in ("submitting", "unknown")]
-    for name, broker in brokers.items():
-        broker.restore([order for order in working if order.account == name and order not in open_questions])
-    answers = [settle(recorder, brokers, order, now=now) for order in open_questions]
-    recorder.sync()
-    taken_up = len(working) - len(open_questions)
-    said = f", {taken_up} working orders taken up again" if taken_up else ""
-    for answer in sorted(set(answers)):
-        said += f", {answers.count(answer)} orders without an answer: {answer}"
-    return said
+def restore(recorder: Recorder, brokers: Mapping[str, Broker]) -> str:
+    """Tell brokers which orders work. Makes no call. Returns what was taken up, in words."""
+    working = [order for order in recorder.book.working.values() if order.state not in OPEN_STATES]
+    for account, broker in brokers.items():
+        broker.restore([order for order in working if order.account == account])
+    return f", {len(working)} working orders taken up again" if working else ""
 
 
-def settle(recorder: Recorder, brokers: Mapping[str, Broker], order: OrderEntry, *, now: datetime) -> str:
-    """Ask the venue about one order and record what it says. Returns the outcome in words."""
-    entry = recorder.book.intents[order.intent_id]
-    ids, dag_id = link(entry, order.order_id), entry.raw["provenance"]["dag_id"]
-    broker = brokers.get(order.account)
-    if broker is None:
-        return "no broker is configured for the account; left open"
-    try:
-        found = broker.lookup(order.order_id)
-    except OutsideError as error:
-        recorder.put(Kind.ORDER_UNKNOWN, {"intent_state": "unknown", "detail": error.what}, now=now, ids=ids,
-                     dag_id=dag_id)
-        return "the venue did not answer; asked again later"
-    if found is not None:
-        recorder.put(Kind.ORDER_ACCEPTED, {
-            "intent_state": "working", "venue_id": found.venue_id, "at": order.submitted_at},
-            now=now, ids=ids, dag_id=dag_id)
-        return "found at the venue"
-    if broker.capabilities.deduplicates:
-        recorder.put(Kind.ORDER_WITHHELD, {
-            "intent_state": "seen", "code": Reason.BROKER_UNKNOWN,
-            "detail": "the venue does not know the order and de-duplicates its id"}, now=now, ids=ids, dag_id=dag_id)
-        return "not at the venue, back through the fences"
-    recorder.put(Kind.ORDER_QUARANTINED, {
-        "intent_state": "quarantined", "code": Reason.BROKER_UNKNOWN,
-        "detail": "the venue does not know the order and does not de-duplicate"}, now=now, ids=ids, dag_id=dag_id)
-    return "not at the venue, quarantined for a person"
+def settle_all(recorder: Recorder, venue: Venue, now: datetime) -> str:
+    """Ask about every order without an answer, and for every cancel without an outcome. Returns it in words."""
+    open_questions = [order for order in recorder.book.working.values() if order.state in OPEN_STATES]
+    answers = [venue.settle(order, now) for order in open_questions]
+    venue.cancel_again(now)
+    return "".join(f", {answers.count(answer)} orders without an answer: {answer}" for answer in sorted(set(answers)))

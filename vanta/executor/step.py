@@ -6,6 +6,7 @@
 4. publish: documents, at most every 250 ms and when idle
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,12 +19,14 @@ from vanta.common.models.configuration import ExecutorSettings
 from vanta.common.money import plain
 from vanta.common.reasons import Reason
 from vanta.common.store.lock import FileLock
-from vanta.common.times import iso, millis
+from vanta.common.store.ports import Snapshots
+from vanta.common.times import iso, millis, parse_iso
 from vanta.executor.brokers.port import Broker
 from vanta.executor.core import views, watch
 from vanta.executor.core.approval import Approved, judge
 from vanta.executor.core.controls import Known, Scope, stops, summary
 from vanta.executor.core.fences import halt
+from vanta.executor.core.fences.sync import IN_SYNC
 from vanta.executor.core.proposal import Context, Line
 from vanta.executor.core.size import propose
 from vanta.executor.core.verdict import good_until
@@ -31,8 +34,9 @@ from vanta.executor.gate import Gate, Reading
 from vanta.executor.observe import Observer
 from vanta.executor.outbox import Outbox
 from vanta.executor.publish import Publisher
+from vanta.executor.reconcile import NOT_ASKED, Reconciler
 from vanta.executor.recorder import Recorder
-from vanta.executor.recovery import settle
+from vanta.executor.recovery import OPEN_STATES, restore, settle_all
 from vanta.executor.venue import Venue
 from vanta.executor.verdicts import record_stop, set_latch
 
@@ -51,6 +55,7 @@ class Parts:
     observer: Observer
     gate: Gate
     brokers: Mapping[str, Broker]
+    snapshots: Snapshots
     calendars: Mapping[str, Calendar]
     publisher: Publisher
     lock: FileLock | None
@@ -82,18 +87,37 @@ class Executor:
         self._parts = parts
         self._recorder = parts.recorder
         self._book = parts.recorder.book
-        self._venue = Venue(parts.recorder, parts.brokers)
+        self._reconciler = Reconciler(parts.recorder, parts.brokers, parts.snapshots, parts.settings.reconcile_s)
+        self._venue = Venue(parts.recorder, parts.brokers, self._reconciler)
         self._outbox = Outbox(parts.recorder, parts.brokers, self._last_look)
         self._judged: tuple[int, float] = (-1, float("-inf"))
         self._unreadable_since: float | None = None
         self._beat = float("-inf")
         self._asked = float("-inf")
+        self._not_before: dict[str, float] = {}
+        self._holding: dict[str, list[str]] = {}
+        self._clock: tuple[datetime, float] | None = None
         self._learn()
 
     @property
     def recorder(self) -> Recorder:
         """Journal and book."""
         return self._recorder
+
+    def start(self) -> str:
+        """Take up working orders and, where calls are allowed, settle every open question. Says what happened."""
+        now = self._parts.clock.now()
+        said = restore(self._recorder, self._parts.brokers)
+        self._reconciler.start(now)
+        reading = self._reading = self._parts.gate.read()
+        self._parts.observer.controls(reading, now)
+        if self._calls_disabled(reading, now):
+            questions = sum(1 for order in self._book.working.values() if order.state in OPEN_STATES)
+            said += f", {questions} orders without an answer and no calls allowed" if questions else ""
+        else:
+            said += settle_all(self._recorder, self._venue, now)
+        self._recorder.sync()
+        return said
 
     def step(self) -> StepReport:
         """Make one step. Raises `StateError` if the journal or the lock is lost: then the program must stop."""
@@ -110,31 +134,33 @@ class Executor:
         observer.quotes(now)
         calls = not self._calls_disabled(reading, now)
         if calls:
-            report.fills += self._venue.collect(observer.instruments, now)
+            report.fills += self._venue.collect(now)
             self._venue.close_of_day(now)
             self._ask_again(now)
+            self._reconciler.run(observer.instruments, now, self._parts.clock.monotonic())
         self._watch(reading, now)
+        unwanted = observer.withdrawals(now)
+        if calls:
+            self._venue.cancel(unwanted, "withdrawn", now)
         self._dispatch(reading, now, report)
         reading = self._reading  # the last looks may have seen other switches
         report.halted = self._halted(reading, now)
         if calls:
             if self._full_halt(reading, now):
                 self._venue.drain(now)
-            report.fills += self._venue.collect(observer.instruments, now)
+            report.fills += self._venue.collect(now)
         self._recorder.sync()
         report.problems = dict(observer.problems)
         self._publish(reading, report, now)
         return report
 
     def _ask_again(self, now: datetime) -> None:
-        """Orders whose outcome is unknown are asked about until there is an answer; never sent again blindly."""
+        """Open questions and cancels without an outcome are asked again; no order is ever sent again blindly."""
         monotonic = self._parts.clock.monotonic()
         if monotonic - self._asked < _ASK_AGAIN_S:
             return
         self._asked = monotonic
-        for order in list(self._book.working.values()):
-            if order.state == "unknown":
-                settle(self._recorder, self._parts.brokers, order, now=now)
+        settle_all(self._recorder, self._venue, now)
 
     def _insist_on_lock(self) -> None:
         lock = self._parts.lock
@@ -168,7 +194,7 @@ class Executor:
             self._unreadable_since = None
         elif self._unreadable_since is None:
             self._unreadable_since = clock.monotonic()
-        found = []
+        found = self._clock_latches(now)
         if problem is not None and self._unreadable_since is not None:
             found += watch.unreadable(self._book, clock.monotonic() - self._unreadable_since,
                                       self._parts.settings.unreadable_latch_s, problem)
@@ -182,6 +208,21 @@ class Executor:
         for latch in found:
             set_latch(self._recorder, latch, now=now)
 
+    def _clock_latches(self, now: datetime) -> list[watch.Latch]:
+        """A wall clock that jumps against the time that passed, or that is behind the log at start."""
+        clock, settings, ends = self._parts.clock, self._parts.settings, self._recorder.found_until
+        monotonic = clock.monotonic()
+        before, self._clock = self._clock, (now, monotonic)
+        if not clock.follows_time:
+            return []
+        if before is None:
+            ahead = (parse_iso(ends) - now).total_seconds() if ends else 0.0
+            return watch.stepped(self._book, -max(0.0, ahead), settings.future_skew_s,
+                                 f"the log ends at {ends}, the clock says {iso(now)}")
+        passed = monotonic - before[1]
+        return watch.stepped(self._book, (now - before[0]).total_seconds() - passed, settings.clock_step_s,
+                             f"the clock went from {iso(before[0])} to {iso(now)} in {passed:.1f} s")
+
     def _dispatch(self, reading: Reading, now: datetime, report: StepReport) -> None:
         """Judge every waiting intent; nothing is judged again while nothing has changed."""
         monotonic = self._parts.clock.monotonic()
@@ -189,16 +230,23 @@ class Executor:
             return
         context = self._context(reading, now)
         for entry in sorted(self._book.waiting.values(), key=lambda entry: (entry.created_ms, entry.intent_id)):
+            if self._not_before.get(entry.account, monotonic) > monotonic:
+                continue
             report.judged += 1
             verdict = judge(propose(entry, context), context)
+            self._holding.pop(entry.intent_id, None)
             if isinstance(verdict, Approved):
                 self._outbox.approve(entry, verdict, good_until=good_until(entry.instrument_id, context), now=now)
                 if len(self._outbox) >= BATCH:
                     report.accepted += self._outbox.flush(now)
                     context = self._context(self._reading, now)  # the last looks may have seen other switches
             else:
+                self._holding[entry.intent_id] = [str(line.code) for line in verdict.stopping]
                 record_stop(self._recorder, entry, verdict, now=now)
         report.accepted += self._outbox.flush(now)
+        for account, seconds in self._outbox.leave_alone.items():
+            self._not_before[account] = monotonic + seconds
+        self._outbox.leave_alone.clear()
         self._judged = (self._book.seq, monotonic)
 
     def _context(self, reading: Reading, now: datetime) -> Context:
@@ -222,6 +270,16 @@ class Executor:
                       asset_class=order.asset_class)
         return halt.look(switches, scope, reduces=order.reduces, now=now)
 
+    def _held(self) -> Counter[str]:
+        """How many waiting intents each code holds at this moment; what is over is not counted."""
+        self._holding = {name: codes for name, codes in self._holding.items() if name in self._book.waiting}
+        return Counter(code for codes in self._holding.values() for code in codes)
+
+    def _sync_words(self) -> dict[str, str]:
+        sync = {account: self._book.sync.get(account, NOT_ASKED) for account in self._parts.brokers}
+        return {account: "in sync" if seen.state == IN_SYNC else f"{seen.state}: {seen.detail}"
+                for account, seen in sync.items()}
+
     def _publish(self, reading: Reading, report: StepReport, now: datetime) -> None:
         parts, monotonic = self._parts, self._parts.clock.monotonic()
         due = parts.publisher.due(self._book, monotonic, idle=report.idle)
@@ -232,7 +290,7 @@ class Executor:
             parts.publisher.state(self._book, iso(now), views.Condition(
                 program=parts.program, pid=parts.pid, mode=parts.settings.mode, halted=report.halted,
                 permit=reading.permit, overlay_sha256=reading.sha256, queue_depth=parts.observer.queue_depth,
-                broker_sync=self._venue.sync))
+                broker_sync=self._sync_words(), held=self._held()))
 
     def close(self) -> None:
         """Record the stop, publish the last cut, let go of journal and lock."""

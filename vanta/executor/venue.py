@@ -1,90 +1,189 @@
-"""What happens to orders that are out: fills, endings, day's end, and the drain of a full halt."""
+"""What happens to orders that are out: answers, fills, endings, cancels, and the drain of a full halt.
+
+Whatever a venue says is recorded before it is used, once: duplicates are passed over, an execution after the end is
+booked all the same, one that nobody can explain latches. A question without an answer stays open and is asked again.
+"""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from vanta.common.errors import OutsideError
 from vanta.common.events import Kind
-from vanta.common.instruments import Instrument
 from vanta.common.money import plain, round_amount
+from vanta.common.reasons import Reason
 from vanta.common.times import parse_iso
-from vanta.executor.brokers.port import Broker, Ended, Fill
-from vanta.executor.core.book import OrderEntry
+from vanta.executor.brokers.port import Broker, Busted, Ended, Event, Fill
+from vanta.executor.core.book import fill_event
+from vanta.executor.core.entries import OrderEntry
+from vanta.executor.core.machine import FILL_LATE, TERMINAL, next_state
 from vanta.executor.core.verdict import link
+from vanta.executor.core.watch import Latch
+from vanta.executor.reconcile import Reconciler
 from vanta.executor.recorder import Recorder
+from vanta.executor.verdicts import latch_once
+
+_ENDINGS = {"cancelled": Kind.ORDER_CANCELLED, "expired": Kind.ORDER_EXPIRED, "rejected": Kind.ORDER_REJECTED}
+_EXPLAINED = frozenset({"cancelled", "expired", "filled"})
+"""Endings after which an execution may still be under way to us."""
 
 
 class Venue:
-    """The executor's side of all brokers."""
+    """The executor's side of all brokers. Whether one answers is the reconciler's to know."""
 
-    def __init__(self, recorder: Recorder, brokers: Mapping[str, Broker]) -> None:
+    def __init__(self, recorder: Recorder, brokers: Mapping[str, Broker], reconciler: Reconciler) -> None:
         self._recorder = recorder
+        self._book = recorder.book
         self._brokers = brokers
-        self.sync: dict[str, str] = dict.fromkeys(brokers, "in sync")
+        self._silent = reconciler.silent
+        self._answered = reconciler.answered
 
-    def collect(self, instruments: Mapping[str, Instrument], now: datetime) -> int:
+    def collect(self, now: datetime) -> int:
         """Record everything brokers report. Returns the number of fills."""
         fills = 0
-        for name, broker in self._brokers.items():
+        for account, broker in self._brokers.items():
             try:
                 events = broker.poll(now)
-                self.sync[name] = "in sync"
             except OutsideError as error:
-                self.sync[name] = f"unknown: {error.what}"
+                self._silent(account, error.what, now)
                 continue
-            for event in events:
-                if isinstance(event, Fill):
-                    self._fill(event, instruments, now)
-                    fills += 1
-                else:
-                    self._ended(event, now)
+            self._answered(account)
+            fills += sum(self._take(account, event, now) for event in events)
         return fills
 
-    def _fill(self, fill: Fill, instruments: Mapping[str, Instrument], now: datetime) -> None:
-        order = self._recorder.book.orders[fill.order_id]
-        instrument = instruments[order.instrument_id]
-        notional = round_amount(fill.quantity * fill.price * instrument.multiplier, instrument.currency)
-        done = order.filled + fill.quantity >= order.quantity
-        entry = self._recorder.book.intents[order.intent_id]
-        state = "filled" if done else "cancelling" if entry.state == "cancelling" else "partially_filled"
-        self._recorder.put(Kind.FILL, {
-            "intent_state": state, "fill_id": fill.fill_id, "vault": order.vault, "instrument_id": order.instrument_id,
-            "side": order.side, "quantity": plain(fill.quantity), "price": plain(fill.price),
-            "cash": plain(notional if order.side == "buy" else -notional), "fee": plain(fill.fee),
-            "currency": instrument.currency, "multiplier": plain(instrument.multiplier),
-            "at": self._recorder.text(fill.at), "quote_ms": fill.quote_ms}, now=now, ids=link(entry, order.order_id),
-            dag_id=entry.raw["provenance"]["dag_id"])
+    def _take(self, account: str, event: Event, now: datetime) -> int:
+        """One event, if it is news. Returns how many fills it booked."""
+        if isinstance(event, Busted):
+            return self._busted(event, now)
+        order = self._book.orders.get(event.order_id)
+        if order is None:
+            self._unexplained(account, event, now)
+            return 0
+        if isinstance(event, Fill):
+            return self._fill(event, order, now)
+        entry = self._book.intents[order.intent_id]
+        if entry.state not in TERMINAL and order.state != "withheld":
+            self._about(_ENDINGS[event.how], order, {
+                "intent_state": event.how, "code": Reason.BROKER_REJECTED if event.how == "rejected" else None,
+                "detail": event.detail}, now)
+        return 0
 
-    def _ended(self, event: Ended, now: datetime) -> None:
-        order = self._recorder.book.orders[event.order_id]
-        kind = Kind.ORDER_EXPIRED if event.how == "expired" else Kind.ORDER_CANCELLED
-        self._about(kind, order, {"intent_state": event.how, "detail": event.detail}, now)
+    def _fill(self, fill: Fill, order: OrderEntry, now: datetime) -> int:
+        if fill.fill_id in self._book.fills:
+            return 0
+        state = self._book.intents[order.intent_id].state
+        event = fill_event(order, state, fill.quantity)
+        cash = round_amount(fill.quantity * fill.price * order.multiplier, order.currency)
+        self._about(Kind.FILL, order, {
+            "intent_state": next_state(state, event), "fill_id": fill.fill_id, "vault": order.vault,
+            "instrument_id": order.instrument_id, "side": order.side, "quantity": plain(fill.quantity),
+            "price": plain(fill.price), "cash": plain(cash if order.side == "buy" else -cash), "fee": plain(fill.fee),
+            "currency": order.currency, "multiplier": plain(order.multiplier), "at": self._recorder.text(fill.at),
+            "quote_ms": fill.quote_ms}, now)
+        if order.filled > order.quantity:
+            self._alarm(Reason.BROKER_OVERFILL, plain(order.filled), plain(order.quantity), order.order_id, now)
+        elif event == FILL_LATE and state not in _EXPLAINED:
+            self._alarm(Reason.BROKER_LATE_FILL, plain(fill.quantity), f"nothing after {state}", order.order_id, now)
+        return 1
+
+    def _busted(self, event: Busted, now: datetime) -> int:
+        fill = self._book.fills.get(event.fill_id)
+        if fill is None or fill.busted:
+            return 0
+        order = self._book.orders[fill.order_id]
+        self._about(Kind.FILL_BUSTED, order, {
+            "fill_id": event.fill_id, "quantity": plain(fill.quantity), "cash": plain(-fill.cash),
+            "fee": plain(-fill.fee), "detail": event.detail}, now)
+        self._alarm(Reason.BROKER_BUSTED, plain(fill.quantity), "final executions", f"{event.fill_id} of "
+                    f"{order.order_id}: {event.detail}", now)
+        return 0
+
+    def _unexplained(self, account: str, event: Fill | Ended, now: datetime) -> None:
+        """Something about an order that this log does not know. Its end needs nobody; its fill moved money."""
+        name = event.fill_id if isinstance(event, Fill) else event.order_id
+        if name in self._book.external:
+            return
+        what = f"{type(event).__name__.lower()} of order {event.order_id}"
+        self._recorder.put(Kind.BROKER_EXTERNAL, {"account": account, "venue_id": name, "what": what}, now=now)
+        if isinstance(event, Fill):
+            self._alarm(Reason.BROKER_EXTERNAL, plain(event.quantity), "orders of this log", f"{account}: {what}", now)
+
+    def _alarm(self, code: Reason, value: str, limit: str, detail: str, now: datetime) -> None:
+        latch_once(self._recorder, Latch(code=code, vault=None, exits=False, value=value, limit=limit, detail=detail),
+                   now=now)
+
+    def settle(self, order: OrderEntry, now: datetime) -> str:
+        """Ask the venue about an order whose outcome is open and record what it says. Returns that in words."""
+        broker = self._brokers.get(order.account)
+        if broker is None:
+            return "no broker is configured for the account; left open"
+        try:
+            found = broker.lookup(order.order_id)
+        except OutsideError as error:
+            self._open(order, error.what, now)
+            self._silent(order.account, error.what, now)
+            return "the venue did not answer; asked again later"
+        if found is not None:
+            self._about(Kind.ORDER_ACCEPTED, order, {
+                "intent_state": "working", "venue_id": found.venue_id, "at": order.submitted_at}, now)
+            for event in found.events:
+                self._take(order.account, event, now)
+            return "found at the venue"
+        age, able = now - parse_iso(order.submitted_at), broker.capabilities
+        if age < timedelta(seconds=able.settle_s):
+            self._open(order, "the venue does not know the order yet", now)
+            return "not at the venue yet; asked again after its settle time"
+        if able.deduplicates and age <= timedelta(seconds=able.lookup_window_s):
+            self._about(Kind.ORDER_WITHHELD, order, {
+                "intent_state": "seen", "code": Reason.BROKER_UNKNOWN,
+                "detail": "the venue does not know the order and de-duplicates its id"}, now)
+            return "not at the venue, back through the fences"
+        self._about(Kind.ORDER_QUARANTINED, order, {
+            "intent_state": "quarantined", "code": Reason.BROKER_UNKNOWN,
+            "detail": "the venue does not know the order and does not de-duplicate" if not able.deduplicates else
+            f"the venue can be asked for {able.lookup_window_s} s, and longer have passed"}, now)
+        return "not at the venue, quarantined for a person"
+
+    def _open(self, order: OrderEntry, detail: str, now: datetime) -> None:
+        """Say once that the outcome is open."""
+        if order.state == "submitting":
+            self._about(Kind.ORDER_UNKNOWN, order, {"intent_state": "unknown", "detail": detail}, now)
 
     def close_of_day(self, now: datetime) -> int:
         """Cancel day orders whose session is over. Returns how many."""
-        return self.cancel([order for order in self._recorder.book.working.values()
+        return self.cancel([order for order in self._book.working.values()
                             if order.good_until is not None and parse_iso(order.good_until) <= now],
                            "the session is over", now)
 
     def drain(self, now: datetime) -> int:
         """Full halt: cancel every working order that is not being cancelled yet."""
-        return self.cancel(list(self._recorder.book.working.values()), "full halt", now)
+        return self.cancel(list(self._book.working.values()), "full halt", now)
 
     def cancel(self, orders: list[OrderEntry], why: str, now: datetime) -> int:
-        """Record the wish, make it durable, then ask the venue. An order without an answer is left to recovery."""
+        """Record the wish, make it durable, then ask the venue. Without an answer it is asked again."""
         wanted = [order for order in orders if order.state in ("working", "partially_filled")]
         for order in wanted:
             self._about(Kind.ORDER_CANCELLING, order, {"intent_state": "cancelling", "detail": why}, now)
         if wanted:
             self._recorder.sync()
-        for order in wanted:
-            try:
-                self._brokers[order.account].cancel(order.order_id, now=now)
-            except OutsideError as error:
-                self.sync[order.account] = f"unknown: {error.what}"
+        self._ask_to_cancel(wanted, now)
         return len(wanted)
 
-    def _about(self, kind: Kind, order: OrderEntry, payload: Mapping[str, str], now: datetime) -> None:
-        entry = self._recorder.book.intents[order.intent_id]
+    def cancel_again(self, now: datetime) -> None:
+        """Ask once more for every cancel that has no outcome yet: the one before may never have reached the venue."""
+        self._ask_to_cancel([order for order in self._book.working.values() if order.state == "cancelling"], now)
+
+    def _ask_to_cancel(self, orders: list[OrderEntry], now: datetime) -> None:
+        for order in orders:
+            broker = self._brokers.get(order.account)
+            if broker is None:
+                continue
+            try:
+                broker.cancel(order.order_id, now=now)
+            except OutsideError as error:
+                self._silent(order.account, error.what, now)
+
+    def _about(self, kind: Kind, order: OrderEntry, payload: Mapping[str, Any], now: datetime) -> None:
+        entry = self._book.intents[order.intent_id]
         self._recorder.put(kind, payload, now=now, ids=link(entry, order.order_id),
                            dag_id=entry.raw["provenance"]["dag_id"])

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from vanta.common.events import Kind
-from vanta.executor.core import verdict
+from vanta.executor.core import verdict, watch
 from vanta.executor.core.approval import Stopped
-from vanta.executor.core.book import IntentEntry
+from vanta.executor.core.entries import IntentEntry
 from vanta.executor.core.watch import Latch
 from vanta.executor.recorder import Recorder
 
@@ -16,6 +16,12 @@ def record_stop(recorder: Recorder, entry: IntentEntry, stopped: Stopped, *, now
     for note in notes:
         recorder.about(note.kind, entry, note.payload, now=now)
     return bool(notes)
+
+
+def latch_once(recorder: Recorder, latch: Latch, *, now: datetime) -> None:
+    """Record a latch unless one of the same code and vault is set already."""
+    if not watch.latched(recorder.book, latch.code, latch.vault):
+        set_latch(recorder, latch, now=now)
 
 
 def set_latch(recorder: Recorder, latch: Latch, *, now: datetime) -> str:

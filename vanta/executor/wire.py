@@ -30,7 +30,7 @@ from vanta.executor.gate import FileGate
 from vanta.executor.observe import InstrumentSource, Observer
 from vanta.executor.publish import Publisher
 from vanta.executor.recorder import Recorder
-from vanta.executor.recovery import open_journal, opening, resolve
+from vanta.executor.recovery import open_journal, opening
 from vanta.executor.step import Executor, Parts
 
 PROGRAM = f"executor {__version__}"
@@ -91,13 +91,13 @@ def build(home: Home, settings: Settings, clock: Clock,
         venues = make_brokers(settings, book, lambda: observer.instruments)
         said = open_journal(recorder, journal.torn, program=PROGRAM, now=now,
                             details=described(settings, venues, snapshots))
-        observer = Observer(recorder, files, snapshots, registry)
+        observer = Observer(recorder, files, snapshots, registry, settings.executor.future_skew_s * 1000)
         observer.registry(now)
-        said += resolve(recorder, venues, now=now)
         executor = Executor(Parts(
             clock=clock, settings=settings.executor, recorder=recorder, observer=observer, gate=FileGate(home),
-            brokers=venues, calendars=calendars(), lock=lock, program=PROGRAM, pid=os.getpid(),
+            brokers=venues, snapshots=snapshots, calendars=calendars(), lock=lock, program=PROGRAM, pid=os.getpid(),
             publisher=Publisher(files, by=PROGRAM, every_s=settings.executor.publish_ms / 1000)))
+        said += executor.start()
     except BaseException:
         lock.release()
         raise

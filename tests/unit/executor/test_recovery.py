@@ -1,75 +1,12 @@
 """After a crash anywhere between verdict and answer: no order twice, none lost, and a sentence about it."""
 
-from collections.abc import Sequence
-from datetime import datetime
-
 import pytest
 
+from tests.unit.executor.venues import Venue, VenueWorld
 from tests.unit.executor.world import World, without_permission
-from vanta.common.errors import Bug, OutcomeUnknown, OutsideError, StateError
+from vanta.common.errors import Bug, StateError
 from vanta.common.store.inmemory import MemoryJournal
-from vanta.executor.brokers.port import Accepted, Broker, Capabilities, Ended, Fill, Found, Rejected
 from vanta.executor.core.approval import Approved
-from vanta.executor.core.book import OrderEntry
-
-
-class Venue(Broker):
-    """A venue outside the executor: it survives restarts, counts requests, and can be told to misbehave."""
-
-    name = "venue"
-
-    def __init__(self, *, deduplicates: bool = True) -> None:
-        self.capabilities = Capabilities(deduplicates=deduplicates, lookup_window_s=3600, settle_s=0)
-        self.live: dict[str, int] = {}
-        self.requests = 0
-        self.mood = "well"
-        self.events: list[Fill | Ended] = []
-        self.cancelled: list[str] = []
-
-    def restore(self, orders: Sequence[OrderEntry]) -> None:
-        self.restored = [order.order_id for order in orders]
-
-    def _submit(self, order: Approved, now: datetime) -> Accepted | Rejected:
-        self.requests += 1
-        if self.mood == "rejects":
-            return Rejected("not today")
-        if self.mood == "loses the request":
-            raise OutcomeUnknown("timeout")
-        self.live[order.order_id] = self.live.get(order.order_id, 0) + 1
-        if self.mood == "loses the answer":
-            raise OutcomeUnknown("timeout")
-        if self.mood == "throws":
-            raise RuntimeError("library bug")
-        return Accepted("x1")
-
-    def _lookup(self, order_id: str) -> Found | None:
-        if self.mood == "silent":
-            raise OutsideError("no answer")
-        return Found("x1") if order_id in self.live else None
-
-    def _cancel(self, order_id: str, now: datetime) -> None:
-        if self.mood == "silent":
-            raise OutsideError("no answer")
-        self.cancelled.append(order_id)
-        self.events.append(Ended(order_id=order_id, how="cancelled", detail="as asked"))
-
-    def _poll(self, now: datetime) -> Sequence[Fill | Ended]:
-        if self.mood == "silent":
-            raise OutsideError("no answer")
-        events, self.events = self.events, []
-        return events
-
-
-class VenueWorld(World):
-    """A world whose account is at the venue above."""
-
-    def __init__(self, venue: Venue) -> None:
-        self.venue = venue
-        super().__init__()
-        self.quote("equity:AAPL", "200.00")
-
-    def make_brokers(self) -> dict[str, Broker]:
-        return {"paper": self.venue}
 
 
 @pytest.mark.parametrize("mood", ["loses the answer", "throws"])
@@ -123,7 +60,7 @@ def test_a_silent_venue_leaves_the_question_open() -> None:
     world.venue.mood = "silent"
     world.step(seconds=5)
     assert world.state(name) == "unknown"
-    assert world.executor._venue.sync["paper"].startswith("unknown")
+    assert world.book.sync["paper"].state == "unknown"
 
 
 def test_a_rejection_is_final_and_says_why() -> None:
@@ -144,7 +81,7 @@ def test_a_crash_after_the_outbox_record_is_settled_at_start(live: bool, outcome
     world.step()
     kept = [raw for raw in world.journal._lines if b'"order.accepted"' not in raw]
     last = next(index for index, raw in enumerate(kept) if b'"order.submitting"' in raw)
-    _cut(world, last + 1)
+    cut(world, last + 1)
     if not live:
         world.venue.live.clear()
     world.start()
@@ -154,7 +91,7 @@ def test_a_crash_after_the_outbox_record_is_settled_at_start(live: bool, outcome
     assert sum(world.venue.live.values()) == 1
 
 
-def _cut(world: World, lines: int) -> None:
+def cut(world: World, lines: int) -> None:
     """Forget everything after so many journal lines, as a power cut would."""
     kept = list(world.journal.read())[:lines]
     world.journal = MemoryJournal()
@@ -175,7 +112,7 @@ def test_every_prefix_of_the_log_recovers_to_one_order() -> None:
         world.step()
         if lines < sent_at:
             world.venue.live.clear()  # the venue cannot have an order whose outbox record was never durable
-        _cut(world, lines)
+        cut(world, lines)
         world.start()
         world.stage()
         world.step()
@@ -223,6 +160,6 @@ def test_a_log_that_contradicts_itself_stops_the_start() -> None:
     world.want("equity:AAPL", "1000")
     world.step()
     fill = next(record for record in world.journal.read() if record.kind == "fill")
-    world.journal.append(fill.kind, {**fill.payload, "fill_id": "again"}, at=fill.at, ids=fill.ids)
-    with pytest.raises(StateError, match="cannot follow state filled"):
+    world.journal.append(fill.kind, fill.payload, at=fill.at, ids=fill.ids)
+    with pytest.raises(StateError, match="booked twice"):
         world.start()

@@ -1,15 +1,14 @@
 """The executor end to end in memory: what becomes of an intent under each circumstance."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from tests.unit.executor.world import ALL_CLEAR, World, without_permission
+from tests.unit.executor.world import ALL_CLEAR, OPEN, HaltsLater, World, without_permission
+from vanta.common.clock import FixedClock, ManualClock
 from vanta.common.models.configuration import ExecutorSettings, PaperSettings
 from vanta.common.times import iso
-from vanta.executor.gate import Reading
-from vanta.executor.inmemory import MemoryGate
 
 
 def test_an_intent_becomes_a_filled_order_with_a_record_for_every_step() -> None:
@@ -33,7 +32,7 @@ def test_the_verdict_lists_every_fence() -> None:
     approved = next(record for record in world.journal.read()
                     if record.kind == "intent.approved" and record.ids["intent_id"] == name)
     assert [line[0] for line in approved.payload["lines"]] == [
-        "halt", "vault", "instrument", "duplicate", "basis", "freshness", "session", "quote", "collar", "size",
+        "halt", "vault", "sync", "instrument", "duplicate", "basis", "freshness", "session", "quote", "collar", "size",
         "exposure", "cash", "rate", "gateway"]
     assert all(line[1] is None for line in approved.payload["lines"])
 
@@ -56,15 +55,9 @@ def test_a_switch_holds_and_its_release_lets_the_same_intent_through(switch: str
 
 def test_a_halt_between_verdict_and_sending_is_proven_by_a_withheld_record() -> None:
     """The last look reads the gate again: an order approved a moment ago is not sent."""
-    class HaltsAfterTheFirstLook(MemoryGate):
-        """The operator's save lands between the verdict and the sending."""
-
-        def read(self) -> Reading:
-            reading = super().read()
-            self.raw = without_permission({"full_halt": True})
-            return reading
-
-    world = World(gate=HaltsAfterTheFirstLook(ALL_CLEAR))
+    gate = HaltsLater(ALL_CLEAR)
+    world = World(gate=gate)
+    gate.looks = 1
     world.quote("equity:AAPL", "200.00")
     name = world.want("equity:AAPL", "1000")
     world.step()
@@ -249,3 +242,49 @@ def test_a_bad_entry_of_the_queue_is_reported_and_the_others_go_on() -> None:
     del world.intents[0]
     world.stage()
     assert not world.step().problems
+
+
+class Jumping(ManualClock):
+    """A wall clock that somebody sets by hand while time goes on as ever."""
+
+    offset = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.offset
+
+
+@pytest.mark.parametrize("seconds", [3600, -3600, 2])
+def test_a_clock_that_jumps_latches(seconds: int) -> None:
+    """Time passed by the second, the wall clock did not: nothing leaves until somebody has looked."""
+    world = World()
+    clock = Jumping(world.clock.now())
+    world.clock = clock
+    world.start()
+    world.quote("equity:AAPL", "200.00")
+    world.step()
+    assert not world.book.latches
+    clock.offset = timedelta(seconds=seconds)
+    world.step()
+    assert [latch["code"] for latch in world.book.latches.values()] == ["clock.stepped"]
+    world.step()
+    assert len(world.book.latches) == 1
+
+
+def test_a_clock_behind_the_log_at_start_latches() -> None:
+    """The host came back an hour earlier than its last record: what is fresh and what expired is anybody's guess."""
+    world = World()
+    world.step(seconds=3600)
+    world.clock = ManualClock(OPEN)
+    world.start()
+    world.step()
+    assert [latch["code"] for latch in world.book.latches.values()] == ["clock.stepped"]
+
+
+def test_a_clock_that_stands_still_on_purpose_is_no_jump() -> None:
+    """`--now` fixes the clock of a pass."""
+    world = World()
+    world.step(seconds=3600)
+    world.clock = FixedClock(OPEN)
+    world.start()
+    world.executor.step()
+    assert not world.book.latches

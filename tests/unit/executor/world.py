@@ -19,11 +19,12 @@ from vanta.common.times import iso
 from vanta.executor.brokers.paper import PaperBroker
 from vanta.executor.brokers.port import Broker
 from vanta.executor.core.book import Book
+from vanta.executor.gate import Reading
 from vanta.executor.inmemory import MemoryGate
 from vanta.executor.observe import Observer
 from vanta.executor.publish import Publisher
 from vanta.executor.recorder import Recorder
-from vanta.executor.recovery import open_journal, resolve
+from vanta.executor.recovery import open_journal
 from vanta.executor.step import Executor, Parts, StepReport
 from vanta.executor.wire import described
 
@@ -41,6 +42,20 @@ def vault(vault_id: str = "V_CORE", **fields: Any) -> dict[str, Any]:
         "vault_id": vault_id, "label": vault_id, "crypto_enabled": True, "personas": ["Athena", "Apollo"],
         "risk": {"max_single_pos_pct": "0.20", "max_asset_class_pct": {"equity": "1.0", "crypto": "0.5"}}}
     return {**body, **fields}
+
+
+class HaltsLater(MemoryGate):
+    """The operator's save lands after so many more looks. `looks` is None until the test counts on."""
+
+    looks: int | None = None
+
+    def read(self) -> Reading:
+        """See `MemoryGate.read`."""
+        if self.looks is not None:
+            self.looks -= 1
+            if self.looks < 0:
+                self.raw = without_permission({"full_halt": {"enabled": True, "reason": "enough", "by": "ann"}})
+        return super().read()
 
 
 class World:
@@ -73,13 +88,13 @@ class World:
             Settings(executor=self.settings), self.brokers, self.snapshots))
         observer = Observer(recorder, self.files, self.snapshots, lambda: INSTRUMENTS)
         observer.registry(now)
-        self.said += resolve(recorder, self.brokers, now=now)
         calendars = {"XNYS": Calendar.from_bytes(load("sessions_xnys.json")),
                      "24/7": ALWAYS_OPEN}
         self.executor = Executor(Parts(
             clock=self.clock, settings=self.settings, recorder=recorder, observer=observer, gate=self.gate,
-            brokers=self.brokers, calendars=calendars,
+            brokers=self.brokers, snapshots=self.snapshots, calendars=calendars,
             publisher=Publisher(self.files, by="executor test", every_s=0), lock=None, program="executor test", pid=1))
+        self.said += self.executor.start()
 
     def make_brokers(self) -> dict[str, Broker]:
         """The brokers by account. Tests with another venue override this."""
@@ -112,6 +127,11 @@ class World:
         self.intents.append({**body, **more})
         self.stage()
         return str(body["intent_id"])
+
+    def withdraw(self, intent_id: str) -> None:
+        """Say that the promoter no longer wants an intent."""
+        self.withdrawals.append({"intent_id": intent_id, "at": iso(self.clock.now()), "reason": "changed its mind"})
+        self.stage()
 
     def stage(self) -> None:
         """Write the queue file."""

@@ -54,7 +54,8 @@ def _state(book: Book, claimed: Body) -> Body:
         program=claimed["program"], pid=claimed["pid"], mode=claimed["mode"],
         halted=claimed["dispatch_reason"] if claimed["dispatch"] == "halted" else "",
         permit=book.inputs.get("permit") == "present", queue_depth=claimed["queue_depth"],
-        overlay_sha256=None if overlay.startswith("unreadable") else overlay, broker_sync=claimed["broker_sync"]))
+        overlay_sha256=None if overlay.startswith("unreadable") else overlay, broker_sync=claimed["broker_sync"],
+        held=claimed["held"]))
 
 
 _FOLDS: dict[str, tuple[type[Model], Callable[[Book, Body], Body]]] = {

@@ -19,8 +19,9 @@ from vanta.common.reasons import Reason
 from vanta.common.store.ports import Record
 from vanta.executor.core import views, watch
 from vanta.executor.core.approval import Approved, judge
-from vanta.executor.core.book import Book, IntentEntry
+from vanta.executor.core.book import Book
 from vanta.executor.core.controls import Scope
+from vanta.executor.core.entries import IntentEntry
 from vanta.executor.core.fences import halt
 from vanta.executor.core.proposal import Line
 from vanta.executor.core.size import propose
@@ -29,6 +30,10 @@ from vanta.executor.core.verdict import Note, latch, link, verdict_notes
 _CRASHED = (Kind.PROGRAM_STARTED, Kind.TAIL_REPAIRED)
 _LINE = ("fence", "code", "value", "limit", "detail")
 FUNDING = "capital of a new vault"
+_TOLD_FROM_OUTSIDE = frozenset({
+    Reason.CLOCK_STEPPED, Reason.BROKER_DIFFERS, Reason.BROKER_OVERFILL, Reason.BROKER_LATE_FILL,
+    Reason.BROKER_BUSTED, Reason.BROKER_EXTERNAL})
+"""Latches that a clock or a venue gave rise to: what they said is taken as recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +149,8 @@ def _latched(decisions: Decisions, record: Record) -> Difference | None:
     body, book, world = record.payload, decisions.book, decisions.world
     if "intent_id" in record.ids:
         return decisions.verdict(record)
+    if body["code"] in _TOLD_FROM_OUTSIDE:
+        return None
     if body["code"] == Reason.HALT_UNREADABLE:
         return _differs({"detail": body["detail"]}, {"detail": world.controls().problem})
     vaults = world.vaults()
@@ -164,10 +171,9 @@ def _filled(decisions: Decisions, record: Record) -> Difference | None:
     """Quantity and price are the venue's; what was booked for them is ours."""
     body = record.payload
     order = decisions.book.orders[record.ids["order_id"]]
-    item = decisions.world.instruments()[order.instrument_id]
-    cash = round_amount(Decimal(body["quantity"]) * Decimal(body["price"]) * item.multiplier, item.currency)
-    ours = {"cash": plain(cash if order.side == "buy" else -cash), "currency": item.currency, "side": order.side,
-            "multiplier": plain(item.multiplier), "vault": order.vault, "instrument_id": order.instrument_id}
+    cash = round_amount(Decimal(body["quantity"]) * Decimal(body["price"]) * order.multiplier, order.currency)
+    ours = {"cash": plain(cash if order.side == "buy" else -cash), "currency": order.currency, "side": order.side,
+            "multiplier": plain(order.multiplier), "vault": order.vault, "instrument_id": order.instrument_id}
     return _differs({name: body[name] for name in ours}, ours)
 
 

@@ -60,6 +60,8 @@ class ExecutorSettings(OperatorModel):
     heartbeat_s: Real = Field(default=5.0, gt=0)
     unreadable_latch_s: Real = Field(default=5.0, gt=0, description="an overlay unreadable for longer latches")
     future_skew_s: int = Field(default=5, ge=0, description="tolerated clock difference to the promoter")
+    clock_step_s: Real = Field(default=1.0, gt=0, description="a wall clock that jumps by more latches")
+    reconcile_s: Real = Field(default=30.0, gt=0, description="how often a venue's books are compared with ours")
     paper: PaperSettings = PaperSettings()
 
 

@@ -11,10 +11,20 @@ from datetime import datetime
 from vanta.common.instruments import Instrument
 from vanta.common.models.configuration import PaperSettings
 from vanta.common.times import millis, parse_iso
-from vanta.executor.brokers.port import Accepted, Broker, Capabilities, Ended, Fill, Found, Rejected
+from vanta.executor.brokers.port import (
+    Accepted,
+    Answer,
+    Broker,
+    Capabilities,
+    Ended,
+    Event,
+    Fill,
+    Found,
+)
 from vanta.executor.core.approval import Approved
-from vanta.executor.core.book import OrderEntry, QuoteEntry
+from vanta.executor.core.entries import OrderEntry, QuoteEntry
 from vanta.executor.core.papermarket import PaperOrder, execute
+from vanta.executor.core.reconcile import Holdings
 
 
 class PaperBroker(Broker):
@@ -29,25 +39,20 @@ class PaperBroker(Broker):
         self._quotes = quotes
         self._instruments = instruments
         self._orders: dict[str, PaperOrder] = {}
-        self._ended: list[Ended] = []
+        self._ended: list[Event] = []
 
     def restore(self, orders: Sequence[OrderEntry]) -> None:
         """See `Broker.restore`."""
         for order in orders:
-            instrument = self._instruments().get(order.instrument_id)
-            if instrument is None:
-                self._ended.append(Ended(order_id=order.order_id, how="cancelled", detail="instrument was delisted"))
-                continue
             self._orders[order.order_id] = PaperOrder(
-                order.order_id, order.instrument_id, order.side, order.leaves, instrument.lot, instrument.tick,
-                instrument.multiplier, instrument.currency, millis(parse_iso(order.submitted_at)),
+                order.order_id, order.instrument_id, order.side, order.leaves,
+                order.multiplier, order.currency, millis(parse_iso(order.submitted_at)),
                 order.fill_count, order.last_fill_ms)
 
-    def _submit(self, order: Approved, now: datetime) -> Accepted | Rejected:
-        instrument = self._instruments()[order.instrument_id]
+    def _submit(self, order: Approved, now: datetime) -> Answer:
         if order.order_id not in self._orders:
             self._orders[order.order_id] = PaperOrder(
-                order.order_id, order.instrument_id, order.side, order.quantity, instrument.lot, order.tick,
+                order.order_id, order.instrument_id, order.side, order.quantity,
                 order.multiplier, order.currency, millis(now), 0, 0)
         return Accepted(f"paper-{order.order_id}")
 
@@ -58,13 +63,18 @@ class PaperBroker(Broker):
         if self._orders.pop(order_id, None) is not None:
             self._ended.append(Ended(order_id=order_id, how="cancelled", detail="cancelled on request"))
 
-    def _poll(self, now: datetime) -> Sequence[Fill | Ended]:
-        events: list[Fill | Ended] = list(self._ended)
-        self._ended.clear()
+    def _holdings(self, now: datetime) -> Holdings | None:  # noqa: ARG002 - the port's shape
+        return None
+
+    def _poll(self, now: datetime) -> Sequence[Event]:
+        events, self._ended = self._ended, []
+        table = self._instruments()
         for order in list(self._orders.values()):
-            quote = self._quotes(order.instrument_id)
-            done = execute(order, quote, self._settings) if quote is not None else None
-            if quote is None or done is None:
+            quote, instrument = self._quotes(order.instrument_id), table.get(order.instrument_id)
+            if quote is None or instrument is None:  # without its lot and tick an order waits
+                continue
+            done = execute(order, quote, instrument, self._settings)
+            if done is None:
                 continue
             order.fills += 1
             order.leaves -= done.quantity

@@ -1,29 +1,38 @@
 """What a broker is to the executor. The public methods enforce the contract; adapters fill in the hooks.
 
-- `submit` takes an `Approved` order and nothing else, makes one request, and answers `Accepted` or
-  `Rejected`. Anything that leaves the outcome open raises `OutcomeUnknown`; whatever else an adapter lets
+- `submit` takes an `Approved` order and nothing else, makes one request, and answers `Accepted`, `Rejected`
+  or `Postponed`. Anything that leaves the outcome open raises `OutcomeUnknown`; whatever else an adapter lets
   escape becomes `OutcomeUnknown` too, because an order may be live.
-- `lookup` asks for an order by client order id. `None` means that the venue does not know it.
-- `poll` returns what happened to working orders since the last call: fills, cancellations, expiries.
+- `lookup` asks for an order by client order id. `None` means that the venue says it does not know it.
+- `poll` returns what happened since the last call: fills, endings, executions taken back. Duplicates are
+  allowed, the executor books each `fill_id` once.
+- `holdings` is what the venue says the account holds and has working, to be compared with the books.
 
 `Capabilities` is what the executor must know about a venue to act rightly after a crash.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from vanta.common.errors import Bug, OutcomeUnknown, VantaError
+from vanta.common.errors import Bug, OutcomeUnknown, OutsideError, VantaError
 from vanta.executor.core.approval import Approved
-from vanta.executor.core.book import OrderEntry
+from vanta.executor.core.entries import OrderEntry
+from vanta.executor.core.reconcile import Holdings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """How a venue treats a repeated client order id, and how long it can be asked about one."""
+    """How a venue treats a repeated client order id, and how long it can be asked about one.
+
+    `deduplicates`: a second request under the same id never makes a second order. `settle_s`: "not found"
+    counts only so long after sending. `lookup_window_s`: for how long an id can be asked about.
+    """
 
     deduplicates: bool
     lookup_window_s: int
@@ -43,8 +52,21 @@ class Rejected:
     message: str
 
 
+class Postponed(NamedTuple):
+    """The venue definitely did not take the order because it is busy. `retry_after_s` is how long to leave it alone."""
+
+    message: str
+    retry_after_s: float
+
+
+Answer = Accepted | Rejected | Postponed
+
+
 class Fill(NamedTuple):
-    """One execution. `price` per unit, `fee` in the instrument's currency, `at` the venue's time."""
+    """One execution. `price` per unit, `fee` in the instrument's currency, `at` the venue's time.
+
+    `fill_id` is unique in the account. `quote_ms` is the time of the quote that a paper fill used, else 0.
+    """
 
     order_id: str
     fill_id: str
@@ -52,23 +74,33 @@ class Fill(NamedTuple):
     price: Decimal
     fee: Decimal
     at: datetime
-    quote_ms: int
+    quote_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """The venue ended an order without filling the rest. `how` is `cancelled` or `expired`."""
+    """The venue ended an order without filling the rest. `how` is `cancelled`, `expired` or `rejected`."""
 
     order_id: str
     how: str
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Answer of `lookup`: the order exists at the venue."""
+class Busted(NamedTuple):
+    """The venue took an execution back."""
+
+    fill_id: str
+    detail: str
+
+
+Event = Fill | Ended | Busted
+
+
+class Found(NamedTuple):
+    """Answer of `lookup`: the order exists at the venue. `events` is what has become of it so far."""
 
     venue_id: str
+    events: tuple[Event, ...] = ()
 
 
 class Broker(ABC):
@@ -77,36 +109,50 @@ class Broker(ABC):
     name: str
     capabilities: Capabilities
 
-    def submit(self, order: Approved, *, now: datetime) -> Accepted | Rejected:
+    def submit(self, order: Approved, *, now: datetime) -> Answer:
         """Send one order. Raises `OutcomeUnknown` if it may or may not be live."""
         if not isinstance(order, Approved):
             raise Bug("a broker was handed an order that passed no fence")
         try:
             return self._submit(order, now)
-        except VantaError:
+        except OutcomeUnknown:
             raise
         except Exception as error:  # whatever a client library throws, the order may be live
-            raise OutcomeUnknown(f"{self.name}: {type(error).__name__}: {error}",
+            what = error.what if isinstance(error, VantaError) else f"{type(error).__name__}: {error}"
+            raise OutcomeUnknown(f"{self.name}: {what}",
                                  "The executor asks the venue before anything else happens.") from error
 
     def lookup(self, order_id: str) -> Found | None:
         """Ask the venue. Raises `OutsideError` if it does not answer; that is not "not found"."""
-        return self._lookup(order_id)
+        return self._asked(lambda: self._lookup(order_id))
 
     def cancel(self, order_id: str, *, now: datetime) -> None:
-        """Ask the venue to cancel. The outcome arrives with `poll`."""
-        self._cancel(order_id, now)
+        """Ask the venue to cancel. The outcome arrives with `poll`. Asking twice does no harm."""
+        self._asked(lambda: self._cancel(order_id, now))
 
-    def poll(self, now: datetime) -> Sequence[Fill | Ended]:
-        """Events since the last call, in the venue's order."""
-        return self._poll(now)
+    def poll(self, now: datetime) -> Sequence[Event]:
+        """Events since the last call, in the venue's order. Raises `OutsideError`."""
+        return self._asked(lambda: self._poll(now))
+
+    def holdings(self, now: datetime) -> Holdings | None:
+        """What the account holds. `None`: the venue has no books of its own. Raises `OutsideError`."""
+        return self._asked(lambda: self._holdings(now))
+
+    def _asked(self, hook: Callable[[], T]) -> T:
+        """A question to the venue: whatever a client library throws means that there was no answer."""
+        try:
+            return hook()
+        except VantaError:
+            raise
+        except Exception as error:
+            raise OutsideError(f"{self.name}: {type(error).__name__}: {error}", "It is asked again.") from error
 
     @abstractmethod
     def restore(self, orders: Sequence[OrderEntry]) -> None:
-        """Told once at start-up which orders the journal believes to be working."""
+        """Told once at start-up which orders the journal believes to be working. Makes no call."""
 
     @abstractmethod
-    def _submit(self, order: Approved, now: datetime) -> Accepted | Rejected: ...
+    def _submit(self, order: Approved, now: datetime) -> Answer: ...
 
     @abstractmethod
     def _lookup(self, order_id: str) -> Found | None: ...
@@ -115,4 +161,7 @@ class Broker(ABC):
     def _cancel(self, order_id: str, now: datetime) -> None: ...
 
     @abstractmethod
-    def _poll(self, now: datetime) -> Sequence[Fill | Ended]: ...
+    def _poll(self, now: datetime) -> Sequence[Event]: ...
+
+    @abstractmethod
+    def _holdings(self, now: datetime) -> Holdings | None: ...

@@ -8,9 +8,7 @@ files, clocks or brokers.
 made on an older basis is not acted on.
 """
 
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -19,93 +17,17 @@ from vanta.common.events import Kind
 from vanta.common.money import ZERO
 from vanta.common.store.ports import GENESIS, Record
 from vanta.common.times import millis, parse_iso
-from vanta.executor.core.lots import UNTAGGED, Ledger, Position, Tags
-from vanta.executor.core.machine import FILL_LAST, FILL_PART, IN_FLIGHT, STAGED, TERMINAL, next_state
-
-
-@dataclass(slots=True)
-class IntentEntry:
-    """One intent as the executor knows it. `raw` is what the promoter wrote, `sha256` its content hash."""
-
-    intent_id: str
-    key: str
-    vault: str
-    account: str
-    instrument_id: str
-    side: str
-    notional: Decimal
-    close: bool
-    basis_seq: int
-    created_ms: int
-    expires_ms: int
-    sha256: str
-    raw: Mapping[str, Any]
-    tags: Tags
-    state: str
-    seen_seq: int
-    held: set[str] = field(default_factory=set)
-    order_id: str | None = None
-    other_bytes: set[str] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class OrderEntry:
-    """One order at a venue. `quantity` and `filled` are unsigned; `reserved` is the cash a buy may still need."""
-
-    order_id: str
-    intent_id: str
-    vault: str
-    account: str
-    instrument_id: str
-    side: str
-    quantity: Decimal
-    reference_price: Decimal
-    submitted_at: str
-    time_in_force: str
-    good_until: str | None
-    prior_basis: int
-    attempt: int
-    filled: Decimal = ZERO
-    last_fill_ms: int = 0
-    fill_count: int = 0
-    state: str = "submitting"
-
-    @property
-    def leaves(self) -> Decimal:
-        """What may still be filled."""
-        return self.quantity - self.filled
-
-
-@dataclass(frozen=True, slots=True)
-class QuoteEntry:
-    """The newest recorded quote. `previous` is the last price of the quote before, if there was one."""
-
-    bid: Decimal
-    ask: Decimal
-    last: Decimal
-    size: Decimal | None
-    at_ms: int
-    volume: Decimal | None
-    previous: Decimal | None
-    seq: int
-
-
-class VaultBook:
-    """One vault's sub-ledger: cash, positions, results, and the marks its loss limits are measured from."""
-
-    __slots__ = ("account", "cash", "currency", "day", "day_open", "ledger", "peak", "positions", "sent_ms", "vault_id")
-
-    def __init__(self, vault_id: str, account: str, currency: str) -> None:
-        self.vault_id = vault_id
-        self.account = account
-        self.currency = currency
-        self.cash = ZERO
-        self.positions: dict[str, Position] = {}
-        self.ledger = Ledger(currency)
-        self.day: str | None = None
-        self.day_open: Decimal | None = None
-        self.peak: Decimal | None = None
-        self.sent_ms: deque[int] = deque(maxlen=4096)
+from vanta.executor.core.entries import (
+    BookedFill,
+    IntentEntry,
+    OrderEntry,
+    QuoteEntry,
+    SyncEntry,
+    VaultBook,
+    key_of,
+)
+from vanta.executor.core.lots import UNTAGGED, Position, Tags
+from vanta.executor.core.machine import FILL_LAST, FILL_LATE, FILL_PART, IN_FLIGHT, STAGED, TERMINAL, next_state
 
 
 class Book:
@@ -126,7 +48,9 @@ class Book:
         self.basis: dict[str, int] = {}
         self.latches: dict[str, Mapping[str, Any]] = {}
         self.inputs: dict[str, str] = {}
-        self.fills: set[str] = set()
+        self.fills: dict[str, BookedFill] = {}
+        self.sync: dict[str, SyncEntry] = {}
+        self.external: set[str] = set()
         self.commands: set[str] = set()
         self._moment = ("", 0)
 
@@ -179,11 +103,6 @@ class Book:
         vault = self.vaults.get(vault_id)
         position = vault.positions.get(instrument_id) if vault else None
         return position.quantity if position else ZERO
-
-
-def key_of(vault: str, instrument_id: str) -> str:
-    """The key of `basis` and `live`."""
-    return f"{vault}|{instrument_id}"
 
 
 def _opened(book: Book, record: Record) -> None:
@@ -255,7 +174,8 @@ def _submitting(book: Book, record: Record) -> None:
     order = OrderEntry(
         order_id, entry.intent_id, entry.vault, entry.account, entry.instrument_id, entry.side,
         Decimal(body["quantity"]), Decimal(body["reference_price"]), record.at, body["time_in_force"],
-        body["good_until"], book.basis.get(entry.key, 0), body["attempt"])
+        body["good_until"], book.basis.get(entry.key, 0), body["attempt"], body["currency"],
+        Decimal(body["multiplier"]))
     entry.order_id = order_id
     book.orders[order_id] = order
     book.working[order_id] = order
@@ -267,15 +187,30 @@ def _order_event(book: Book, record: Record) -> None:
     order = book.orders[record.ids["order_id"]]
     entry = book.intents[order.intent_id]
     book.move(entry, record.kind, record)
-    order.state = entry.state
+    _follow(book, order, entry)
     if record.kind == Kind.ORDER_WITHHELD:
         order.state = "withheld"
         book.working.pop(order.order_id, None)
         book.basis[entry.key] = order.prior_basis
         entry.held.clear()
     elif entry.state in TERMINAL:
-        book.working.pop(order.order_id, None)
         book.basis[entry.key] = record.seq
+
+
+def _follow(book: Book, order: OrderEntry, entry: IntentEntry) -> None:
+    """The order's state after its intent moved. One that was withheld and turns up after all works again."""
+    if order.state == "withheld" and entry.state in IN_FLIGHT:
+        book.working[order.order_id] = order
+    order.state = entry.state
+    if entry.state in TERMINAL:
+        book.working.pop(order.order_id, None)
+
+
+def fill_event(order: OrderEntry, state: str, quantity: Decimal) -> str:
+    """Which event of the table a fill is, by the state of its intent."""
+    if state in TERMINAL:
+        return FILL_LATE
+    return FILL_LAST if order.filled + quantity >= order.quantity else FILL_PART
 
 
 def _fill(book: Book, record: Record) -> None:
@@ -285,24 +220,48 @@ def _fill(book: Book, record: Record) -> None:
         raise StateError(f"record {record.seq}: fill {body['fill_id']} is booked twice")
     entry = book.intents[order.intent_id]
     quantity, cash, fee = Decimal(body["quantity"]), Decimal(body["cash"]), Decimal(body["fee"])
+    book.move(entry, fill_event(order, entry.state, quantity), record)
     order.filled += quantity
     order.last_fill_ms = body["quote_ms"]
     order.fill_count += 1
-    book.move(entry, FILL_LAST if order.filled >= order.quantity else FILL_PART, record)
-    order.state = entry.state
-    if entry.state in TERMINAL:
-        book.working.pop(order.order_id, None)
-    book.fills.add(body["fill_id"])
-    vault = book.vaults[order.vault]
+    _follow(book, order, entry)
+    book.fills[body["fill_id"]] = BookedFill(order.order_id, quantity, cash, fee)
+    _book(book, order, quantity, (cash, fee), record)
+
+
+def _busted(book: Book, record: Record) -> None:
+    """The venue took an execution back: booked the other way round at the same price. The order's state stays."""
+    fill_id = record.payload["fill_id"]
+    fill = book.fills.get(fill_id)
+    if fill is None or fill.busted:
+        raise StateError(f"record {record.seq}: fill {fill_id} is taken back without having been booked")
+    book.fills[fill_id] = fill._replace(busted=True)
+    order = book.orders[fill.order_id]
+    order.filled -= fill.quantity
+    _book(book, order, -fill.quantity, (-fill.cash, -fill.fee), record)
+
+
+def _book(book: Book, order: OrderEntry, quantity: Decimal, money: tuple[Decimal, Decimal], record: Record) -> None:
+    """Move position, cash and result of the order's vault. `money` is cash paid and fee."""
+    cash, fee = money
+    entry, vault = book.intents[order.intent_id], book.vaults[order.vault]
     position = vault.positions.get(order.instrument_id)
     if position is None:
-        position = vault.positions[order.instrument_id] = Position(body["currency"], Decimal(body["multiplier"]))
-    signed = quantity if order.side == "buy" else -quantity
-    for closed in position.fill(signed, cash, entry.tags):
+        position = vault.positions[order.instrument_id] = Position(order.currency, order.multiplier)
+    for closed in position.fill(quantity if order.side == "buy" else -quantity, cash, entry.tags):
         vault.ledger.add(closed.realised, ZERO, closed.tags)
     vault.ledger.add(ZERO, fee, entry.tags)
     vault.cash -= cash + fee
     book.basis[entry.key] = record.seq
+
+
+def _sync(book: Book, record: Record) -> None:
+    body = record.payload
+    book.sync[body["account"]] = SyncEntry(body["state"], body["detail"], body["readings"])
+
+
+def _external(book: Book, record: Record) -> None:
+    book.external.add(record.payload["venue_id"])
 
 
 def _adjustment(book: Book, record: Record) -> None:
@@ -369,7 +328,8 @@ _HANDLERS: dict[str, Callable[[Book, Record], None]] = {
     Kind.ORDER_SUBMITTING: _submitting, Kind.ORDER_WITHHELD: _order_event, Kind.ORDER_ACCEPTED: _order_event,
     Kind.ORDER_REJECTED: _order_event, Kind.ORDER_UNKNOWN: _order_event, Kind.ORDER_CANCELLING: _order_event,
     Kind.ORDER_CANCELLED: _order_event, Kind.ORDER_EXPIRED: _order_event, Kind.ORDER_QUARANTINED: _order_event,
-    Kind.FILL: _fill, Kind.ADJUSTMENT: _adjustment, Kind.DAY_OPENED: _day_opened,
+    Kind.FILL: _fill, Kind.FILL_BUSTED: _busted, Kind.BROKER_SYNC: _sync, Kind.BROKER_EXTERNAL: _external,
+    Kind.ADJUSTMENT: _adjustment, Kind.DAY_OPENED: _day_opened,
     Kind.LATCH_SET: _latch_set, Kind.LATCH_RELEASED: _latch_released,
     Kind.COMMAND_REFUSED: _command_refused,
 }

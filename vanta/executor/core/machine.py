@@ -17,47 +17,56 @@ WAITING = frozenset({"seen", "held", "approved"})
 
 FILL_PART = "fill.part"
 FILL_LAST = "fill.last"
+FILL_LATE = "fill.late"
+"""An execution that arrives after the order has ended: booked, because it is real; the state stays."""
+
+_FILLS = {FILL_PART: "partially_filled", FILL_LAST: "filled"}
+_FOUND = {Kind.ORDER_ACCEPTED: "working", **_FILLS}
+"""A venue that knows an order after all which it did not know before: the order is live, never sent again."""
 
 TABLE: dict[str, dict[str, str]] = {
     STAGED: {Kind.INTENT_SEEN: "seen"},
     "seen": {
         Kind.INTENT_HELD: "held", Kind.INTENT_REFUSED: "refused", Kind.INTENT_APPROVED: "approved",
         Kind.INTENT_EXPIRED: "expired", Kind.INTENT_WITHDRAWN: "withdrawn", Kind.INTENT_QUARANTINED: "quarantined",
+        **_FOUND,
     },
     "held": {
         Kind.INTENT_HELD: "held", Kind.INTENT_REFUSED: "refused", Kind.INTENT_APPROVED: "approved",
         Kind.INTENT_EXPIRED: "expired", Kind.INTENT_WITHDRAWN: "withdrawn", Kind.INTENT_QUARANTINED: "quarantined",
+        **_FOUND,
     },
     "approved": {  # a crash between the verdict and the outbox record: every fence is passed again
         Kind.ORDER_SUBMITTING: "submitting", Kind.INTENT_HELD: "held", Kind.INTENT_REFUSED: "refused",
         Kind.INTENT_APPROVED: "approved", Kind.INTENT_EXPIRED: "expired", Kind.INTENT_WITHDRAWN: "withdrawn",
-        Kind.INTENT_QUARANTINED: "quarantined",
+        Kind.INTENT_QUARANTINED: "quarantined", **_FOUND,
     },
     "submitting": {
         Kind.ORDER_WITHHELD: "seen", Kind.ORDER_ACCEPTED: "working", Kind.ORDER_REJECTED: "rejected",
-        Kind.ORDER_UNKNOWN: "unknown", Kind.ORDER_QUARANTINED: "quarantined",
-        FILL_PART: "partially_filled", FILL_LAST: "filled",
+        Kind.ORDER_UNKNOWN: "unknown", Kind.ORDER_QUARANTINED: "quarantined", Kind.ORDER_CANCELLED: "cancelled",
+        Kind.ORDER_EXPIRED: "expired", **_FILLS,
     },
     "unknown": {
         Kind.ORDER_UNKNOWN: "unknown", Kind.ORDER_WITHHELD: "seen", Kind.ORDER_ACCEPTED: "working",
         Kind.ORDER_REJECTED: "rejected", Kind.ORDER_CANCELLED: "cancelled", Kind.ORDER_EXPIRED: "expired",
-        Kind.ORDER_QUARANTINED: "quarantined", FILL_PART: "partially_filled", FILL_LAST: "filled",
+        Kind.ORDER_QUARANTINED: "quarantined", **_FILLS,
     },
     "working": {
         Kind.ORDER_ACCEPTED: "working", Kind.ORDER_CANCELLING: "cancelling", Kind.ORDER_CANCELLED: "cancelled",
         Kind.ORDER_EXPIRED: "expired", Kind.ORDER_REJECTED: "rejected", Kind.ORDER_QUARANTINED: "quarantined",
-        FILL_PART: "partially_filled", FILL_LAST: "filled",
+        **_FILLS,
     },
     "partially_filled": {
         Kind.ORDER_ACCEPTED: "partially_filled", Kind.ORDER_CANCELLING: "cancelling",
         Kind.ORDER_CANCELLED: "cancelled", Kind.ORDER_EXPIRED: "expired", Kind.ORDER_QUARANTINED: "quarantined",
-        FILL_PART: "partially_filled", FILL_LAST: "filled",
+        **_FILLS,
     },
     "cancelling": {
         Kind.ORDER_CANCELLED: "cancelled", Kind.ORDER_EXPIRED: "expired", Kind.ORDER_CANCELLING: "cancelling",
-        Kind.ORDER_QUARANTINED: "quarantined", FILL_PART: "cancelling", FILL_LAST: "filled",
+        Kind.ORDER_ACCEPTED: "cancelling", Kind.ORDER_REJECTED: "rejected", Kind.ORDER_QUARANTINED: "quarantined",
+        FILL_PART: "cancelling", FILL_LAST: "filled",
     },
-    **{state: {} for state in sorted(TERMINAL)},
+    **{state: {FILL_LATE: state} for state in sorted(TERMINAL)},
 }
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
+from vanta.common.instruments import Instrument
 from vanta.common.models.configuration import PaperSettings
 from vanta.common.money import BP, CONTEXT, ONE, ceil_to, floor_to, round_amount, share_bp
-from vanta.executor.core.book import QuoteEntry
+from vanta.executor.core.entries import QuoteEntry
 
 
 @dataclass(slots=True)
@@ -24,8 +25,6 @@ class PaperOrder:
     instrument_id: str
     side: str
     leaves: Decimal
-    lot: Decimal
-    tick: Decimal
     multiplier: Decimal
     currency: str
     submitted_ms: int
@@ -41,31 +40,31 @@ class Execution(NamedTuple):
     fee: Decimal
 
 
-def execute(order: PaperOrder, quote: QuoteEntry, model: PaperSettings) -> Execution | None:
-    """What `quote` fills of `order`, or `None` if nothing."""
+def execute(order: PaperOrder, quote: QuoteEntry, instrument: Instrument, model: PaperSettings) -> Execution | None:
+    """What `quote` fills of `order` in lots and ticks of `instrument`, or `None` if nothing."""
     if quote.at_ms <= order.last_ms:
         return None
     if model.fill == "next_quote" and quote.at_ms <= order.submitted_ms:
         return None
-    quantity = min(order.leaves, _available(order, quote, model))
+    quantity = min(order.leaves, _available(order, quote, instrument.lot, model))
     if quantity <= 0:
         return None
-    price = _price(order, quote, model)
+    price = _price(order.side, quote, instrument.tick, model)
     fee = max(share_bp(quantity * price * order.multiplier, model.commission_bp), model.commission_min)
     return Execution(quantity, price, round_amount(fee, order.currency))
 
 
-def _available(order: PaperOrder, quote: QuoteEntry, model: PaperSettings) -> Decimal:
+def _available(order: PaperOrder, quote: QuoteEntry, lot: Decimal, model: PaperSettings) -> Decimal:
     if quote.size is not None:
-        return floor_to(quote.size, order.lot)
+        return floor_to(quote.size, lot)
     if quote.volume is not None:
-        return max(order.lot, floor_to(share_bp(quote.volume, model.participation_bp), order.lot))
+        return max(lot, floor_to(share_bp(quote.volume, model.participation_bp), lot))
     return order.leaves
 
 
-def _price(order: PaperOrder, quote: QuoteEntry, model: PaperSettings) -> Decimal:
+def _price(side: str, quote: QuoteEntry, tick: Decimal, model: PaperSettings) -> Decimal:
     worse = model.slippage_bp + (model.half_spread_bp if quote.bid == quote.ask else 0)
     share = CONTEXT.divide(Decimal(worse), BP)
-    if order.side == "buy":
-        return ceil_to(quote.ask * (ONE + share), order.tick)
-    return max(order.tick, floor_to(quote.bid * (ONE - share), order.tick))
+    if side == "buy":
+        return ceil_to(quote.ask * (ONE + share), tick)
+    return max(tick, floor_to(quote.bid * (ONE - share), tick))

@@ -14,8 +14,9 @@ from vanta.common.calendars import Calendar
 from vanta.common.instruments import Instrument
 from vanta.common.models.vault import Vault, VaultRegistry
 from vanta.common.reasons import Reason
-from vanta.executor.core.book import Book, IntentEntry, QuoteEntry, VaultBook
+from vanta.executor.core.book import Book
 from vanta.executor.core.controls import Controls, Known
+from vanta.executor.core.entries import IntentEntry, QuoteEntry, VaultBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,11 @@ class Context:
     def why_no_vault(self) -> Reason:
         """What a fence says that finds no vault: a file that cannot be read is waited for, a missing vault is not."""
         return Reason.VAULT_UNREADABLE if self.vaults is None else Reason.VAULT_UNKNOWN
+
+    @property
+    def why_no_instrument(self) -> Reason:
+        """What a fence says that finds no instrument. There is always some, unless the registry cannot be read."""
+        return Reason.INSTRUMENT_UNKNOWN if self.instruments else Reason.INSTRUMENTS_UNREADABLE
 
 
 class Proposal(NamedTuple):

@@ -10,7 +10,8 @@ from decimal import Decimal
 
 from vanta.common.instruments import Instrument
 from vanta.common.money import ZERO, floor_to
-from vanta.executor.core.book import Book, IntentEntry, QuoteEntry
+from vanta.executor.core.book import Book
+from vanta.executor.core.entries import IntentEntry, QuoteEntry
 from vanta.executor.core.proposal import Context, Proposal
 
 

@@ -20,7 +20,7 @@ from vanta.common.money import plain
 from vanta.common.reasons import TABLE, Effect, Reason
 from vanta.common.times import iso
 from vanta.executor.core.approval import Approved, Stopped
-from vanta.executor.core.book import IntentEntry
+from vanta.executor.core.entries import IntentEntry
 from vanta.executor.core.proposal import Context, Line
 from vanta.executor.core.watch import Latch
 
@@ -48,6 +48,7 @@ def approval(order: Approved, until: str | None) -> tuple[Note, ...]:
                 "intent_state": "submitting", "broker": order.account, "symbol": order.symbol, "side": order.side,
                 "quantity": plain(order.quantity), "reference_price": plain(order.reference_price), "type": "market",
                 "time_in_force": "day", "good_until": until, "attempt": order.attempt, "legs": order.legs,
+                "currency": order.currency, "multiplier": plain(order.multiplier),
             }, order.order_id))
 
 

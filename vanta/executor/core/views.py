@@ -12,7 +12,8 @@ from typing import Any
 from vanta.common.models.vault import VaultRegistry
 from vanta.common.money import ZERO, plain, round_amount
 from vanta.common.times import from_millis, iso
-from vanta.executor.core.book import Book, VaultBook
+from vanta.executor.core.book import Book
+from vanta.executor.core.entries import VaultBook
 from vanta.executor.core.fences.cash import reserved
 from vanta.executor.core.lots import TABLES, Ledger, split
 from vanta.executor.core.size import working
@@ -162,14 +163,11 @@ class Condition:
     overlay_sha256: str | None
     queue_depth: int
     broker_sync: Mapping[str, str]
+    held: Mapping[str, int]
 
 
 def executor_state(book: Book, now: str, condition: Condition) -> Body:
     """`executor_state.json`: latched beats halted beats held beats open."""
-    held: dict[str, int] = {}
-    for entry in book.waiting.values():
-        for code in entry.held:
-            held[code] = held.get(code, 0) + 1
     dispatch, reason = _dispatch(book, condition)
     return {
         **cut(book, now), "program": condition.program, "pid": condition.pid, "heartbeat_at": now,
@@ -177,7 +175,7 @@ def executor_state(book: Book, now: str, condition: Condition) -> Body:
         "latches": [{"latch_id": name, "code": latch["code"], "since": latch["since"], "detail": latch["detail"]}
                     for name, latch in sorted(book.latches.items())],
         "overlay_sha256": condition.overlay_sha256, "broker_sync": dict(condition.broker_sync),
-        "queue_depth": condition.queue_depth, "held": dict(sorted(held.items())),
+        "queue_depth": condition.queue_depth, "held": dict(sorted(condition.held.items())),
     }
 
 

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from tests.unit.alpha.core.test_replay import Halting
 from tests.unit.alpha.homes import busy, first
-from tests.unit.executor.world import ALL_CLEAR, World, without_permission
+from tests.unit.executor.world import ALL_CLEAR, HaltsLater, World, without_permission
 from vanta.alpha.core.lineage import Lineage, as_json, flatten
 from vanta.alpha.core.trail import Evidence, Trail, meant
 from vanta.common.errors import Bug
 from vanta.common.store.ports import Record
+from vanta.executor.core.fences.policy import POLICY
 
 SIGNAL = "sig1_" + "s" * 26
 CONVICTION = "cv1_" + "a" * 26
@@ -66,7 +66,7 @@ def test_an_order_is_explained_from_raw_payload_to_fill(trail: Trail) -> None:
     tree = Lineage(trail, evidence).explain(order.ids["order_id"])
     kinds = [node.kind for _, node in flatten(tree)]
     assert kinds[:7] == ["order", "intent", "allocation", "conviction", "reason", "signal", "raw"]
-    assert kinds.count("fence") == 14
+    assert kinds.count("fence") == len(POLICY)
     assert [kind for kind in kinds if "." in kind or kind == "fill"] == [
         "intent.seen", "intent.approved", "order.submitting", "order.accepted", "fill", "order.cancelling",
         "order.cancelled"]
@@ -134,7 +134,9 @@ def test_every_end_of_an_intent_is_told(end: str, expected: str) -> None:
 
 def test_an_order_that_was_stopped_at_the_last_look_was_not_sent() -> None:
     """Withheld is told as what it is: nothing left."""
-    world = World(gate=Halting(ALL_CLEAR))
+    gate = HaltsLater(ALL_CLEAR)
+    world = World(gate=gate)
+    gate.looks = 1
     world.quote("equity:AAPL", "200.00")
     world.want("equity:AAPL", "1000")
     world.step()

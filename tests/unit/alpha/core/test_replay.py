@@ -7,16 +7,14 @@ from typing import Any
 import pytest
 
 from tests.unit.alpha.homes import busy, edited, first, kept, without
-from tests.unit.executor.test_recovery import Venue, VenueWorld
-from tests.unit.executor.world import ALL_CLEAR, World, vault, without_permission
+from tests.unit.executor.venues import Venue, VenueWorld
+from tests.unit.executor.world import ALL_CLEAR, HaltsLater, World, vault, without_permission
 from vanta.alpha.core.replay import Replay
 from vanta.common.canonical import document
 from vanta.common.errors import StateError
 from vanta.common.models.configuration import ExecutorSettings, PaperSettings
 from vanta.common.store.inmemory import MemoryJournal
 from vanta.common.store.ports import Record
-from vanta.executor.gate import Reading
-from vanta.executor.inmemory import MemoryGate
 
 
 def replayed(records: Sequence[Record], blobs: dict[str, bytes]) -> Replay:
@@ -38,16 +36,6 @@ def assert_equal(world: World, *kinds: str) -> None:
     assert replay.differences == []
     assert replay.missing == {}
     assert set(kinds) <= set(replay.checked)
-
-
-class Halting(MemoryGate):
-    """The operator's save lands between the verdict and the sending."""
-
-    def read(self) -> Reading:
-        """Halted from the second look on."""
-        reading = super().read()
-        self.raw = without_permission({"full_halt": True})
-        return reading
 
 
 def test_a_busy_morning_replays_equal() -> None:
@@ -84,22 +72,13 @@ def test_a_missing_overlay_replays_equal() -> None:
 
 def test_a_halt_in_the_middle_of_a_batch_replays_equal() -> None:
     """What the last looks of a first batch saw counts for the verdicts of the next one."""
-    class HaltsInTheBatch(MemoryGate):
-        """The operator's save lands after three orders were sent."""
-
-        reads = 0
-
-        def read(self) -> Reading:
-            self.reads += 1
-            if self.reads > 4:
-                self.raw = without_permission({"full_halt": {"enabled": True, "reason": "enough", "by": "ann"}})
-            return super().read()
-
+    gate = HaltsLater(ALL_CLEAR)
     names = [f"V_{number:02}" for number in range(70)]
-    world = World(vaults=[vault(name) for name in names], gate=HaltsInTheBatch(ALL_CLEAR))
+    world = World(vaults=[vault(name) for name in names], gate=gate)
     world.quote("crypto:BTC-USD", "50000")
     for name in names:
         world.want("crypto:BTC-USD", "1000", vault=name)
+    gate.looks = 4
     world.step()
     kinds = world.kinds()
     assert (kinds.count("order.accepted"), kinds.count("order.withheld"), kinds.count("intent.held")) == (3, 61, 6)
@@ -355,7 +334,9 @@ def test_other_adjustments_than_funding_are_taken_as_recorded() -> None:
 
 def test_an_order_that_the_venue_never_had_was_withheld_by_the_venue_s_word() -> None:
     """After a restart: no last look is asked for what the venue answered."""
-    world = World(gate=Halting(ALL_CLEAR))
+    gate = HaltsLater(ALL_CLEAR)
+    world = World(gate=gate)
+    gate.looks = 1
     world.quote("equity:AAPL", "200.00")
     world.want("equity:AAPL", "1000")
     world.step()

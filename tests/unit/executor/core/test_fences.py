@@ -36,6 +36,7 @@ def context(world: World) -> Context:
     world.executor._parts.observer.registry(world.clock.now())
     world.executor._parts.observer.queue(world.clock.now())
     world.executor._parts.observer.quotes(world.clock.now())
+    world.executor._reconciler.run(INSTRUMENTS, world.clock.now(), world.clock.monotonic())
     world.executor._learn()
     return world.executor._context(world.gate.read(), world.clock.now())
 
@@ -215,6 +216,28 @@ def row_quote_stale() -> tuple[World, str]:
     return world, world.want("equity:AAPL", "1000")
 
 
+def row_moved(**fields: Any) -> Callable[[], tuple[World, str]]:
+    """A funded vault whose entry in vault.json now names another account or currency."""
+    def arrange() -> tuple[World, str]:
+        world = ready()
+        world.step()
+        world.files.replace(VAULTS, document({"vaults": [vault(risk=WIDE, **fields)]}))
+        return world, world.want("equity:AAPL", "1000", account=fields.get("account", "paper"))
+    return arrange
+
+
+def row_out_of_sync() -> tuple[World, str]:
+    world = ready()
+    world.executor._reconciler.silent("paper", "no answer", world.clock.now())
+    return world, world.want("equity:AAPL", "1000")
+
+
+def row_instruments_unreadable() -> tuple[World, str]:
+    world = ready()
+    world.executor._parts.observer._instrument_source = dict
+    return world, world.want("equity:AAPL", "1000")
+
+
 def row_short() -> tuple[World, str]:
     world = ready()
     return world, world.want("equity:AAPL", "1000", side="sell")
@@ -276,7 +299,10 @@ ROWS = [
     Row(Reason.VAULT_UNKNOWN, row_vault_unknown),
     Row(Reason.VAULT_UNREADABLE, row_vaults_unreadable),
     Row(Reason.ACCOUNT_UNKNOWN, row_account_unknown),
+    Row(Reason.ACCOUNT_MOVED, row_moved(base_currency="EUR")),
+    Row(Reason.BROKER_NOT_IN_SYNC, row_out_of_sync),
     Row(Reason.PERSONA_NOT_ALLOWED, row_persona),
+    Row(Reason.INSTRUMENTS_UNREADABLE, row_instruments_unreadable),
     Row(Reason.INSTRUMENT_UNKNOWN, limited(instrument="equity:NOPE")),
     Row(Reason.INSTRUMENT_NOT_TRADABLE, row_not_tradable),
     Row(Reason.INSTRUMENT_RESTRICTED, limited(restricted=["equity:AAPL"])),
@@ -306,6 +332,8 @@ ROWS = [
 ELSEWHERE = {
     Reason.INTENT_WITHDRAWN, Reason.CHANGED_BYTES, Reason.LOSS_DAILY, Reason.LOSS_DRAWDOWN, Reason.BROKER_REJECTED,
     Reason.BROKER_UNKNOWN, Reason.JOURNAL_FAILED, Reason.LOCK_LOST, Reason.GATEWAY_MORE_THAN_QUEUED,
+    Reason.BROKER_BUSY, Reason.BROKER_DIFFERS, Reason.BROKER_OVERFILL, Reason.BROKER_LATE_FILL, Reason.BROKER_BUSTED,
+    Reason.BROKER_EXTERNAL, Reason.CLOCK_STEPPED,
 }
 
 

@@ -5,17 +5,20 @@ from typing import Any
 
 import pytest
 
+from vanta.common.instruments import equity
 from vanta.common.models.configuration import PaperSettings
-from vanta.executor.core.book import QuoteEntry
+from vanta.executor.core.entries import QuoteEntry
 from vanta.executor.core.papermarket import Execution, PaperOrder, execute
 
 D = Decimal
+SHARE = equity("AAPL")
+COARSE = SHARE.model_copy(update={"tick": D(1)})
 MODEL = PaperSettings(half_spread_bp=2, slippage_bp=3, commission_bp=2, commission_min=D("0.35"), participation_bp=1000)
 
 
 def order(**more: Any) -> PaperOrder:
     fields: dict[str, Any] = {
-        "order_id": "o", "instrument_id": "i", "side": "buy", "leaves": D(100), "lot": D(1), "tick": D("0.01"),
+        "order_id": "o", "instrument_id": "i", "side": "buy", "leaves": D(100),
         "multiplier": D(1), "currency": "USD", "submitted_ms": 1000, "fills": 0, "last_ms": 0}
     return PaperOrder(**{**fields, **more})
 
@@ -36,7 +39,7 @@ ROWS = {
     "at least a lot of a thin market": (order(), quote(volume=D(3)), Execution(D(1), D("100.05"), D("0.35"))),
     "nothing displayed": (order(), quote(size=D(0)), None),
     "one fill from one quote": (order(last_ms=2000), quote(), None),
-    "never below a tick": (order(side="sell", tick=D(1)), quote(bid=D("0.5"), ask=D("0.5"), last=D("0.5")),
+    "never below a tick": (order(side="sell", instrument_id="coarse"), quote(bid=D("0.5"), ask=D("0.5"), last=D("0.5")),
                            Execution(D(100), D(1), D("0.35"))),
 }
 
@@ -45,12 +48,12 @@ ROWS = {
 def test_the_model(name: str) -> None:
     """Price, quantity and commission of one fill."""
     asked, seen, expected = ROWS[name]
-    assert execute(asked, seen, MODEL) == expected
+    assert execute(asked, seen, COARSE if asked.instrument_id == "coarse" else SHARE, MODEL) == expected
 
 
 def test_next_quote_waits_for_a_younger_quote() -> None:
     """A quote as old as the order does not fill it in next_quote mode; in quote mode it does."""
     later = MODEL.model_copy(update={"fill": "next_quote"})
-    assert execute(order(submitted_ms=2000), quote(), later) is None
-    assert execute(order(submitted_ms=1999), quote(), later) is not None
-    assert execute(order(submitted_ms=2000), quote(), MODEL) is not None
+    assert execute(order(submitted_ms=2000), quote(), SHARE, later) is None
+    assert execute(order(submitted_ms=1999), quote(), SHARE, later) is not None
+    assert execute(order(submitted_ms=2000), quote(), SHARE, MODEL) is not None

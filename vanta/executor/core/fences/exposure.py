@@ -17,7 +17,9 @@ NAME = "exposure"
 def check(proposal: Proposal, context: Context) -> Line:
     """Stops at the first share that the order would push over its limit."""
     vault, instrument, ledger = proposal.vault, proposal.instrument, proposal.ledger
-    if vault is None or instrument is None or ledger is None:
+    if instrument is None:
+        return Line(NAME, context.why_no_instrument, proposal.entry.instrument_id, "in the registry")
+    if vault is None or ledger is None:
         return Line(NAME, context.why_no_vault, proposal.entry.vault, "in vault.json")
     if proposal.reduces:
         return Line(NAME, None, "reduces", "")

@@ -10,20 +10,20 @@ NAME = "instrument"
 
 def check(proposal: Proposal, context: Context) -> Line:
     """Stops on the first thing about the instrument that is not allowed. What is held may always be sold."""
-    instrument, vault = proposal.instrument, proposal.vault
+    instrument, vault, ledger = proposal.instrument, proposal.vault, proposal.ledger
     name = proposal.entry.instrument_id
     if instrument is None:
-        return Line(NAME, Reason.INSTRUMENT_UNKNOWN, name, "in the registry")
+        return Line(NAME, context.why_no_instrument, name, "in the registry")
     if not instrument.tradable:
         return Line(NAME, Reason.INSTRUMENT_NOT_TRADABLE, name, "tradable")
-    if vault is None:
+    if vault is None or ledger is None:
         return Line(NAME, context.why_no_vault, proposal.entry.vault, "in vault.json")
     if name in vault.risk.restricted:
         return Line(NAME, Reason.INSTRUMENT_RESTRICTED, name, "not restricted")
     if not proposal.reduces and not _rail_open(instrument, vault):
         return Line(NAME, Reason.RAIL_CLOSED, instrument.asset_class, "enabled in vault.json")
-    if instrument.currency != vault.base_currency:
-        return Line(NAME, Reason.CURRENCY_MISMATCH, instrument.currency, vault.base_currency)
+    if instrument.currency != ledger.currency:
+        return Line(NAME, Reason.CURRENCY_MISMATCH, instrument.currency, ledger.currency)
     return Line(NAME, None, name, "allowed")
 
 

@@ -21,6 +21,7 @@ from vanta.executor.core.fences import (
     rate,
     session,
     size,
+    sync,
     vault,
 )
 from vanta.executor.core.proposal import Context, Line, Proposal
@@ -30,6 +31,7 @@ Fence = Callable[[Proposal, Context], Line]
 POLICY: tuple[Fence, ...] = (
     halt.check,        # kill switches, permit, latches
     vault.check,       # vault, account and personas are known
+    sync.check,        # the venue answers and agrees with the books
     instrument.check,  # known, tradable, not restricted, right rail and currency
     duplicate.check,   # no intent twice, one live order per vault and instrument
     basis.check,       # the holding has not moved since

@@ -9,7 +9,7 @@ NAME = "session"
 def check(proposal: Proposal, context: Context) -> Line:
     """Stops outside the session of the instrument's calendar; a day that no calendar covers is refused."""
     if proposal.instrument is None:
-        return Line(NAME, Reason.INSTRUMENT_UNKNOWN, proposal.entry.instrument_id, "in the registry")
+        return Line(NAME, context.why_no_instrument, proposal.entry.instrument_id, "in the registry")
     name = proposal.instrument.calendar
     calendar = context.calendars.get(name)
     if calendar is None or not calendar.covers(context.now):

@@ -16,6 +16,9 @@ def check(proposal: Proposal, context: Context) -> Line:
         return Line(NAME, Reason.VAULT_UNKNOWN, entry.vault, "in vault.json")
     if entry.account != vault.account or entry.account not in context.brokers:
         return Line(NAME, Reason.ACCOUNT_UNKNOWN, entry.account, ", ".join(sorted(context.brokers)))
+    held_as = f"{proposal.ledger.account} in {proposal.ledger.currency}"
+    if held_as != f"{vault.account} in {vault.base_currency}":
+        return Line(NAME, Reason.ACCOUNT_MOVED, f"{vault.account} in {vault.base_currency}", held_as)
     employed = set(vault.persona_names())
     for name in entry.raw["provenance"]["personas"]:
         if name != "neutral" and not proposal.reduces and _proper(name) not in employed:
