@@ -68,6 +68,10 @@ class Missing(StateError):
     """A document that has to exist does not. Never treated as an empty one."""
 
 
+class Untrusted(StateError):
+    """A log that another program writes is broken. What rests on it waits; whoever only reads it goes on."""
+
+
 class LockHeld(StateError):
     """Another process owns the lock; the message says which."""
 

@@ -7,8 +7,9 @@ files. It never loads a feed's client library and never touches the network.
 - Reflects when a feed's file, the overlay or the vaults change, and at least every `reflect_every_s`, because
   evidence decays while nothing happens. Promotes after every reflection and when portfolio, quotes or the trade log
   change; the trade log alone, which changes with every record, at most every `LOG_EVERY_S`.
-- Input that a person has to correct is logged once and looked at again when it changes; the loop goes on. A broken
-  log or state file ends the program with a status that its unit does not restart.
+- Input that a person has to correct is logged once and looked at again when it changes; the loop goes on. So it does
+  when the executor's log is broken: nothing is staged, harvesting continues. A broken log or state file of its own
+  ends the program with a status that its unit does not restart.
 """
 
 import signal
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from vanta.common.clock import Clock
-from vanta.common.errors import Missing, OperatorError, OutsideError
+from vanta.common.errors import Missing, OperatorError, OutsideError, Untrusted
 from vanta.common.events import LogEvent
 from vanta.common.exitcodes import Exit
 from vanta.common.log import Log
@@ -46,7 +47,7 @@ SPREAD_S = 1.0
 """Between the first passes of two feeds, so that a start does not load every client library at once."""
 _REFLECT_ON = frozenset({*(signals_file(feed) for feed in FEEDS), OVERLAY, VAULTS})
 _PROMOTE_ON = frozenset({PORTFOLIO, MARKET_QUOTES})
-_SURVIVABLE = (OperatorError, Missing, OutsideError)
+_SURVIVABLE = (OperatorError, Missing, OutsideError, Untrusted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
