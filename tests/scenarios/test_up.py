@@ -114,8 +114,8 @@ def test_a_daemon_that_cannot_trust_its_state_stays_down_while_the_other_runs(ho
     """A broken trade log ends the executor with 78, once; markets runs on; the whole ends with 78."""
     home.file(TRADE_LOG).write_bytes(b'{"not": "a record"}\n')
     running = Up(home)
-    said_so = home.logs / "markets.log"
-    until(lambda: ended(home.lock("executor")) and said_so.exists() and "trade_log.jsonl:1" in said_so.read_text("utf-8"))
+    log = home.logs / "markets.log"
+    until(lambda: ended(home.lock("executor")) and log.exists() and "trade_log.jsonl:1" in log.read_text("utf-8"))
     assert running.pid("markets") is not None
     status, said = running.stop()
     assert status == 78

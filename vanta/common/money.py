@@ -25,6 +25,10 @@ _decimal.DefaultContext.rounding = CONTEXT.rounding
 _decimal.DefaultContext.traps = CONTEXT.traps
 _decimal.setcontext(CONTEXT.copy())
 
+# A quotient of more digits than the context holds has to be cut on the side that its caller asked for.
+_TOWARDS_ZERO, _AWAY_FROM_ZERO = CONTEXT.copy(), CONTEXT.copy()
+_TOWARDS_ZERO.rounding, _AWAY_FROM_ZERO.rounding = ROUND_DOWN, ROUND_UP
+
 ZERO = Decimal(0)
 ONE = Decimal(1)
 BP = Decimal(10_000)
@@ -82,6 +86,21 @@ def decimal(text: str | int | Decimal) -> Decimal:
     return value
 
 
+def exact(value: Decimal, *, digits: int, places: int) -> Decimal:
+    """The value, if it has at most so many significant digits and decimals. Raises `ValueError` if it has more.
+
+    Zeros at either end do not count, so it matters what a number is, not how it is spelled.
+    """
+    figures = "".join(map(str, value.as_tuple().digits))
+    kept = figures.rstrip("0")
+    decimals = len(kept) - len(figures) - int(value.as_tuple().exponent)
+    if len(kept) > digits:
+        raise ValueError(f"{str(value)[:40]} has {len(kept)} significant digits; at most {digits} are read")
+    if kept and decimals > places:
+        raise ValueError(f"{str(value)[:40]} has {decimals} decimals; at most {places} are read")
+    return value
+
+
 def plain(value: Decimal) -> str:
     """The shortest plain notation: no exponent, no trailing zeros, `0` for any zero."""
     if not value:
@@ -102,12 +121,17 @@ def round_amount(amount: Decimal, currency: str) -> Decimal:
 
 def floor_to(value: Decimal, step: Decimal) -> Decimal:
     """The largest multiple of `step` that is not further from zero than `value`. Never grows an order."""
-    return CONTEXT.multiply(CONTEXT.divide(value, step).to_integral_value(ROUND_DOWN), step)
+    return CONTEXT.multiply(_TOWARDS_ZERO.divide(value, step).to_integral_value(ROUND_DOWN), step)
 
 
 def ceil_to(value: Decimal, step: Decimal) -> Decimal:
     """The smallest multiple of `step` that is not nearer to zero than `value`."""
-    return CONTEXT.multiply(CONTEXT.divide(value, step).to_integral_value(ROUND_UP), step)
+    return CONTEXT.multiply(_AWAY_FROM_ZERO.divide(value, step).to_integral_value(ROUND_UP), step)
+
+
+def units_for(amount: Decimal, price: Decimal, step: Decimal) -> Decimal:
+    """The most units, in whole steps, that cost no more than `amount` at `price` each."""
+    return floor_to(_TOWARDS_ZERO.divide(amount, price), step)
 
 
 def bp_of(amount: Decimal, whole: Decimal) -> int:
@@ -133,6 +157,8 @@ def split_by_largest_remainder(total: int, weights: list[int]) -> list[int]:
         return [total, *([0] * (len(weights) - 1))]
     parts = [total * weight // whole for weight in weights]
     rest = total - sum(parts)
+    if not rest:
+        return parts
     order = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % whole), i))
     for index in order[:rest]:
         parts[index] += 1

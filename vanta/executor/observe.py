@@ -11,12 +11,12 @@ from decimal import Decimal
 from typing import Any
 
 from vanta.common.canonical import canonical, content_hash, sha256
-from vanta.common.errors import Missing, VantaError
+from vanta.common.errors import BadInput, Missing, VantaError
 from vanta.common.events import Kind
 from vanta.common.instruments import Instrument
 from vanta.common.models.base import validate
 from vanta.common.models.command import OperatorCommand
-from vanta.common.models.intent import Intent, QueueEnvelope
+from vanta.common.models.intent import Intent
 from vanta.common.models.quotes import MarketQuotes, Quote
 from vanta.common.models.vault import Vault, VaultRegistry
 from vanta.common.money import plain
@@ -25,6 +25,7 @@ from vanta.common.store.chain import chain
 from vanta.common.store.document import parse
 from vanta.common.store.ports import Files, Snapshots
 from vanta.common.times import millis, parse_iso
+from vanta.executor.core import wire_intent
 from vanta.executor.core.entries import OrderEntry
 from vanta.executor.core.machine import IN_FLIGHT, TERMINAL
 from vanta.executor.gate import Reading
@@ -131,9 +132,12 @@ class Observer:
         raw = self._changed(QUEUE)
         if raw is None:
             return 0
-        queue = self._parsed(QUEUE, raw, QueueEnvelope)
-        if queue is None:
+        try:
+            queue = wire_intent.queue(raw, file=QUEUE)
+        except BadInput as error:
+            self.problems[QUEUE] = error.what
             return 0
+        self.problems.pop(QUEUE, None)
         self.queue_depth = len(queue.intents)
         self._forget_entries()
         self._withdrawn = {one.intent_id: one.reason for one in queue.withdrawals}
@@ -160,32 +164,32 @@ class Observer:
         for name in [name for name in self.problems if name.startswith(QUEUE + "#")]:
             del self.problems[name]
 
-    def _staged(self, index: int, raw: Mapping[str, Any], now: datetime) -> int:
+    def _staged(self, index: int, raw: dict[str, Any], now: datetime) -> int:
         """One entry of the queue. What is known with these bytes is skipped; a bad entry is reported, others go on."""
         known = self._recorder.book.intents.get(str(raw.get("intent_id")))
         if known is not None and known.raw == raw:
             return 0
         try:
-            return self._intent(validate(Intent, raw, file=QUEUE), now)
+            body = raw if wire_intent.is_sound(raw) else validate(Intent, raw, file=QUEUE).model_dump(mode="json")
         except VantaError as error:
             self.problems[f"{QUEUE}#{index}"] = error.what
             return 0
+        return self._intent(body, now)
 
-    def _intent(self, intent: Intent, now: datetime) -> int:
-        book = self._recorder.book
-        known = book.intents.get(intent.intent_id)
-        body = intent.model_dump(mode="json")
+    def _intent(self, body: dict[str, Any], now: datetime) -> int:
+        """An entry in the form of its model."""
+        known, why = self._recorder.book.intents.get(body["intent_id"]), body["provenance"]
         digest = content_hash(body)
-        ids = {"intent_id": intent.intent_id, "signal_id": intent.provenance.signal_id, "vault": intent.vault}
+        ids = {"intent_id": body["intent_id"], "signal_id": why["signal_id"], "vault": body["vault"]}
         if known is None:
             self._recorder.put(Kind.INTENT_SEEN, {"intent_state": "seen", "sha256": digest, "intent": body},
-                               now=now, ids=ids, dag_id=intent.provenance.dag_id)
+                               now=now, ids=ids, dag_id=why["dag_id"])
             return 1
         if known.sha256 != digest and digest not in known.other_bytes:
             state = "quarantined" if known.state not in TERMINAL and known.state not in IN_FLIGHT else None
             self._recorder.put(Kind.INTENT_QUARANTINED, {
                 "intent_state": state, "code": "duplicate.changed_bytes", "sha256": digest, "intent": body,
-            }, now=now, ids=ids, dag_id=intent.provenance.dag_id)
+            }, now=now, ids=ids, dag_id=why["dag_id"])
         return 0
 
     def quotes(self, now: datetime) -> bool:

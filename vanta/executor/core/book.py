@@ -14,7 +14,7 @@ from typing import Any
 
 from vanta.common.errors import StateError
 from vanta.common.events import Kind
-from vanta.common.money import ZERO
+from vanta.common.money import ZERO, round_amount
 from vanta.common.store.ports import GENESIS, Record
 from vanta.common.times import millis, parse_iso
 from vanta.executor.core.entries import (
@@ -278,7 +278,7 @@ def _transfer(_book: Book, vault: VaultBook, record: Record) -> None:
 
 def _cash_result(_book: Book, vault: VaultBook, record: Record) -> None:
     """Dividends, fees and funding: cash that counts as realised profit (negative for a cost)."""
-    amount = Decimal(record.payload["amount"])
+    amount = round_amount(Decimal(record.payload["amount"]), vault.currency)
     vault.cash += amount
     vault.ledger.add(amount, ZERO, UNTAGGED)
 

@@ -102,38 +102,58 @@ class Position:
 
 
 class Ledger:
-    """Realised profit and fees by attribution group. Every table sums to `realised` and `fees`."""
+    """Realised profit and fees by attribution group, counted in minor units. Every table sums to `realised` and `fees`.
 
-    __slots__ = ("currency", "fees", "realised", "tables")
+    A fee is part of `realised`, and shown apart as well.
+    """
+
+    __slots__ = ("_groups", "_places", "_totals")
 
     def __init__(self, currency: str) -> None:
-        self.currency = currency
-        self.realised = ZERO
-        self.fees = ZERO
-        self.tables: dict[str, dict[str, list[Decimal]]] = {name: {} for name in TABLES}
+        self._places = minor_places(currency)
+        self._totals = [0, 0]
+        self._groups: dict[str, dict[str, list[int]]] = {name: {} for name in TABLES}
+
+    @property
+    def realised(self) -> Decimal:
+        """Everything earned so far, after fees."""
+        return Decimal(self._totals[0]).scaleb(-self._places)
+
+    @property
+    def fees(self) -> Decimal:
+        """Everything paid in fees so far."""
+        return Decimal(self._totals[1]).scaleb(-self._places)
+
+    def table(self, name: str) -> dict[str, tuple[Decimal, Decimal]]:
+        """Realised profit and fees by group of one attribution table."""
+        return {group: (Decimal(gain).scaleb(-self._places), Decimal(cost).scaleb(-self._places))
+                for group, (gain, cost) in self._groups[name].items()}
 
     def add(self, realised: Decimal, fee: Decimal, tags: Tags) -> None:
-        """Book a result. The fee is part of `realised` in all reports, and shown apart as well."""
-        if not realised and not fee:
+        """Book a result. Both amounts are whole minor units."""
+        cost = int(fee.scaleb(self._places))
+        gain = int(realised.scaleb(self._places)) - cost
+        if not gain and not cost:
             return
-        result = realised - fee
-        self.realised += result
-        self.fees += fee
-        for table, groups in self.tables.items():
-            weights = tags.weights(table)
-            fees = split(fee, weights, self.currency)
-            results = [-part for part in fees] if not realised else split(result, weights, self.currency)
-            for (name, _), gain, cost in zip(weights, results, fees, strict=True):
-                line = groups.setdefault(name, [ZERO, ZERO])
-                line[0] += gain
-                line[1] += cost
+        self._totals[0] += gain
+        self._totals[1] += cost
+        for name, groups in self._groups.items():
+            weights = tags.weights(name)
+            for (group, _), more, paid in zip(weights, _parts(gain, weights), _parts(cost, weights), strict=True):
+                line = groups.get(group)
+                if line is None:
+                    line = groups[group] = [0, 0]
+                line[0] += more
+                line[1] += paid
+
+
+def _parts(units: int, weights: tuple[tuple[str, int], ...]) -> list[int]:
+    if len(weights) == 1 or not units:
+        return [units, *([0] * (len(weights) - 1))]
+    return split_by_largest_remainder(units, [weight for _, weight in weights])
 
 
 def split(amount: Decimal, weights: tuple[tuple[str, int], ...], currency: str) -> list[Decimal]:
     """Split a booked amount over weighted groups; the parts sum to it exactly."""
-    if len(weights) == 1 or not amount:
-        return [amount, *([ZERO] * (len(weights) - 1))]
     places = minor_places(currency)
-    units = int(amount.scaleb(places))
-    parts = split_by_largest_remainder(units, [weight for _, weight in weights])
-    return [Decimal(part).scaleb(-places) for part in parts]
+    return [Decimal(part).scaleb(-places) for part in _parts(int(amount.scaleb(places)), weights)]

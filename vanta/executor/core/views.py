@@ -123,9 +123,9 @@ def pnl(book: Book, now: str) -> Body:
 
 
 def _realised(ledger: Ledger, tables: dict[str, dict[str, _Line]]) -> None:
-    for table, groups in ledger.tables.items():
-        for name, (amount, fee) in groups.items():
-            line = tables[table].setdefault(name, _Line())
+    for table, rows in tables.items():
+        for name, (amount, fee) in ledger.table(table).items():
+            line = rows.setdefault(name, _Line())
             line.realised += amount
             line.fees += fee
 

@@ -61,8 +61,8 @@ def test_cash_plus_cost_is_capital_plus_realised(trades: list[tuple[str, Decimal
         assert position.quantity == sum((lot.quantity for lot in position.lots), ZERO)
         assert len({lot.quantity > 0 for lot in position.lots}) <= 1
     for table in TABLES:
-        assert sum((line[0] for line in ledger.tables[table].values()), ZERO) == ledger.realised
-        assert sum((line[1] for line in ledger.tables[table].values()), ZERO) == ledger.fees
+        assert sum((line[0] for line in ledger.table(table).values()), ZERO) == ledger.realised
+        assert sum((line[1] for line in ledger.table(table).values()), ZERO) == ledger.fees
 
 
 @given(st.decimals(min_value=-10**7, max_value=10**7, places=2))
