@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from vanta.common.models.base import Amount, Day, OperatorModel
+from vanta.common.models.base import Cash, Day, Multiplier, OperatorModel, Price, Units
 
 AssetClass = Literal["equity", "crypto", "option"]
 _FIAT = ("USDT", "USDC", "USD", "EUR", "GBP", "JPY")
@@ -28,15 +28,15 @@ class Instrument(OperatorModel):
     symbol: str = Field(description="as the venue spells it")
     currency: str
     calendar: str = Field(description="trading calendar: XNYS or 24/7")
-    lot: Amount = Field(gt=0, description="smallest quantity step")
-    tick: Amount = Field(gt=0, description="smallest price step")
-    min_notional: Amount = Field(default=Decimal(1), ge=0)
-    multiplier: Amount = Field(default=Decimal(1), gt=0)
+    lot: Units = Field(gt=0, description="smallest quantity step")
+    tick: Price = Field(description="smallest price step")
+    min_notional: Cash = Field(default=Decimal(1), ge=0)
+    multiplier: Multiplier = Decimal(1)
     sector: str | None = None
     tradable: bool = True
     underlying: str | None = None
     expiry: Day | None = None
-    strike: Amount | None = None
+    strike: Price | None = None
     right: Literal["call", "put"] | None = None
 
 

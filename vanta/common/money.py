@@ -35,6 +35,9 @@ BP = Decimal(10_000)
 MAX_EXPONENT = 308
 """Numbers of more than this many digits before or zeros after the point are refused: a float overflows there."""
 
+MOST_CASH, MOST_PRICE, MOST_UNITS, MOST_VOLUME = 10**15, 10**9, 10**12, 10**18
+"""The largest amount, price, order and market volume that are believed; `models/base.py` says why."""
+
 _LITERAL = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 _MINOR = {"USD": 2, "EUR": 2, "GBP": 2, "CHF": 2, "CAD": 2, "AUD": 2, "JPY": 0}
@@ -91,9 +94,11 @@ def exact(value: Decimal, *, digits: int, places: int) -> Decimal:
 
     Zeros at either end do not count, so it matters what a number is, not how it is spelled.
     """
-    figures = "".join(map(str, value.as_tuple().digits))
-    kept = figures.rstrip("0")
-    decimals = len(kept) - len(figures) - int(value.as_tuple().exponent)
+    _, spelled, exponent = value.as_tuple()
+    if len(spelled) <= digits and -int(exponent) <= places:
+        return value
+    kept = "".join(map(str, spelled)).rstrip("0")
+    decimals = len(kept) - len(spelled) - int(exponent)
     if len(kept) > digits:
         raise ValueError(f"{str(value)[:40]} has {len(kept)} significant digits; at most {digits} are read")
     if kept and decimals > places:

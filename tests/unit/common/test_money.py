@@ -88,6 +88,25 @@ def test_floor_never_grows_and_ceil_never_shrinks(value: Decimal, step: Decimal)
     assert abs(ceil - value) < step
 
 
+def test_steps_are_counted_on_the_side_that_was_asked_for() -> None:
+    """Also where a quotient has more digits than there are, so that no order grows by rounding."""
+    assert money.floor_to(Decimal("0." + "9" * 40), Decimal(1)) == 0
+    assert money.ceil_to(Decimal("1." + "0" * 39 + "1"), Decimal(1)) == 2
+    assert money.units_for(Decimal(2), Decimal(3), Decimal("1E-34")) == Decimal("0." + "6" * 34)
+    assert money.units_for(Decimal(1000), Decimal("190.10"), Decimal(1)) == 5
+
+
+@pytest.mark.parametrize("text", ["12.50", "125E-1", "-0.125E+2", "12.5" + "0" * 50])
+def test_digits_count_whatever_the_spelling(text: str) -> None:
+    """Three significant digits and one decimal are enough."""
+    value = Decimal(text)
+    assert money.exact(value, digits=3, places=1) is value
+    with pytest.raises(ValueError, match="3 significant digits; at most 2"):
+        money.exact(value, digits=2, places=1)
+    with pytest.raises(ValueError, match="1 decimals; at most 0"):
+        money.exact(value, digits=3, places=0)
+
+
 @EXACT
 @given(amount=AMOUNTS, bp=st.integers(-10_000, 10_000))
 def test_shares_in_basis_points(amount: Decimal, bp: int) -> None:

@@ -1,7 +1,8 @@
 """What all file models share: strictness, the header of program-written documents, and clear errors."""
 
 import difflib
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
@@ -17,10 +18,11 @@ from pydantic import (
 )
 
 from vanta.common.errors import BadInput
-from vanta.common.money import decimal, plain
+from vanta.common.money import MOST_CASH, MOST_PRICE, MOST_UNITS, MOST_VOLUME, decimal, exact, plain
 from vanta.common.times import iso, parse_iso
 
 SCHEMA_VERSION = 1
+_DECIMAL = re.compile(r"Decimal\('(.*?)'\)")
 
 
 def _time(text: str) -> str:
@@ -29,10 +31,14 @@ def _time(text: str) -> str:
     return text
 
 
-def _amount(value: object) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise ValueError(f"{value!r} is not a decimal number; write it as a number or a string of digits")
-    return decimal(value)
+def _decimal(digits: int, places: int) -> Callable[[object], Decimal]:
+    """Reads a number of at most so many significant digits and decimals."""
+    def read(value: object) -> Decimal:
+        if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+            raise ValueError(f"{value!r} is not a decimal number; write it as a number or a string of digits")
+        return exact(decimal(value), digits=digits, places=places)
+
+    return read
 
 
 def _real(value: object) -> object:
@@ -52,8 +58,34 @@ def _grid(value: float) -> float:
 UtcTime = Annotated[str, AfterValidator(_time)]
 """A time as text, exactly as `times.iso` writes it. Text, so that a file round-trips byte for byte."""
 
-Amount = Annotated[Decimal, BeforeValidator(_amount), PlainSerializer(plain, return_type=str, when_used="json")]
-"""Money, price or quantity: Decimal, a plain string in JSON. A float or a boolean is refused."""
+_PLAIN = PlainSerializer(plain, return_type=str, when_used="json")
+
+Amount = Annotated[Decimal, BeforeValidator(_decimal(34, 40)), _PLAIN, Field(ge=-10**27, le=10**27)]
+"""Any result in money, price or units: Decimal, a plain string in JSON. A float or a boolean is refused.
+
+What comes from outside has one of the narrower types below. They are as wide as markets are, and so narrow that no
+value, however it is combined with others, leaves the 34 digits of `money.CONTEXT`: sums of `Cash` and shares of it in
+basis points are exact, and an order of so many units at such a price is worth at most 10^24, which leaves room for
+cents and for hundred-millionths, and for several such orders.
+"""
+
+Cash = Annotated[Decimal, BeforeValidator(_decimal(34, 12)), _PLAIN, Field(ge=-MOST_CASH, le=MOST_CASH)]
+"""An amount of a currency."""
+
+Price = Annotated[Decimal, BeforeValidator(_decimal(18, 40)), _PLAIN, Field(ge=Decimal("1e-12"), le=MOST_PRICE)]
+"""What one unit costs. A number with a fraction that some program printed has up to 17 significant digits."""
+
+Units = Annotated[Decimal, BeforeValidator(_decimal(34, 12)), _PLAIN, Field(ge=0, le=MOST_UNITS)]
+"""What one order may be about, or its smallest step."""
+
+Volume = Annotated[Decimal, BeforeValidator(_decimal(30, 18)), _PLAIN, Field(ge=0, le=MOST_VOLUME)]
+"""What a whole market offers or trades in a day, in units."""
+
+Multiplier = Annotated[Decimal, BeforeValidator(_decimal(34, 4)), _PLAIN, Field(ge=Decimal("0.0001"), le=1000)]
+"""Units of the underlying in one contract."""
+
+Share = Annotated[Decimal, BeforeValidator(_decimal(34, 9)), _PLAIN, Field(ge=-1000, le=1000)]
+"""A fraction of something: 0.08 is 8 %. Fields narrow it further."""
 
 Real = Annotated[float, BeforeValidator(_real)]
 """A float where exactness does not matter; the strict parser's Decimal is accepted, text is not."""
@@ -107,7 +139,8 @@ def explain(error: ValidationError, model: type[BaseModel], value: Any, *, file:
     at = max(range(len(errors)), key=lambda index: (errors[index]["type"] == "extra_forbidden", len(paths[index])))
     chosen = errors[at]
     unknown = chosen["type"] == "extra_forbidden"
-    what = _unknown(str(chosen["loc"][-1]), model) if unknown else chosen["msg"].removeprefix("Value error, ")
+    said = _DECIMAL.sub(r"\1", chosen["msg"].removeprefix("Value error, "))
+    what = _unknown(str(chosen["loc"][-1]), model) if unknown else said
     if len(errors) > 1:
         what += f" (and {len(errors) - 1} more)"
     return BadInput(what, file=file, field=".".join(paths[at]) or None)

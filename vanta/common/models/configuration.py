@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from vanta.common.models.base import Amount, OperatorModel, Real, UtcTime
+from vanta.common.models.base import Cash, OperatorModel, Real, UtcTime
 
 _WINDOWS = {"sec": 150 * 86_400}
 """Insiders' decisions are believed for five months; everything else for the default window."""
@@ -43,7 +43,7 @@ class PaperSettings(OperatorModel):
     half_spread_bp: int = Field(default=2, ge=0, description="added to the quote's own spread where it has none")
     slippage_bp: int = Field(default=3, ge=0, description="against the order, on every fill")
     commission_bp: int = Field(default=2, ge=0)
-    commission_min: Amount = Field(default="0", validate_default=True, ge=0)
+    commission_min: Cash = Field(default="0", validate_default=True, ge=0)
     fill: Literal["quote", "next_quote"] = Field(default="quote", description="next_quote: never on a price "
                                                  "that was already known when the order was sent")
     participation_bp: int = Field(default=1_000, ge=1, le=10_000, description="largest share of average daily volume "

@@ -9,16 +9,16 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from vanta.common.models.base import Amount, Header, Model, Sha256, UtcTime
+from vanta.common.models.base import Amount, Cash, Header, Model, Sha256, Share, UtcTime
 from vanta.common.models.conviction import Reason
 
 
 class ExitPlan(Model):
     """How the position is to be left again if nobody says otherwise. Fractions of the entry price."""
 
-    stop_pct: Amount | None = None
-    trail_pct: Amount | None = None
-    take_profit_pct: Amount | None = None
+    stop_pct: Share | None = None
+    trail_pct: Share | None = None
+    take_profit_pct: Share | None = None
     max_holding_s: int | None = None
 
 
@@ -44,7 +44,7 @@ class Intent(Model):
     vault: str
     instrument_id: str
     side: Literal["buy", "sell"]
-    notional: Amount = Field(gt=0, description="size of the difference in the vault's base currency")
+    notional: Cash = Field(gt=0, description="size of the difference in the vault's base currency")
     target_notional: Amount
     close: bool = Field(default=False, description="sell everything that is held, whatever it is worth")
     basis_seq: int = Field(ge=0, description="last journal record that moved this key's holding or working quantity")

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field, StrictBool, model_validator
 
-from vanta.common.models.base import Amount, OperatorModel, UtcTime
+from vanta.common.models.base import OperatorModel, Share, UtcTime
 from vanta.common.models.vault import persona_name
 
 HALTING = ("maintenance", "orders_disabled", "external_calls_disabled", "full_halt")
@@ -39,8 +39,8 @@ class Flip(OperatorModel):
     vault: str
     persona: str
     ttl_min: int = Field(default=45, ge=1, le=240)
-    slice: Amount = Field(gt=0, le=Decimal("0.25"), description="share of the vault's NAV")
-    amplify: Amount = Field(ge=0, le=1, description="how much the persona's weights are raised")
+    slice: Share = Field(gt=0, le=Decimal("0.25"), description="share of the vault's NAV")
+    amplify: Share = Field(ge=0, le=1, description="how much the persona's weights are raised")
     started_at: UtcTime
 
     @model_validator(mode="after")
@@ -58,7 +58,7 @@ class Overlay(OperatorModel):
     full_halt: SwitchValue
     reduce_only: SwitchValue = False
     scopes: dict[ScopeName, dict[str, dict[SwitchName, SwitchValue]]] = {}
-    persona_boosts: dict[str, Amount] = Field(default={}, description="added to a persona's share, −0.5 to 0.5")
+    persona_boosts: dict[str, Share] = Field(default={}, description="added to a persona's share, −0.5 to 0.5")
     flip: Flip | None = None
     reason: str | None = None
     by: str | None = None

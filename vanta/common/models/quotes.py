@@ -2,19 +2,19 @@
 
 from pydantic import Field
 
-from vanta.common.models.base import Amount, Header, Model, UtcTime
+from vanta.common.models.base import Header, Model, Price, UtcTime, Volume
 
 
 class Quote(Model):
     """What an instrument could be traded at. `average_daily_volume` is None where it is not known."""
 
-    bid: Amount = Field(gt=0)
-    ask: Amount = Field(gt=0)
-    last: Amount = Field(gt=0)
-    size: Amount | None = Field(default=None, description="units offered at bid or ask; None = not stated")
+    bid: Price
+    ask: Price
+    last: Price
+    size: Volume | None = Field(default=None, description="units offered at bid or ask; None = not stated")
     at: UtcTime
     source: str
-    average_daily_volume: Amount | None = None
+    average_daily_volume: Volume | None = None
 
 
 class MarketQuotes(Header):

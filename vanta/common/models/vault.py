@@ -10,13 +10,13 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from vanta.common.models.base import Amount, OperatorModel
+from vanta.common.models.base import Cash, OperatorModel, Share, Units
 
 PersonaName = Literal["Athena", "Apollo", "Ares", "Nemesis"]
 PERSONA_ALIASES: dict[str, PersonaName] = {
     "risk_averse": "Athena", "aggressive": "Apollo", "contrarian": "Ares", "balancer": "Nemesis",
 }
-Pct = Amount  # a fraction of 1, written as 0.08 for 8 %
+Pct = Share  # a fraction of 1, written as 0.08 for 8 %
 
 
 def persona_name(text: str) -> PersonaName:
@@ -40,8 +40,8 @@ class Risk(OperatorModel):
     max_asset_class_pct: dict[str, Pct] = Field(
         default={"equity": Decimal("1.00"), "crypto": Decimal("0.30"), "option": Decimal(0)},
         description="by asset class; a class that is not named may not be held")
-    max_order_value: Amount = Field(default=Decimal(25_000), gt=0, description="one order, in base currency")
-    max_order_quantity: Amount = Field(default=Decimal(100_000), gt=0, description="one order, units")
+    max_order_value: Cash = Field(default=Decimal(25_000), gt=0, description="one order, in base currency")
+    max_order_quantity: Units = Field(default=Decimal(100_000), gt=0, description="one order, units")
     max_orders_per_minute: int = Field(default=30, ge=1, description="new orders; cancels are never limited")
     max_open_orders: int = Field(default=50, ge=1)
     max_adv_pct: Pct = Field(default=Decimal("0.02"), gt=0, le=1, description="one order, of average daily volume")
@@ -68,7 +68,7 @@ class AllocationRule(OperatorModel):
 
     @field_validator("bands")
     @classmethod
-    def _convictions(cls, bands: dict[str, Amount]) -> dict[str, Amount]:
+    def _convictions(cls, bands: dict[str, Decimal]) -> dict[str, Decimal]:
         for key, weight in bands.items():
             if not (key.isascii() and key.isdigit() and int(key) <= 10_000 and 0 <= weight <= 1):
                 raise ValueError(f"band {key!r}: {weight}: write a conviction of 0 to 10000 and a weight of 0 to 1")
@@ -86,7 +86,7 @@ class Fee(OperatorModel):
     """Terms of mirroring; carried, not yet charged."""
 
     type: Literal["performance_or_flat", "performance", "flat", "none"] = "none"
-    flat_usd: Amount = Decimal(0)
+    flat_usd: Cash = Decimal(0)
     perf_share: Pct = Decimal(0)
 
 
@@ -94,7 +94,7 @@ class Mirroring(OperatorModel):
     """Terms of mirroring; carried, not yet used."""
 
     mode: Literal["proportional", "fixed", "off"] = "off"
-    min_account_equity: Amount = Decimal(0)
+    min_account_equity: Cash = Decimal(0)
     fee: Fee = Fee()
 
 
@@ -104,7 +104,7 @@ class Vault(OperatorModel):
     vault_id: str = Field(pattern=r"^[A-Z][A-Z0-9_]{1,23}$")
     label: str
     base_currency: str = Field(default="USD", pattern=r"^[A-Z]{3,5}$")
-    capital: Amount = Field(default=Decimal(100_000), gt=0, description="the envelope, in base currency; paper "
+    capital: Cash = Field(default=Decimal(100_000), gt=0, description="the envelope, in base currency; paper "
                             "accounts are funded with it once")
     account: str = Field(default="paper", description="broker account that holds it")
     crypto_enabled: bool = False

@@ -27,7 +27,7 @@ from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 from vanta.common.instruments import from_symbol, pair_of
-from vanta.common.money import decimal, plain
+from vanta.common.money import MOST_VOLUME, decimal, plain
 from vanta.common.times import iso
 from vanta.markets.core.records import Problem
 
@@ -154,6 +154,8 @@ def _row(cells: list[str], columns: Mapping[str, int], line: int) -> _Row:
     opened, high, low, close, volume = values
     if min(opened, high, low, close) <= 0 or volume < 0:
         raise _Bad("prices must be above zero and the volume not below")
+    if volume > MOST_VOLUME:
+        raise _Bad(f"volume: {volume} is more than any market trades")
     if high < low or not low <= min(opened, close) or not max(opened, close) <= high:
         raise _Bad(f"open {opened} and close {close} do not lie between low {low} and high {high}")
     return _Row(line, stamp, has_time, tuple(values))

@@ -30,7 +30,7 @@ from vanta.common.models.account import Portfolio, PositionRow, VaultHoldings
 from vanta.common.models.allocation import Target
 from vanta.common.models.intent import ExitPlan, Intent, Provenance, Withdrawal
 from vanta.common.models.vault import PersonaName, Vault
-from vanta.common.money import ONE, ZERO, plain
+from vanta.common.money import MOST_CASH, ONE, ZERO, plain
 from vanta.common.times import iso, parse_iso
 from vanta.markets.core.allocate import Plan
 from vanta.markets.core.outcomes import Key, Outcomes, Unheard, Wish, key_of
@@ -287,7 +287,7 @@ def _stage(step: _Step, desk: _Desk, unheard: Mapping[Key, Unheard], inputs: Pro
             if affordable < size and affordable < (desk.band or ZERO):
                 return None
             size = min(size, affordable)
-    size = Decimal(int(size))
+    size = Decimal(min(int(size), MOST_CASH))  # an exit is worth what a mark says, and a mark may be absurd
     if size < ONE:
         return None
     if buys:

@@ -30,7 +30,7 @@ from itertools import pairwise
 from vanta.common.calendars import CONTINUOUS, Calendar
 from vanta.common.errors import BadInput
 from vanta.common.instruments import Instrument
-from vanta.common.money import ONE, decimal
+from vanta.common.money import MOST_PRICE, MOST_VOLUME, ONE, ZERO, decimal
 from vanta.common.times import truncate
 from vanta.markets.core.records import Problem
 
@@ -128,6 +128,9 @@ def _row(cells: dict[str, str], place: tuple[str, int]) -> _Row | str:
             values[name] = None if cells[name].lower() in _UNKNOWN else decimal(cells[name])
         except ValueError as error:
             raise BadInput(str(error), file=file, line=line, field=name) from error
+        most = MOST_VOLUME if name == "volume" else MOST_PRICE
+        if (values[name] or ZERO) > most:
+            raise BadInput(f"{cells[name]} is more than {most:,}", file=file, line=line, field=name)
     opened, closed, volume = values["open"], values["close"], values["volume"]
     if opened is None or closed is None or opened <= 0 or closed <= 0:
         return f"open {cells['open']!r} and close {cells['close']!r} are not both prices"

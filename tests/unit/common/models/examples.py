@@ -81,12 +81,8 @@ def _scalar(kind: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
 
 
 def _range(metadata: list[Any], low: Any, high: Any, *, above: Any) -> tuple[Any, Any]:
-    """The closed range of a field; `above` is the smallest step over an open lower end."""
-    for one in metadata:
-        if isinstance(one, limits.Ge):
-            low = one.ge
-        elif isinstance(one, limits.Gt):
-            low = one.gt + above
-        elif isinstance(one, limits.Le):
-            high = one.le
-    return low, high
+    """The closed range of a field, the narrowest that is said; `above` is the smallest step over an open lower end."""
+    lows: list[Any] = [one.ge if isinstance(one, limits.Ge) else one.gt + above for one in metadata
+            if isinstance(one, limits.Ge | limits.Gt)]
+    highs: list[Any] = [one.le for one in metadata if isinstance(one, limits.Le)]
+    return max(lows, default=low), min(highs, default=high)

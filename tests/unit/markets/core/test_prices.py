@@ -77,10 +77,12 @@ def test_a_bar_is_known_when_it_is_complete(rows: str, name: str, expected: list
 @pytest.mark.parametrize("row", [
     "2024-01-03,NaN,1,1,1,1", "2024-01-03,1,inf,1,1,1", "2024-01-03,-1,1,-1,1,1", "2024-01-03,0,1,0,1,1",
     "2024-01-03,1,1,2,1,1", "2024-01-03,5,3,1,2,1", "2024-01-03,2,3,1,4,1", "2024-01-03,1,1,1,1,-5",
+    "2024-01-03,1,1,1,1,1e30",
     "2024-01-03,1,1,1,1,",
     "2024-01-03,1,1,1,1", "03.01.2024,1,1,1,1,1", "2024-02-30,1,1,1,1,1", "2024-01-03T25:00:00,1,1,1,1,1", ",1,1,1,1,1",
     "2024-01-03,1e,1,1,1,1", '2024-01-03,"1,1,1,1,1',
 ], ids=["nan", "infinite", "negative", "zero", "high below low", "open outside", "close outside", "negative volume",
+        "absurd volume",
         "no volume", "short", "another date form", "no such day", "no such hour", "no date", "no number", "open quote"])
 def test_a_bad_row_is_a_problem_with_its_line(row: str) -> None:
     """The rows around it are kept."""

@@ -125,6 +125,12 @@ class TestStaging:
         assert [(one.instrument_id, one.side, one.close) for one in made.intents] == [
             ("equity:NVDA", "sell", True), ("equity:MSFT", "sell", False), (AAPL, "buy", False)]
 
+    def test_an_absurd_mark_still_makes_an_exit(self) -> None:
+        """A position that a bad quote makes worth more than any money is left like any other."""
+        held = row(AAPL, "1000000000000", mark="1000000000")
+        made = _only(Desk([wants(AAPL, 0)], holdings(held, nav="1e21")).run().intents)
+        assert (made.close, made.notional) == (True, Decimal(10**15))
+
     def test_largest_order(self) -> None:
         """An entry is cut to max_order_value, an exit is not."""
         rich = holdings(nav="1000000")

@@ -79,6 +79,9 @@ def test_order_of_rows_and_columns_does_not_matter() -> None:
     pytest.param("2020-01-02,1,1,1,1,5\n2020-01-03T00:00:00Z,1,1,1,1,5\n", "some rows have a day, others a time",
                  id="days and times"),
     pytest.param('2020-01-02,"1,1,1,1,5\n', "not a CSV file", id="open quote"),
+    pytest.param("2020-01-02,1,1e10,1,1,5\n", "AAPL.csv:2 (high): 1e10 is more than 1,000,000,000", id="absurd price"),
+    pytest.param("2020-01-02,1,1,1,1,1e30\n", "AAPL.csv:2 (volume): 1e30 is more than 1,000,000,000,000,000,000",
+                 id="absurd volume"),
 ])
 def test_what_cannot_be_read_is_an_error_with_its_place(rows: str, said: str) -> None:
     """File, line and field are named."""
