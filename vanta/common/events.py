@@ -49,6 +49,8 @@ class Kind(StrEnum):
     # trade_log.jsonl: money and safety
     ADJUSTMENT = "adjustment"              # transfer, split, dividend, fee, funding, symbol change
     DAY_OPENED = "day.opened"              # NAV at the day's first look, for the daily loss limit
+    HOUSE_DAY_OPENED = "house.day_opened"  # the same for all vaults together
+    ALERT = "alert"                        # half or four fifths of a limit are used
     COMMAND_REFUSED = "command.refused"    # expired, or about nothing that is there
     LATCH_SET = "latch.set"
     LATCH_RELEASED = "latch.released"

@@ -67,6 +67,22 @@ class Reason(StrEnum):
     OPEN_ORDERS = "rate.too_many_open_orders"
     LOSS_DAILY = "loss.daily"
     LOSS_DRAWDOWN = "loss.drawdown"
+    LOSS_STREAK = "loss.in_a_row"
+    REPEATED = "repeat.too_many_alike"
+    ECONOMIC_DUPLICATE = "duplicate.same_effect"
+    SELF_MATCH = "self_match"
+    PRICE_PERIOD = "price.moved_over_period"
+    LIQUIDITY = "size.too_little_volume"
+    EXPOSURE_SECTOR = "exposure.sector"
+    EXPOSURE_NET = "exposure.net"
+    EXPOSURE_ENVELOPE = "exposure.envelope"
+    EXPOSURE_PERSONA = "exposure.persona_budget"
+    CREDIT = "credit.account"
+    MESSAGES = "rate.too_many_messages"
+    BROKER_ORDERS = "rate.too_many_orders_at_broker"
+    NOT_PERMITTED = "instrument.not_permitted"
+    FLIP_OVER = "flip.over"
+    FLIP_SLICE = "flip.slice"
     GATEWAY_MORE_THAN_QUEUED = "gateway.more_than_queued"
     INSTRUMENTS_UNREADABLE = "instrument.unreadable"
     ACCOUNT_MOVED = "account.moved"
@@ -166,6 +182,35 @@ TABLE: dict[Reason, Entry] = {
     Reason.LOSS_DAILY: Entry(_L, "the vault lost more than its daily limit", "Review, then release the latch by name."),
     Reason.LOSS_DRAWDOWN: Entry(_L, "the vault fell further from its peak than allowed",
                                 "Review, then release the latch by name."),
+    Reason.LOSS_STREAK: Entry(_L, "too many orders in a row closed at a loss",
+                              "Review, then release the latch by name."),
+    Reason.REPEATED: Entry(_L, "the same instrument and side was ordered too often in a short time",
+                           "Find out what repeats itself, then release the latch by name."),
+    Reason.ECONOMIC_DUPLICATE: Entry(_R, "the last order of this vault and instrument had the same effect, just before",
+                                     "Find out why it was asked for twice; the promoter restates it if it is meant."),
+    Reason.SELF_MATCH: Entry(_H, "an order of the same account works on the other side", "Wait for it to end."),
+    Reason.PRICE_PERIOD: Entry(_H, "the price moved further over the period than the limit allows",
+                               "Look at the market; it clears when the period has passed."),
+    Reason.LIQUIDITY: Entry(_R, "the instrument trades less a day than the limit asks for, or nobody knows how much",
+                            "Lower risk.min_average_daily_volume, or leave it."),
+    Reason.EXPOSURE_SECTOR: Entry(_R, "the sector would exceed its share of NAV",
+                                  "Raise risk.max_sector_pct, or leave it."),
+    Reason.EXPOSURE_NET: Entry(_R, "long less short would exceed its share of NAV",
+                               "Raise risk.max_net_pct, or leave it."),
+    Reason.EXPOSURE_ENVELOPE: Entry(_R, "the asset class would exceed its envelope of capital",
+                                    "Raise the vault's envelope, or leave it."),
+    Reason.EXPOSURE_PERSONA: Entry(_R, "the persona's positions would exceed its budget",
+                                   "Raise persona_budgets, or leave it."),
+    Reason.CREDIT: Entry(_R, "all vaults of the account together would exceed the house's limit",
+                         "Raise house.max_gross_pct, or leave it."),
+    Reason.MESSAGES: Entry(_H, "too many messages to the account's venue in the last minute",
+                           "Wait; cancels are never limited."),
+    Reason.BROKER_ORDERS: Entry(_H, "too many orders work at the account's venue", "Wait, or cancel some."),
+    Reason.NOT_PERMITTED: Entry(_R, "the vault may only trade the instruments that it lists",
+                                "Add it to risk.permitted, or leave it."),
+    Reason.FLIP_OVER: Entry(_R, "the flip that asked for it is over, or was never set",
+                            "Nothing: flips end by themselves."),
+    Reason.FLIP_SLICE: Entry(_R, "the flip has used its slice of NAV", "Nothing, or set a larger slice."),
     Reason.GATEWAY_MORE_THAN_QUEUED: Entry(_L, "more would be sent than was ever asked for",
                                            "Stop and compare trade_log.jsonl with the queue."),
     Reason.BROKER_REJECTED: Entry(_R, "the venue rejected the order", "Read the venue's message in the record."),

@@ -204,6 +204,9 @@ class Executor:
             for vault_id, nav in navs.items():
                 if nav is not None and self._book.vaults[vault_id].day != day:
                     self._recorder.put(Kind.DAY_OPENED, {"vault": vault_id, "day": day, "nav": plain(nav)}, now=now)
+            nav = watch.house_nav(navs)
+            if nav is not None and self._book.house.day != day:
+                self._recorder.put(Kind.HOUSE_DAY_OPENED, {"day": day, "nav": plain(nav)}, now=now)
             found += watch.losses(self._book, vaults, navs)
         for latch in found:
             set_latch(self._recorder, latch, now=now)

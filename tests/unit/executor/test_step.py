@@ -32,8 +32,9 @@ def test_the_verdict_lists_every_fence() -> None:
     approved = next(record for record in world.journal.read()
                     if record.kind == "intent.approved" and record.ids["intent_id"] == name)
     assert [line[0] for line in approved.payload["lines"]] == [
-        "halt", "vault", "sync", "instrument", "duplicate", "basis", "freshness", "session", "quote", "collar", "size",
-        "exposure", "cash", "rate", "gateway"]
+        "halt", "vault", "sync", "instrument", "duplicate", "basis", "freshness", "session", "quote", "collar",
+        "period", "size", "liquidity", "economic", "selfmatch", "exposure", "concentration", "persona", "flip", "cash",
+        "credit", "rate", "broker", "repeat", "gateway"]
     assert all(line[1] is None for line in approved.payload["lines"])
 
 

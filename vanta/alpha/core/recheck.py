@@ -167,6 +167,13 @@ def _day_opened(decisions: Decisions, record: Record) -> Difference | None:
     return _differs(record.payload, {"vault": vault, "day": record.at[:10], "nav": None if nav is None else plain(nav)})
 
 
+def _house_opened(decisions: Decisions, record: Record) -> Difference | None:
+    """The same for all vaults together."""
+    vaults = decisions.world.vaults()
+    nav = watch.house_nav(views.navs(decisions.book, vaults)) if vaults else None
+    return _differs(record.payload, {"day": record.at[:10], "nav": None if nav is None else plain(nav)})
+
+
 def _filled(decisions: Decisions, record: Record) -> Difference | None:
     """Quantity and price are the venue's; what was booked for them is ours."""
     body = record.payload
@@ -202,7 +209,8 @@ _CHECKS: dict[str, Callable[[Decisions, Record], Difference | None]] = {
     Kind.INTENT_QUARANTINED: Decisions.verdict, Kind.ORDER_SUBMITTING: Decisions.submitting,
     Kind.ORDER_ACCEPTED: Decisions.answered, Kind.ORDER_REJECTED: Decisions.answered,
     Kind.ORDER_UNKNOWN: Decisions.answered, Kind.ORDER_WITHHELD: Decisions.withheld,
-    Kind.LATCH_SET: _latched, Kind.DAY_OPENED: _day_opened, Kind.FILL: _filled, Kind.ADJUSTMENT: _funded,
+    Kind.LATCH_SET: _latched, Kind.DAY_OPENED: _day_opened, Kind.HOUSE_DAY_OPENED: _house_opened,
+    Kind.FILL: _filled, Kind.ADJUSTMENT: _funded,
 }
 
 

@@ -36,6 +36,9 @@ class Risk(OperatorModel):
     max_drawdown: Pct = Field(default=Decimal("0.10"), gt=0, le=1, description="from the peak NAV; then entries stop")
     max_daily_loss: Pct = Field(default=Decimal("0.03"), gt=0, le=1, description="of the day's opening NAV")
     max_single_pos_pct: Pct = Field(default=Decimal("0.05"), gt=0, le=1, description="one instrument")
+    max_sector_pct: Pct = Field(default=Decimal("0.40"), gt=0, le=1, description="all instruments of one sector; those "
+                                "without a sector are not limited by it")
+    max_net_pct: Pct = Field(default=Decimal("1.00"), gt=0, le=1, description="long less short positions")
     max_gross_pct: Pct = Field(default=Decimal("1.00"), gt=0, le=1, description="all positions together")
     max_asset_class_pct: dict[str, Pct] = Field(
         default={"equity": Decimal("1.00"), "crypto": Decimal("0.30"), "option": Decimal(0)},
@@ -44,12 +47,25 @@ class Risk(OperatorModel):
     max_order_quantity: Units = Field(default=Decimal(100_000), gt=0, description="one order, units")
     max_orders_per_minute: int = Field(default=30, ge=1, description="new orders; cancels are never limited")
     max_open_orders: int = Field(default=50, ge=1)
+    min_average_daily_volume: Units = Field(default=Decimal(0), ge=0, description="units a day; above 0, an instrument "
+                                            "whose volume nobody knows is refused")
+    max_repeats: int = Field(default=10, ge=1, le=256, description="orders of one instrument and side within "
+                             "repeat_window_s; one more latches the vault")
+    repeat_window_s: int = Field(default=60, ge=1)
+    duplicate_window_s: int = Field(default=30, ge=1, description="an order like the last one of its instrument is "
+                                    "refused so long")
+    max_consecutive_losses: int = Field(default=6, ge=1, description="orders in a row that closed at a loss; then "
+                                        "entries stop")
     max_adv_pct: Pct = Field(default=Decimal("0.02"), gt=0, le=1, description="one order, of average daily volume")
     price_collar_pct: Pct = Field(default=Decimal("0.05"), gt=0, le=1, description="order price against the quote")
+    max_period_move_pct: Pct = Field(default=Decimal("0.20"), gt=0, le=1, description="price against every price of "
+                                     "the last period_s seconds")
+    period_s: int = Field(default=300, ge=1, le=3_600)
     max_jump_pct: Pct = Field(default=Decimal("0.25"), gt=0, le=1, description="quote against the one before")
     max_quote_age_s: int = Field(default=900, ge=1, description="older quotes are no basis for an order")
     min_cash_pct: Pct = Field(default=Decimal("0.02"), ge=0, le=1, description="cash that entries leave untouched")
     restricted: list[str] = Field(default=[], description="instrument ids that may not be traded")
+    permitted: list[str] | None = Field(default=None, description="if given, only these instrument ids may be bought")
 
 
 class AllocationRule(OperatorModel):
@@ -111,6 +127,10 @@ class Vault(OperatorModel):
     fiat_enabled: bool = True
     options_enabled: bool = False
     personas: list[str] = Field(default=["risk_averse"], min_length=1)
+    persona_budgets: dict[str, Pct] = Field(default={}, description="share of NAV that positions which a persona asked "
+                                            "for may take; a persona that is not named may take all")
+    envelope: dict[str, Cash] = Field(default={}, description="by asset class: the most that may be invested, in base "
+                                      "currency; a class that is not named may take the whole capital")
     risk: Risk = Risk()
     allocation: AllocationRule = AllocationRule()
     compounding: Compounding = Compounding()
@@ -124,15 +144,44 @@ class Vault(OperatorModel):
             raise ValueError("a persona is listed twice")
         return names
 
+    @field_validator("persona_budgets")
+    @classmethod
+    def _budgets_of_personas(cls, budgets: dict[str, Decimal]) -> dict[str, Decimal]:
+        for name, share in budgets.items():
+            persona_name(name)
+            if not 0 <= share <= 1:
+                raise ValueError(f"{name}: {share} must lie between 0 and 1")
+        return budgets
+
+    def budget(self, persona: str) -> Decimal:
+        """The share of NAV that a persona's positions may take."""
+        by_name = {persona_name(name): share for name, share in self.persona_budgets.items()}
+        return by_name.get(persona, Decimal(1))  # type: ignore[call-overload,no-any-return]
+
     def persona_names(self) -> list[PersonaName]:
         """The personas under their proper names, in the order given."""
         return [persona_name(name) for name in self.personas]
+
+
+class House(OperatorModel):
+    """Limits over all vaults together. Fractions are of the NAV of all vaults of an account."""
+
+    max_gross_pct: Pct = Field(default=Decimal("1.00"), gt=0, le=10, description="all positions and orders entered of "
+                               "one account")
+    max_open_orders: int = Field(default=200, ge=1, description="working orders at one broker account")
+    max_messages_per_minute: int = Field(default=240, ge=1, le=8_000, description="new orders and cancels to one "
+                                         "account; only new orders wait")
+    max_daily_loss: Pct = Field(default=Decimal("0.05"), gt=0, le=1, description="of the day's opening NAV of all")
+    max_drawdown: Pct = Field(default=Decimal("0.15"), gt=0, le=1, description="from the peak NAV of all")
+    max_consecutive_losses: int = Field(default=12, ge=1)
+    restricted: list[str] = Field(default=[], description="instrument ids that no vault may trade")
 
 
 class VaultRegistry(OperatorModel):
     """The whole file."""
 
     vaults: list[Vault]
+    house: House = House()
     schema_version: int = 1
     revision: int | None = None
     written_at: str | None = None

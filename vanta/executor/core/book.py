@@ -8,26 +8,33 @@ files, clocks or brokers.
 made on an older basis is not acted on.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from vanta.common.errors import StateError
 from vanta.common.events import Kind
-from vanta.common.money import ZERO, round_amount
+from vanta.common.money import ZERO
 from vanta.common.store.ports import GENESIS, Record
 from vanta.common.times import millis, parse_iso
+from vanta.executor.core.adjustments import adjust
 from vanta.executor.core.entries import (
+    AccountBook,
     BookedFill,
     IntentEntry,
+    Measured,
     OrderEntry,
     QuoteEntry,
     SyncEntry,
     VaultBook,
     key_of,
 )
-from vanta.executor.core.lots import UNTAGGED, Position, Tags
+from vanta.executor.core.lots import Position, Tags
 from vanta.executor.core.machine import FILL_LAST, FILL_LATE, FILL_PART, IN_FLIGHT, STAGED, TERMINAL, next_state
+
+PRICES = 512
+"""So many recent prices of an instrument are remembered; ten minutes at one quote a second."""
 
 
 class Book:
@@ -46,7 +53,13 @@ class Book:
         self.vaults: dict[str, VaultBook] = {}
         self.quotes: dict[str, QuoteEntry] = {}
         self.basis: dict[str, int] = {}
+        self.accounts: dict[str, AccountBook] = {}
+        self.last_sent: dict[str, OrderEntry] = {}
+        self.prices: dict[str, deque[tuple[int, Decimal]]] = {}
+        self.house = Measured()
+        self.quotes_seq = 0
         self.latches: dict[str, Mapping[str, Any]] = {}
+        self.alerts: dict[str, int] = {}
         self.inputs: dict[str, str] = {}
         self.fills: dict[str, BookedFill] = {}
         self.sync: dict[str, SyncEntry] = {}
@@ -126,6 +139,11 @@ def _quote(book: Book, record: Record) -> None:
         Decimal(body["bid"]), Decimal(body["ask"]), Decimal(body["last"]), None if size is None else Decimal(size),
         millis(parse_iso(body["at"])), None if volume is None else Decimal(volume),
         before.last if before else None, record.seq)
+    recent = book.prices.get(instrument_id)
+    if recent is None:
+        recent = book.prices[instrument_id] = deque(maxlen=PRICES)
+    book.quotes_seq = record.seq
+    recent.append((book.quotes[instrument_id].at_ms, book.quotes[instrument_id].last))
 
 
 def _seen(book: Book, record: Record) -> None:
@@ -178,9 +196,32 @@ def _submitting(book: Book, record: Record) -> None:
         Decimal(body["multiplier"]))
     entry.order_id = order_id
     book.orders[order_id] = order
-    book.working[order_id] = order
+    _at_work(book, order)
     book.basis[entry.key] = record.seq
-    book.vaults[entry.vault].sent_ms.append(book.at_ms(record))
+    at_ms = book.at_ms(record)
+    book.vaults[entry.vault].count_sent(order, entry.raw["flip_id"], at_ms)
+    book.accounts[entry.account].messages_ms.append(at_ms)
+    book.last_sent[entry.key] = order
+
+
+def _at_work(book: Book, order: OrderEntry) -> None:
+    """Into all indexes of working orders."""
+    vault = book.vaults[order.vault]
+    book.working[order.order_id] = vault.working[order.order_id] = order
+    vault.remembered = None
+    account = book.accounts.get(order.account)
+    if account is None:
+        account = book.accounts[order.account] = AccountBook()
+    account.working[order.order_id] = order
+
+
+def _at_rest(book: Book, order: OrderEntry) -> None:
+    """Out of all indexes of working orders."""
+    if book.working.pop(order.order_id, None) is not None:
+        vault = book.vaults[order.vault]
+        del vault.working[order.order_id]
+        vault.remembered = None
+        del book.accounts[order.account].working[order.order_id]
 
 
 def _order_event(book: Book, record: Record) -> None:
@@ -188,9 +229,11 @@ def _order_event(book: Book, record: Record) -> None:
     entry = book.intents[order.intent_id]
     book.move(entry, record.kind, record)
     _follow(book, order, entry)
+    if record.kind == Kind.ORDER_CANCELLING:
+        book.accounts[order.account].messages_ms.append(book.at_ms(record))
     if record.kind == Kind.ORDER_WITHHELD:
         order.state = "withheld"
-        book.working.pop(order.order_id, None)
+        _at_rest(book, order)
         book.basis[entry.key] = order.prior_basis
         entry.held.clear()
     elif entry.state in TERMINAL:
@@ -200,10 +243,14 @@ def _order_event(book: Book, record: Record) -> None:
 def _follow(book: Book, order: OrderEntry, entry: IntentEntry) -> None:
     """The order's state after its intent moved. One that was withheld and turns up after all works again."""
     if order.state == "withheld" and entry.state in IN_FLIGHT:
-        book.working[order.order_id] = order
+        _at_work(book, order)
+    ended = entry.state in TERMINAL and order.state not in TERMINAL
     order.state = entry.state
-    if entry.state in TERMINAL:
-        book.working.pop(order.order_id, None)
+    if ended:
+        _at_rest(book, order)
+        if order.realised is not None:
+            for counted in (book.vaults[order.vault], book.house):
+                counted.losses = counted.losses + 1 if order.realised < 0 else 0
 
 
 def fill_event(order: OrderEntry, state: str, quantity: Decimal) -> str:
@@ -224,9 +271,9 @@ def _fill(book: Book, record: Record) -> None:
     order.filled += quantity
     order.last_fill_ms = body["quote_ms"]
     order.fill_count += 1
-    _follow(book, order, entry)
     book.fills[body["fill_id"]] = BookedFill(order.order_id, quantity, cash, fee)
     _book(book, order, quantity, (cash, fee), record)
+    _follow(book, order, entry)
 
 
 def _busted(book: Book, record: Record) -> None:
@@ -250,8 +297,10 @@ def _book(book: Book, order: OrderEntry, quantity: Decimal, money: tuple[Decimal
         position = vault.positions[order.instrument_id] = Position(order.currency, order.multiplier)
     for closed in position.fill(quantity if order.side == "buy" else -quantity, cash, entry.tags):
         vault.ledger.add(closed.realised, ZERO, closed.tags)
+        order.realised = (order.realised or ZERO) + closed.realised
     vault.ledger.add(ZERO, fee, entry.tags)
     vault.cash -= cash + fee
+    vault.remembered = None
     book.basis[entry.key] = record.seq
 
 
@@ -269,50 +318,37 @@ def _adjustment(book: Book, record: Record) -> None:
     vault = book.vaults.get(body["vault"])
     if vault is None:
         vault = book.vaults[body["vault"]] = VaultBook(body["vault"], body["account"], body["currency"])
-    _ADJUSTMENTS[body["type"]](book, vault, record)
-
-
-def _transfer(_book: Book, vault: VaultBook, record: Record) -> None:
-    vault.cash += Decimal(record.payload["amount"])
-
-
-def _cash_result(_book: Book, vault: VaultBook, record: Record) -> None:
-    """Dividends, fees and funding: cash that counts as realised profit (negative for a cost)."""
-    amount = round_amount(Decimal(record.payload["amount"]), vault.currency)
-    vault.cash += amount
-    vault.ledger.add(amount, ZERO, UNTAGGED)
-
-
-def _split(book: Book, vault: VaultBook, record: Record) -> None:
-    """Every lot's quantity times the ratio; its cost stays. The next quote is in new units."""
-    instrument_id, ratio = record.payload["instrument_id"], Decimal(record.payload["ratio"])
-    position = vault.positions.get(instrument_id)
-    if position is not None:
-        for lot in position.lots:
-            lot.quantity *= ratio
-        position.quantity *= ratio
-        book.basis[key_of(vault.vault_id, instrument_id)] = record.seq
-
-
-_ADJUSTMENTS: dict[str, Callable[[Book, VaultBook, Record], None]] = {
-    "transfer": _transfer, "dividend": _cash_result, "fee": _cash_result, "funding": _cash_result, "split": _split,
-}
+    moved = adjust(vault, body)
+    vault.remembered = None
+    if moved is not None:
+        book.basis[key_of(vault.vault_id, moved)] = record.seq
 
 
 def _day_opened(book: Book, record: Record) -> None:
-    vault = book.vaults[record.payload["vault"]]
-    nav = Decimal(record.payload["nav"])
-    vault.day, vault.day_open = record.payload["day"], nav
-    vault.peak = nav if vault.peak is None else max(vault.peak, nav)
+    book.vaults[record.payload["vault"]].opened(record.payload["day"], Decimal(record.payload["nav"]))
 
 
 def _latch_set(book: Book, record: Record) -> None:
     book.latches[record.payload["latch_id"]] = {**record.payload, "since": record.at}
 
 
+def _house_day(book: Book, record: Record) -> None:
+    book.house.opened(record.payload["day"], Decimal(record.payload["nav"]))
+
+
 def _latch_released(book: Book, record: Record) -> None:
+    """A loss that a person has looked at is measured from here on, or the same loss would latch again at once."""
     book.commands.add(record.payload["command_id"])
-    del book.latches[record.payload["latch_id"]]
+    latch = book.latches.pop(record.payload["latch_id"])
+    if latch["vault"] is None:
+        book.house.forgive(latch["code"])
+    else:
+        book.vaults[latch["vault"]].forgive(latch["code"])
+
+
+def _alert(book: Book, record: Record) -> None:
+    body = record.payload
+    book.alerts[body["about"]] = body["level"]
 
 
 def _command_refused(book: Book, record: Record) -> None:
@@ -329,7 +365,8 @@ _HANDLERS: dict[str, Callable[[Book, Record], None]] = {
     Kind.ORDER_REJECTED: _order_event, Kind.ORDER_UNKNOWN: _order_event, Kind.ORDER_CANCELLING: _order_event,
     Kind.ORDER_CANCELLED: _order_event, Kind.ORDER_EXPIRED: _order_event, Kind.ORDER_QUARANTINED: _order_event,
     Kind.FILL: _fill, Kind.FILL_BUSTED: _busted, Kind.BROKER_SYNC: _sync, Kind.BROKER_EXTERNAL: _external,
-    Kind.ADJUSTMENT: _adjustment, Kind.DAY_OPENED: _day_opened,
+    Kind.ADJUSTMENT: _adjustment, Kind.DAY_OPENED: _day_opened, Kind.HOUSE_DAY_OPENED: _house_day,
+    Kind.ALERT: _alert,
     Kind.LATCH_SET: _latch_set, Kind.LATCH_RELEASED: _latch_released,
     Kind.COMMAND_REFUSED: _command_refused,
 }

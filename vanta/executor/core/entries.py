@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from vanta.common.money import ZERO
+from vanta.common.reasons import Reason
 from vanta.executor.core.lots import Ledger, Position, Tags
 
 
@@ -42,7 +43,10 @@ class IntentEntry:
 
 @dataclass(slots=True)
 class OrderEntry:
-    """One order at a venue. `quantity` and `filled` are unsigned; `reserved` is the cash a buy may still need."""
+    """One order at a venue. `quantity` and `filled` are unsigned; `realised` is what closing with it earned, if it did.
+
+    `prior_basis` is the basis of its key before it was sent.
+    """
 
     order_id: str
     intent_id: str
@@ -62,6 +66,7 @@ class OrderEntry:
     filled: Decimal = ZERO
     last_fill_ms: int = 0
     fill_count: int = 0
+    realised: Decimal | None = None
     state: str = "submitting"
 
     @property
@@ -106,19 +111,77 @@ class SyncEntry:
     readings: int
 
 
-class VaultBook:
-    """One vault's sub-ledger: cash, positions, results, and the marks its loss limits are measured from."""
+class Measured:
+    """The marks that loss limits are measured from: the day's opening NAV, the peak, and losses in a row."""
 
-    __slots__ = ("account", "cash", "currency", "day", "day_open", "ledger", "peak", "positions", "sent_ms", "vault_id")
+    __slots__ = ("day", "day_open", "losses", "peak")
+
+    def __init__(self) -> None:
+        self.day: str | None = None
+        self.day_open: Decimal | None = None
+        self.peak: Decimal | None = None
+        self.losses = 0
+
+    def opened(self, day: str, nav: Decimal) -> None:
+        """A new day begins at this NAV."""
+        self.day, self.day_open = day, nav
+        self.peak = nav if self.peak is None else max(self.peak, nav)
+
+    def forgive(self, code: str) -> None:
+        """A person has looked at a latch: measure from here on, or the same loss would latch again at once."""
+        if code in (Reason.LOSS_DAILY, Reason.LOSS_DRAWDOWN):
+            self.day = self.day_open = self.peak = None
+        elif code == Reason.LOSS_STREAK:
+            self.losses = 0
+
+
+class VaultBook(Measured):
+    """One vault's sub-ledger: cash, positions, working orders and results.
+
+    `sent` holds the times of recent orders by (instrument, side), `flips` the value sent for each flip. `remembered` is
+    what `totals.py` found last; whatever changes the vault clears it.
+    """
+
+    __slots__ = ("account", "cash", "currency", "flips", "ledger", "positions", "remembered", "sent",
+                 "sent_ms", "vault_id", "working")
 
     def __init__(self, vault_id: str, account: str, currency: str) -> None:
+        super().__init__()
         self.vault_id = vault_id
         self.account = account
         self.currency = currency
         self.cash = ZERO
         self.positions: dict[str, Position] = {}
         self.ledger = Ledger(currency)
-        self.day: str | None = None
-        self.day_open: Decimal | None = None
-        self.peak: Decimal | None = None
+        self.working: dict[str, OrderEntry] = {}
         self.sent_ms: deque[int] = deque(maxlen=4096)
+        self.sent: dict[tuple[str, str], deque[int]] = {}
+        self.flips: dict[str, Decimal] = {}
+        self.remembered: tuple[int, object, Any] | None = None
+
+    def count_sent(self, order: OrderEntry, flip_id: str | None, at_ms: int) -> None:
+        """For the limits that count what was sent."""
+        self.sent_ms.append(at_ms)
+        times = self.sent.get((order.instrument_id, order.side))
+        if times is None:
+            times = self.sent[order.instrument_id, order.side] = deque(maxlen=256)
+        times.append(at_ms)
+        if flip_id is not None:
+            worth = order.quantity * order.reference_price * order.multiplier
+            self.flips[flip_id] = self.flips.get(flip_id, ZERO) + worth
+
+    def forgive(self, code: str) -> None:
+        """See `Measured.forgive`."""
+        super().forgive(code)
+        if code == Reason.REPEATED:
+            self.sent.clear()
+
+
+class AccountBook:
+    """What all vaults of one broker account have at the venue, and the times of recent messages to it."""
+
+    __slots__ = ("messages_ms", "working")
+
+    def __init__(self) -> None:
+        self.working: dict[str, OrderEntry] = {}
+        self.messages_ms: deque[int] = deque(maxlen=8192)

@@ -17,6 +17,7 @@ from vanta.common.reasons import Reason
 from vanta.executor.core.book import Book
 from vanta.executor.core.controls import Controls, Known
 from vanta.executor.core.entries import IntentEntry, QuoteEntry, VaultBook
+from vanta.executor.core.totals import Totals, totals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,10 @@ class Context:
     calendars: Mapping[str, Calendar]
     brokers: frozenset[str]
     future_skew_ms: int
+
+    def totals(self, vault: VaultBook) -> Totals:
+        """What a vault has at stake, every working order counted as filled."""
+        return totals(self.book, vault, self.instruments)
 
     @property
     def why_no_vault(self) -> Reason:
@@ -69,6 +74,11 @@ class Proposal(NamedTuple):
     def signed(self) -> Decimal:
         """Quantity with its sign."""
         return self.quantity if self.entry.side == "buy" else -self.quantity
+
+    @property
+    def after(self) -> Decimal:
+        """The position with this order and all working ones filled, signed."""
+        return self.held + self.working_buy - self.working_sell + self.signed
 
     @property
     def reduces(self) -> bool:

@@ -66,7 +66,7 @@ def stop(entry: IntentEntry, stopped: Stopped, seq: int) -> tuple[Note, ...]:
     notes = []
     if stopped.effect is Effect.LATCH:
         worst = next(line for line in stopped.stopping if line.code and TABLE[line.code].effect is Effect.LATCH)
-        notes.append(Note(Kind.LATCH_SET, latch(_latch_of(worst), seq)))
+        notes.append(Note(Kind.LATCH_SET, latch(_latch_of(worst, entry), seq)))
     holding = tuple(line for line in stopped.stopping if line.code and TABLE[line.code].effect is not Effect.REFUSE)
     news = sorted({str(line.code) for line in holding} - entry.held)
     if news:
@@ -80,11 +80,13 @@ def latch(found: Latch, seq: int) -> dict[str, Any]:
             "exits": found.exits, "value": found.value, "limit": found.limit, "detail": found.detail}
 
 
-def _latch_of(line: Line) -> Latch:
+def _latch_of(line: Line, entry: IntentEntry) -> Latch:
+    """A runaway latches its vault and lets exits through; everything else latches all."""
     if line.code is None:
         raise Bug("a passing line latches nothing")
-    return Latch(code=line.code, vault=None, exits=False, value=line.value, limit=line.limit,
-                 detail=f"{TABLE[line.code].meaning}: {line.value} against {line.limit}")
+    scoped = line.code == Reason.REPEATED
+    return Latch(code=line.code, vault=entry.vault if scoped else None, exits=scoped, value=line.value,
+                 limit=line.limit, detail=f"{TABLE[line.code].meaning}: {line.value} against {line.limit}")
 
 
 def good_until(instrument_id: str, context: Context) -> str | None:

@@ -51,10 +51,10 @@ def _live(book: Book) -> dict[str, Any]:
 def _vault(book: Book, vault: VaultBook) -> Body:
     nav = book.nav(vault.vault_id)
     names = {name for name, position in vault.positions.items() if position.quantity}
-    names.update(order.instrument_id for order in book.working.values() if order.vault == vault.vault_id)
+    names.update(order.instrument_id for order in vault.working.values())
     return {
         "vault_id": vault.vault_id, "account": vault.account, "currency": vault.currency, "cash": plain(vault.cash),
-        "reserved_cash": plain(reserved(book, vault.vault_id)), "realised": plain(vault.ledger.realised),
+        "reserved_cash": plain(reserved(vault)), "realised": plain(vault.ledger.realised),
         "nav": None if nav is None else plain(nav),
         "positions": [_position(book, vault, name) for name in sorted(names)],
     }

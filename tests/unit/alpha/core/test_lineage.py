@@ -95,7 +95,7 @@ def test_a_refusal_names_the_fence_the_figures_and_the_cure(trail: Trail) -> Non
     """Which fence, what it saw, its limit, what it means and what to do."""
     refused = first(busy(), "intent.refused")
     text = said(refused.ids["intent_id"], trail)
-    assert "refused for good: size.max_order_value, exposure.single_position." in text
+    assert "refused for good: size.max_order_value, exposure.single_position, exposure.asset_class." in text
     assert "size stopped it, size.max_order_value (60000.00, limit 25000)" in text
     assert "Raise risk.max_order_value, or leave it." in text
 

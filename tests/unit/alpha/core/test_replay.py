@@ -357,7 +357,7 @@ def test_inputs_that_nothing_names_or_nobody_can_read_are_missing() -> None:
     overlay = first(world, "control.seen")
     assert overlay.payload["what"] == "vaults"
     seqs = [record.seq for record in world.journal.read() if record.kind == "control.seen"]
-    assert "no record says" in " ".join(replayed(without(world, seqs[1])[:16], kept(world)).missing)
+    assert "no record says" in " ".join(replayed(without(world, seqs[1])[:17], kept(world)).missing)
     strange = {**kept(world), overlay.payload["sha256"]: b'{"vaults": [], "rails": 7}'}
     assert "cannot be read by this version" in " ".join(replayed(list(world.journal.read()), strange).missing)
 

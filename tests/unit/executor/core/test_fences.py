@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.executor.world import INSTRUMENTS, OPEN, World, vault, without_permission
 from vanta.common.canonical import document
-from vanta.common.instruments import Instrument
+from vanta.common.instruments import Instrument, equity
 from vanta.common.models.configuration import ExecutorSettings, PaperSettings
 from vanta.common.paths import QUEUE, VAULTS
 from vanta.common.reasons import Reason
@@ -282,6 +282,107 @@ def row_open_orders() -> tuple[World, str]:
     return world, world.want("equity:AAPL", "1000")
 
 
+def row_sector() -> tuple[World, str]:
+    world = ready(max_sector_pct="0.05")
+    table = {**INSTRUMENTS, "equity:AAPL": equity("AAPL", sector="technology")}
+    world.executor._parts.observer._instrument_source = lambda: table
+    return world, world.want("equity:AAPL", "6000")
+
+
+def row_envelope() -> tuple[World, str]:
+    world = World(vaults=[vault(risk=WIDE, envelope={"equity": "900"})])
+    world.quote("equity:AAPL", "200.00")
+    return world, world.want("equity:AAPL", "1000")
+
+
+def row_persona_budget() -> tuple[World, str]:
+    """Athena asked for three quarters of the position that is held and of the one that is wanted."""
+    world = World(vaults=[vault(risk=WIDE, persona_budgets={"risk_averse": "0.10", "Apollo": "1"})])
+    world.quote("equity:MSFT", "100.00")
+    world.quote("equity:AAPL", "200.00")
+    world.want("equity:MSFT", "10000")
+    world.step()
+    return world, world.want("equity:AAPL", "10000")
+
+
+def row_credit() -> tuple[World, str]:
+    """Another vault of the same account has used what the house allows."""
+    world = World(vaults=[vault(risk=WIDE), vault("V_OTHER", risk=WIDE)])
+    world.files.replace(VAULTS, document({"vaults": [vault(risk=WIDE), vault("V_OTHER", risk=WIDE)],
+                                          "house": {"max_gross_pct": "0.05"}}))
+    world.quote("equity:MSFT", "100.00")
+    world.quote("equity:AAPL", "200.00")
+    world.want("equity:MSFT", "9500", vault="V_OTHER")
+    world.step()
+    return world, world.want("equity:AAPL", "1000")
+
+
+def housed(**house: Any) -> Callable[[], tuple[World, str]]:
+    """A house limit of one, and an order that works at the venue already."""
+    def arrange() -> tuple[World, str]:
+        world = World(settings=ExecutorSettings(paper=PaperSettings(fill="next_quote")))
+        world.files.replace(VAULTS, document({"vaults": [vault(risk=WIDE)], "house": house}))
+        world.quote("equity:AAPL", "200.00")
+        world.quote("equity:MSFT", "100.00")
+        world.want("equity:MSFT", "1000")
+        world.step()
+        return world, world.want("equity:AAPL", "1000")
+    return arrange
+
+
+def row_repeated() -> tuple[World, str]:
+    """Buys and sells of the same size, over and over."""
+    world = ready(max_repeats=2)
+    for _ in range(2):
+        world.want("equity:AAPL", "1000")
+        world.step()
+        world.want("equity:AAPL", "1000", side="sell", close=True)
+        world.step()
+    return world, world.want("equity:AAPL", "1000")
+
+
+def row_same_effect() -> tuple[World, str]:
+    world = ready()
+    world.want("equity:AAPL", "1000")
+    world.step()
+    return world, world.want("equity:AAPL", "1000")
+
+
+def row_self_match() -> tuple[World, str]:
+    """Another vault of the account sells what this one wants to buy."""
+    world = World(vaults=[vault(risk=WIDE), vault("V_OTHER", risk=WIDE)])
+    world.quote("equity:AAPL", "200.00")
+    world.want("equity:AAPL", "1000", vault="V_OTHER")
+    world.step()
+    world.quote("equity:AAPL", "200.00", size="0")
+    world.clock.sleep(1)
+    world.quote("equity:AAPL", "200.00", size="0")
+    world.want("equity:AAPL", "1000", side="sell", close=True, vault="V_OTHER")
+    world.step()
+    return world, world.want("equity:AAPL", "1000")
+
+
+def row_period() -> tuple[World, str]:
+    """Each step is within the jump limit, all of them together are not."""
+    world = ready()
+    name = world.want("equity:AAPL", "1000", basis_seq=9)
+    for price in ("200", "215", "230", "245"):
+        world.quote("equity:AAPL", price)
+        world.step(seconds=10)
+    return world, name
+
+
+def flipping(flip_id: str | None = "F1", **fields: Any) -> Callable[[], tuple[World, str]]:
+    """A flip of a tenth of NAV that has just begun, and an intent that names one."""
+    def arrange() -> tuple[World, str]:
+        world = ready()
+        flip = {"flip_id": "F1", "vault": "V_CORE", "persona": "Apollo", "ttl_min": 45, "slice": "0.10",
+                "amplify": "0.35", "started_at": iso(OPEN)}
+        world.gate.raw = without_permission({"flip": {**flip, **fields}})
+        return world, world.want("equity:AAPL", "12000", flip_id=flip_id)
+    return arrange
+
+
 ROWS = [
     Row(Reason.HALT_NO_PERMIT, row_no_permit),
     Row(Reason.HALT_UNREADABLE, row_unreadable),
@@ -325,6 +426,21 @@ ROWS = [
     Row(Reason.EXPOSURE_ASSET_CLASS, limited("10000", max_asset_class_pct={"equity": "0.05"})),
     Row(Reason.EXPOSURE_SHORT, row_short),
     Row(Reason.NAV_UNKNOWN, row_nav_unknown),
+    Row(Reason.EXPOSURE_SECTOR, row_sector),
+    Row(Reason.EXPOSURE_NET, limited("6000", max_net_pct="0.05")),
+    Row(Reason.EXPOSURE_ENVELOPE, row_envelope),
+    Row(Reason.EXPOSURE_PERSONA, row_persona_budget),
+    Row(Reason.CREDIT, row_credit),
+    Row(Reason.MESSAGES, housed(max_messages_per_minute=1)),
+    Row(Reason.BROKER_ORDERS, housed(max_open_orders=1)),
+    Row(Reason.REPEATED, row_repeated),
+    Row(Reason.ECONOMIC_DUPLICATE, row_same_effect),
+    Row(Reason.SELF_MATCH, row_self_match),
+    Row(Reason.PRICE_PERIOD, row_period),
+    Row(Reason.LIQUIDITY, limited(min_average_daily_volume="1000")),
+    Row(Reason.NOT_PERMITTED, limited(permitted=["equity:MSFT"])),
+    Row(Reason.FLIP_OVER, flipping(started_at=iso(OPEN - timedelta(minutes=45)))),
+    Row(Reason.FLIP_SLICE, flipping()),
     Row(Reason.CASH, row_cash),
     Row(Reason.RATE, row_rate),
     Row(Reason.OPEN_ORDERS, row_open_orders),
@@ -333,7 +449,7 @@ ELSEWHERE = {
     Reason.INTENT_WITHDRAWN, Reason.CHANGED_BYTES, Reason.LOSS_DAILY, Reason.LOSS_DRAWDOWN, Reason.BROKER_REJECTED,
     Reason.BROKER_UNKNOWN, Reason.JOURNAL_FAILED, Reason.LOCK_LOST, Reason.GATEWAY_MORE_THAN_QUEUED,
     Reason.BROKER_BUSY, Reason.BROKER_DIFFERS, Reason.BROKER_OVERFILL, Reason.BROKER_LATE_FILL, Reason.BROKER_BUSTED,
-    Reason.BROKER_EXTERNAL, Reason.CLOCK_STEPPED,
+    Reason.BROKER_EXTERNAL, Reason.CLOCK_STEPPED, Reason.LOSS_STREAK,
 }
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from vanta.common.money import ZERO
 from vanta.common.reasons import Reason
-from vanta.executor.core.book import Book
+from vanta.executor.core.entries import VaultBook
 from vanta.executor.core.proposal import Context, Line, Proposal
 
 NAME = "cash"
@@ -18,15 +18,15 @@ def check(proposal: Proposal, context: Context) -> Line:
     vault, ledger = proposal.vault, proposal.ledger
     if vault is None or ledger is None:
         return Line(NAME, context.why_no_vault, proposal.entry.vault, "in vault.json")
-    nav = context.book.nav(vault.vault_id)
+    nav = context.totals(ledger).nav
     if nav is None:
         return Line(NAME, Reason.NAV_UNKNOWN, "unknown", "a NAV")
-    free = ledger.cash - reserved(context.book, vault.vault_id) - nav * vault.risk.min_cash_pct
+    free = ledger.cash - reserved(ledger) - nav * vault.risk.min_cash_pct
     needed = proposal.value * MARGIN
     return Line(NAME, Reason.CASH if needed > free else None, f"{needed:.2f}", f"{free:.2f}")
 
 
-def reserved(book: Book, vault_id: str) -> Decimal:
+def reserved(ledger: VaultBook) -> Decimal:
     """Cash that working buys of a vault may still take."""
-    return sum((order.leaves * order.reference_price * MARGIN for order in book.working.values()
-                if order.vault == vault_id and order.side == "buy"), ZERO)
+    return sum((order.leaves * order.reference_price * order.multiplier * MARGIN for order in ledger.working.values()
+                if order.side == "buy"), ZERO)

@@ -18,8 +18,10 @@ def check(proposal: Proposal, context: Context) -> Line:
         return Line(NAME, Reason.INSTRUMENT_NOT_TRADABLE, name, "tradable")
     if vault is None or ledger is None:
         return Line(NAME, context.why_no_vault, proposal.entry.vault, "in vault.json")
-    if name in vault.risk.restricted:
+    if context.vaults is None or name in vault.risk.restricted or name in context.vaults.house.restricted:
         return Line(NAME, Reason.INSTRUMENT_RESTRICTED, name, "not restricted")
+    if vault.risk.permitted is not None and not proposal.reduces and name not in vault.risk.permitted:
+        return Line(NAME, Reason.NOT_PERMITTED, name, "in risk.permitted")
     if not proposal.reduces and not _rail_open(instrument, vault):
         return Line(NAME, Reason.RAIL_CLOSED, instrument.asset_class, "enabled in vault.json")
     if instrument.currency != ledger.currency:

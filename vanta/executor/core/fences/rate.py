@@ -3,7 +3,7 @@
 Counted from the journal, so that a restart forgets nothing. Exits and cancels are never limited.
 """
 
-from collections import deque
+from collections.abc import Sequence
 
 from vanta.common.reasons import Reason
 from vanta.executor.core.proposal import Context, Line, Proposal
@@ -20,21 +20,21 @@ def check(proposal: Proposal, context: Context) -> Line:
     if proposal.reduces:
         return Line(NAME, None, "reduces", "")
     limit = vault.risk.max_orders_per_minute
-    sent = _sent(ledger.sent_ms, context.now_ms, limit)
+    sent = count_since(ledger.sent_ms, context.now_ms - WINDOW_MS, limit)
     if sent >= limit:
         return Line(NAME, Reason.RATE, str(sent), f"{limit} a minute")
-    working = sum(1 for order in context.book.working.values() if order.vault == vault.vault_id)
+    working = len(ledger.working)
     if working >= vault.risk.max_open_orders:
         return Line(NAME, Reason.OPEN_ORDERS, str(working), str(vault.risk.max_open_orders))
     return Line(NAME, None, f"{sent} sent, {working} working",
                 f"{limit} a minute, {vault.risk.max_open_orders} working")
 
 
-def _sent(times: deque[int], now_ms: int, enough: int) -> int:
-    """Orders of the last minute, counted from the newest and no further than the limit."""
+def count_since(times: Sequence[int], since_ms: int, enough: int) -> int:
+    """How many of these ascending times lie after `since_ms`; counting stops at `enough`."""
     count = 0
-    for sent in reversed(times):
-        if sent <= now_ms - WINDOW_MS or count >= enough:
+    for at_ms in reversed(times):
+        if at_ms <= since_ms or count >= enough:
             break
         count += 1
     return count

@@ -1,0 +1,28 @@
+"""How much one broker account's venue is asked to bear: messages a minute, working orders.
+
+Counted from the journal over all vaults of the account. Cancels count, and are never stopped by it; nor is what only
+shrinks a position.
+"""
+
+from vanta.common.reasons import Reason
+from vanta.executor.core.fences.rate import WINDOW_MS, count_since
+from vanta.executor.core.proposal import Context, Line, Proposal
+
+NAME = "broker"
+
+
+def check(proposal: Proposal, context: Context) -> Line:
+    """Compares with the house's `max_messages_per_minute` and `max_open_orders`."""
+    if context.vaults is None:
+        return Line(NAME, context.why_no_vault, "vault.json", "readable")
+    house, account = context.vaults.house, context.book.accounts.get(proposal.entry.account)
+    if account is None or proposal.reduces:
+        return Line(NAME, None, "none yet" if account is None else "reduces", "")
+    limit = house.max_messages_per_minute
+    messages = count_since(account.messages_ms, context.now_ms - WINDOW_MS, limit)
+    if messages >= limit:
+        return Line(NAME, Reason.MESSAGES, str(messages), f"{limit} a minute")
+    if len(account.working) >= house.max_open_orders:
+        return Line(NAME, Reason.BROKER_ORDERS, str(len(account.working)), str(house.max_open_orders))
+    return Line(NAME, None, f"{messages} messages, {len(account.working)} working",
+                f"{limit} a minute, {house.max_open_orders} working")

@@ -1,0 +1,23 @@
+"""The same instrument and side is not ordered over and over: a runaway latches its vault until a person looks.
+
+Counted from the journal, so that a restart forgets nothing. What shrinks a position is never stopped by it.
+"""
+
+from vanta.common.reasons import Reason
+from vanta.executor.core.fences.rate import count_since
+from vanta.executor.core.proposal import Context, Line, Proposal
+
+NAME = "repeat"
+
+
+def check(proposal: Proposal, context: Context) -> Line:
+    """Counts the vault's orders of this instrument and side within `repeat_window_s`."""
+    vault, ledger, entry = proposal.vault, proposal.ledger, proposal.entry
+    if vault is None or ledger is None:
+        return Line(NAME, context.why_no_vault, entry.vault, "in vault.json")
+    if proposal.reduces:
+        return Line(NAME, None, "reduces", "")
+    limit = vault.risk.max_repeats
+    times = ledger.sent.get((entry.instrument_id, entry.side), ())
+    sent = count_since(times, context.now_ms - vault.risk.repeat_window_s * 1000, limit)
+    return Line(NAME, Reason.REPEATED if sent >= limit else None, str(sent), str(limit))
