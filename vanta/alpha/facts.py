@@ -8,14 +8,17 @@ import os
 import stat
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from vanta.alpha.core.latches import latches
 from vanta.alpha.core.permission import permission
 from vanta.alpha.core.sights import Disk, Doc, Facts, FeedSight, Head, LockSight
 from vanta.alpha.operators import known, owners
+from vanta.alpha.recent import last_records
 from vanta.common.canonical import sha256
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import (
@@ -27,6 +30,7 @@ from vanta.common.paths import (
     PERMIT,
     PORTFOLIO,
     QUEUE,
+    TRADE_LOG,
     TRADE_SIGNALS,
     Home,
     signals_file,
@@ -52,14 +56,23 @@ def gather(home: Home, settings: Settings, now: datetime, problems: tuple[str, .
     controls = read_overlay(raw, problem=problem)
     said = permission(controls, known(home, controls), now=now)
     feeds = [*((name, signals_file(name)) for name in FEEDS), ("prices", MARKET_QUOTES)]
+    executor = whole(home.file(EXECUTOR_STATE))
     return Facts(
         now=now, feeds=tuple(FeedSight(name=name, doc=header(home.file(file)),
                                        stale_after_s=settings.markets.feed(name).stale_after_s)
                              for name, file in feeds if settings.markets.feed(name).enabled),
-        reflection=header(home.file(TRADE_SIGNALS)), executor=whole(home.file(EXECUTOR_STATE)),
-        portfolio=whole(home.file(PORTFOLIO)), queue=whole(home.file(QUEUE)), stops=said.stops, scoped=said.scoped,
+        reflection=header(home.file(TRADE_SIGNALS)), executor=executor,
+        latches=latches(executor, _since(home.file(TRADE_LOG), executor)), portfolio=whole(home.file(PORTFOLIO)),
+        queue=whole(home.file(QUEUE)), stops=said.stops, scoped=said.scoped,
         unreadable=controls.problem or "", permit=_permit(home), locks=tuple(locks(home)), disk=_disk(home),
         heads=tuple(head(home.file(name)) for name in JOURNALS), problems=problems)
+
+
+def _since(log: Path, fold: Doc) -> list[dict[str, Any]]:
+    """The records near the end of a log that its fold does not know yet, in order."""
+    known = fold.number("as_of_seq") or 0
+    newer = takewhile(lambda record: isinstance(record.get("seq"), int) and record["seq"] > known, last_records(log))
+    return list(newer)[::-1]
 
 
 def whole(path: Path) -> Doc:

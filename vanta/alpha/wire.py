@@ -5,6 +5,7 @@ from datetime import datetime
 
 from vanta.alpha.controls import release_latch
 from vanta.alpha.facts import gather, whole
+from vanta.alpha.recent import last_records
 from vanta.common.models.command import OperatorCommand
 from vanta.common.paths import OPERATOR_COMMANDS, Home
 from vanta.common.store.journal import FileJournal
@@ -12,7 +13,7 @@ from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Snapshots
 from vanta.common.store.snapshot import FileSnapshots
 
-__all__ = ["ask_release", "gather", "snapshots", "whole"]
+__all__ = ["ask_release", "gather", "last_records", "snapshots", "whole"]
 
 
 def snapshots(home: Home) -> Snapshots:

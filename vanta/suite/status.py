@@ -12,7 +12,7 @@ import typer
 
 from vanta.alpha.core.sights import Doc, Facts, Limits, Row, one_line, since, span
 from vanta.alpha.core.summary import headline, rows, worst
-from vanta.alpha.wire import gather, whole
+from vanta.alpha.wire import gather, last_records, whole
 from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, emit
 from vanta.common.clock import clock_for
 from vanta.common.errors import OperatorError
@@ -21,7 +21,6 @@ from vanta.common.models.configuration import Settings
 from vanta.common.paths import CONTROL_LOG, OPEN_ORDERS, PERMIT, TRADE_LOG, Home
 from vanta.common.settings import clock_from, home_from, load
 from vanta.common.times import parse_iso
-from vanta.suite.tail import last_records
 
 CheckFlag = Annotated[bool, typer.Option("--check", help="Answer as a monitoring check: 0 OK, 1 WARNING, 2 CRITICAL, "
                                          "3 UNKNOWN or a wrong command line.")]
@@ -77,17 +76,22 @@ def _fresh(found: list[Row]) -> str:
 
 
 def permission(home: Home, facts: Facts) -> str:
-    """Who permitted or stopped dispatch last, when and why."""
+    """Who permitted or stopped dispatch last, when and why; a latch is named before all of it."""
+    latched = [f"the executor latched itself: {latch.detail}" for latch in facts.latches]
+    return "; ".join([*latched, *_given_or_taken(home, facts)]) or "it was never permitted here"
+
+
+def _given_or_taken(home: Home, facts: Facts) -> Iterator[str]:
     if facts.permit:
         doc = whole(home.file(PERMIT))
-        return (f"permitted by {doc.text('by') or 'an unknown person'} at {doc.text('at') or 'an unknown time'}: "
-                f"{doc.text('reason') or 'no reason recorded'}")
+        yield (f"permitted by {doc.text('by') or 'an unknown person'} at {doc.text('at') or 'an unknown time'}: "
+               f"{doc.text('reason') or 'no reason recorded'}")
+        return
     for record in last_records(home.file(CONTROL_LOG)):
         said = record["payload"]
         if record["kind"] == "control.changed" and said.get("after") == "absent":
-            return f"stopped by {said.get('by')} at {record['at']}: {said.get('reason')}"
-    latches = facts.executor.rows("latches")
-    return f"the executor latched itself: {latches[0].get('detail')}" if latches else "it was never permitted here"
+            yield f"stopped by {said.get('by')} at {record['at']}: {said.get('reason')}"
+            return
 
 
 def programs(facts: Facts) -> str:

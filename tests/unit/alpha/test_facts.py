@@ -1,6 +1,7 @@
 """Gathering facts reads no more than it needs, and calls nothing healthy that it could not see."""
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from vanta.alpha.reading import journal_bytes, records
 from vanta.common.canonical import document, sha256
 from vanta.common.clock import SystemClock
 from vanta.common.models.configuration import Settings
-from vanta.common.paths import OVERLAY, TRADE_LOG, Home
+from vanta.common.paths import EXECUTOR_STATE, OVERLAY, TRADE_LOG, Home
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.lock import FileLock
 from vanta.common.times import parse_iso
@@ -177,3 +178,17 @@ def test_a_journal_that_grows_while_it_is_read_is_read_again(tmp_path: Path) -> 
     path.write_bytes(raw[:-10])
     assert journal_bytes(path) == raw[:-10]
     assert list(records(tmp_path / "none.jsonl")) == []
+
+
+def test_only_what_the_executors_document_does_not_know_is_read_of_its_log(tmp_path: Path) -> None:
+    """Its latches are those of the document and of the records since; a record without a number ends the reading."""
+    home = Home(tmp_path / "home").prepare()
+    with closing(FileJournal(home.file(TRADE_LOG))) as log:
+        for name in ("known", "new"):
+            log.append("latch.set", {"latch_id": name, "detail": name, "vault": None}, at="2026-01-02T03:04:05.000Z")
+    home.file(EXECUTOR_STATE).write_bytes(b'{"as_of_seq": 1, "latches": [], "dispatch": "open"}')
+    seen = gather(home, Settings(), SystemClock().now())
+    assert [latch.latch_id for latch in seen.latches] == ["new"]
+    with home.file(TRADE_LOG).open("ab") as file:
+        file.write(b'{"seq": "x", "kind": "latch.set", "at": "", "ids": {}, "payload": {}}\n')
+    assert gather(home, Settings(), SystemClock().now()).latches == ()

@@ -1,5 +1,6 @@
 """`vanta-run status`: what it shows, and what it answers as a check."""
 
+from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -7,15 +8,16 @@ import pytest
 
 from vanta.common.clock import SystemClock
 from vanta.common.exitcodes import Check, Exit
-from vanta.common.paths import CONTROL_LOG, OVERLAY, TRADE_LOG, Home
+from vanta.common.paths import EXECUTOR_STATE, OVERLAY, TRADE_LOG, Home
 from vanta.common.permit import arm
 from vanta.common.settings import load
+from vanta.common.store.journal import FileJournal
+from vanta.common.times import iso
 from vanta.suite.fixtures import fixtures
 from vanta.suite.once import full_pass
 from vanta.suite.progress import Progress
 from vanta.suite.run import main
 from vanta.suite.stage import prepare, serve
-from vanta.suite.tail import last_records
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +110,37 @@ def test_a_halt_of_the_overlay_is_told_with_its_reason(passed: Home, tmp_path: P
     assert "fire drill (by ben)" in next(line for line in out.splitlines() if line.startswith("dispatch"))
 
 
+def latched(folder: Path, *, in_the_log: bool) -> Home:
+    """A home whose switches are open and whose permit is there, and whose executor latched itself."""
+    home, latch = Home(folder / "home").prepare(), {"latch_id": "latch_1", "detail": "the log failed", "vault": None}
+    home.file(OVERLAY).write_bytes(orjson.dumps(dict.fromkeys(
+        ("maintenance", "orders_disabled", "external_calls_disabled", "full_halt"), False)))
+    now = SystemClock().now()
+    arm(home, by="ada", reason="start", now=now)
+    with closing(FileJournal(home.file(TRADE_LOG))) as log:
+        log.append("journal.opened", {"home": "x"}, at=iso(now))
+        if in_the_log:
+            log.append("latch.set", latch, at=iso(now))
+    home.file(EXECUTOR_STATE).write_bytes(orjson.dumps(
+        {"heartbeat_at": iso(now), "as_of_seq": 1, "as_of_hash": "", "dispatch": "open" if in_the_log else "latched",
+         "latches": [] if in_the_log else [latch]}))
+    return home
+
+
+@pytest.mark.parametrize("in_the_log", [False, True], ids=["published", "only in the log"])
+def test_nothing_may_leave_under_a_latch(tmp_path: Path, capsys: pytest.CaptureFixture[str], in_the_log: bool) -> None:
+    """However open the switches are, the headline and the screen say that the executor latched itself."""
+    home = latched(tmp_path, in_the_log=in_the_log)
+    code, out = status(home, capsys, "--check")
+    assert code == Check.CRITICAL
+    assert out.startswith("VANTA CRITICAL - dispatch: latched: the log")
+    lines = out.splitlines()
+    assert "latched: the log failed" in next(line for line in lines if line.startswith("dispatch"))
+    assert "the executor latched itself: the log failed; permitted by ada" in out
+    assert "orders may leave" not in out
+    assert "--latch latch_1" in out
+
+
 def test_amounts_that_nobody_knows_are_not_zero(passed: Home, tmp_path: Path,
                                                 capsys: pytest.CaptureFixture[str]) -> None:
     """A position without a mark makes gross and NAV unknown."""
@@ -116,24 +149,3 @@ def test_amounts_that_nobody_knows_are_not_zero(passed: Home, tmp_path: Path,
         {"vault_id": "V_X", "currency": "USD", "nav": None, "positions": [{"value": "10"}, {"value": None}]}]}))
     risk = as_json(home, capsys)["risk"]
     assert risk == ["V_X: 2 positions worth unknown of NAV unknown USD"]
-
-
-@pytest.mark.parametrize("raw", [b"", b"no newline", b"not json\n", b'{"seq": 1}\n', b"[1]\n"],
-                         ids=["empty", "torn", "garbage", "another shape", "a list"])
-def test_the_tail_of_a_strange_log_is_empty(raw: bytes, tmp_path: Path) -> None:
-    """What is no record is passed over; nothing raises."""
-    log = tmp_path / "log.jsonl"
-    log.write_bytes(raw)
-    assert list(last_records(log)) == []
-    assert list(last_records(tmp_path / "none.jsonl")) == []
-    assert list(last_records(tmp_path)) == []
-
-
-def test_the_tail_reads_only_the_end(passed: Home) -> None:
-    """Newest first, no further back than asked, and never half a record."""
-    whole = list(last_records(passed.file(TRADE_LOG)))
-    assert [one["seq"] for one in whole] == list(range(whole[0]["seq"], 0, -1))
-    near = list(last_records(passed.file(TRADE_LOG), near=4096))
-    assert 0 < len(near) < len(whole)
-    assert near == whole[:len(near)]
-    assert not passed.file(CONTROL_LOG).exists()

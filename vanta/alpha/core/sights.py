@@ -81,6 +81,15 @@ class LockSight:
 
 
 @dataclass(frozen=True, slots=True)
+class LatchSight:
+    """A halt that the executor put on itself, and whether it stops everything or only a vault."""
+
+    latch_id: str
+    detail: str
+    everything: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Disk:
     """The file system that holds the state: bytes and file slots, free to us and in all."""
 
@@ -104,6 +113,7 @@ class Facts:
     scoped: tuple[str, ...]
     unreadable: str
     permit: bool
+    latches: tuple[LatchSight, ...]
     heads: tuple[Head, ...]
     locks: tuple[LockSight, ...]
     disk: Disk | None

@@ -8,10 +8,23 @@ Example: feed `sec` last succeeded 41 minutes ago, limit 15 -> CRITICAL "no succ
 fix `vanta markets collect sec`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from vanta.alpha.core.heads import heads
-from vanta.alpha.core.sights import Disk, Doc, Facts, FeedSight, Limits, LockSight, Row, one_line, since, span
+from vanta.alpha.core.latches import untold
+from vanta.alpha.core.sights import (
+    Disk,
+    Doc,
+    Facts,
+    FeedSight,
+    LatchSight,
+    Limits,
+    LockSight,
+    Row,
+    one_line,
+    since,
+    span,
+)
 from vanta.common.exitcodes import Check
 
 GRAVITY = (Check.CRITICAL, Check.UNKNOWN, Check.WARNING, Check.OK)
@@ -51,19 +64,51 @@ def headline(found: Sequence[Row]) -> str:
 
 
 def _dispatch(facts: Facts) -> Row:
-    """May an order leave?"""
-    def row(level: Check, text: str, fix: str = "") -> Row:
-        return Row(name="dispatch", level=level, text=text, fix=fix)
+    """May an order leave? Latches, switches and the permit all have to allow it; latches are named first."""
+    found = [*_halts(facts), *_doubts(facts)] or [*_partial(facts)]
+    if not found:
+        return Row(name="dispatch", level=Check.OK, text="open: orders may leave")
+    level, _, fix = min(found, key=lambda one: GRAVITY.index(one[0]))
+    return Row(name="dispatch", level=level, text="; ".join(text for _, text, _ in found), fix=fix)
 
+
+Said = tuple[Check, str, str]
+
+
+def _halts(facts: Facts) -> Iterator[Said]:
+    """What stops every order."""
+    for latch in facts.latches:
+        if latch.everything:
+            yield Check.CRITICAL, f"latched: {latch.detail}", _release(latch)
     if facts.unreadable:
-        return row(Check.CRITICAL, f"halted: {facts.unreadable}", "vanta overlay check memory/vault_overlay.json")
-    if facts.stops:
-        return row(Check.WARNING, f"halted: {'; '.join(facts.stops)}", "edit memory/vault_overlay.json")
+        yield Check.CRITICAL, f"halted: {facts.unreadable}", "vanta overlay check memory/vault_overlay.json"
+    elif facts.stops:
+        yield Check.WARNING, f"halted: {'; '.join(facts.stops)}", "edit memory/vault_overlay.json"
     if not facts.permit:
-        return row(Check.WARNING, "halted: there is no permit", _RELEASE)
+        yield Check.WARNING, "halted: there is no permit", _RELEASE
+
+
+def _doubts(facts: Facts) -> Iterator[Said]:
+    """Why it is not known whether anything else stops orders. Not asked where something certainly does."""
+    why = untold(facts.executor)
+    if why and not any(_halts(facts)):
+        yield Check.UNKNOWN, f"it cannot be told whether the executor latched itself: {why}", "vanta executor run"
+
+
+def _partial(facts: Facts) -> Iterator[Said]:
+    """What stops some orders; or all of them, for a reason that only the executor sees."""
+    doc = facts.executor
+    if facts.running("executor") and doc.text("dispatch") not in ("open", "latched"):
+        said = f"{doc.text('dispatch') or 'nothing'}: {doc.text('dispatch_reason')}"
+        yield Check.WARNING, f"the switches are open, but the executor says {said}", "look at logs/executor.log"
+    for latch in facts.latches:
+        yield Check.CRITICAL, f"open, except for a vault that is latched: {latch.detail}", _release(latch)
     if facts.scoped:
-        return row(Check.WARNING, f"open, except for {'; '.join(facts.scoped)}", "edit memory/vault_overlay.json")
-    return row(Check.OK, "open: orders may leave")
+        yield Check.WARNING, f"open, except for {'; '.join(facts.scoped)}", "edit memory/vault_overlay.json"
+
+
+def _release(latch: LatchSight) -> str:
+    return f"{_RELEASE} --latch {latch.latch_id}"
 
 
 def _executor(facts: Facts, limits: Limits) -> Row:
@@ -77,10 +122,10 @@ def _executor_said(facts: Facts, limits: Limits) -> tuple[Check, str, str]:
     beat = doc.time("heartbeat_at")
     if beat is None:
         return Check.UNKNOWN, _absent(doc, "it has not run here yet"), "vanta executor run"
-    latches = [row.get("latch_id") for row in doc.rows("latches")]
-    if latches:
-        details = "; ".join(str(row.get("detail")) for row in doc.rows("latches"))
-        return Check.CRITICAL, f"latched: {details} ({latches[0]})", f"{_RELEASE} --latch {latches[0]}"
+    if facts.latches:
+        details = "; ".join(latch.detail for latch in facts.latches)
+        first = facts.latches[0]
+        return Check.CRITICAL, f"latched: {details} ({first.latch_id})", _release(first)
     age = since(beat, facts.now)
     told = f"last heartbeat {span(age)} ago, mode {doc.text('mode') or 'unknown'}"
     if age < -limits.ahead_s:

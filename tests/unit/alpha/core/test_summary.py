@@ -8,7 +8,19 @@ from typing import Any
 import pytest
 
 from tests.unit.executor.world import OPEN
-from vanta.alpha.core.sights import Disk, Doc, Facts, FeedSight, Head, Limits, LockSight, Row, one_line, span
+from vanta.alpha.core.sights import (
+    Disk,
+    Doc,
+    Facts,
+    FeedSight,
+    Head,
+    LatchSight,
+    Limits,
+    LockSight,
+    Row,
+    one_line,
+    span,
+)
 from vanta.alpha.core.summary import headline, rows, worst
 from vanta.common.exitcodes import Check
 from vanta.common.times import iso
@@ -30,7 +42,8 @@ def feed(name: str = "sec", **fields: Any) -> FeedSight:
 
 def executor(**fields: Any) -> Doc:
     """A content executor."""
-    return Doc({"heartbeat_at": ago(2), "mode": "paper", "latches": [], "broker_sync": {"paper": "in sync"},
+    return Doc({"heartbeat_at": ago(2), "mode": "paper", "dispatch": "open", "latches": [],
+                "broker_sync": {"paper": "in sync"},
                 "held": {}, "as_of_seq": 40, "as_of_hash": "a" * 64, **fields})
 
 
@@ -44,6 +57,7 @@ HEALTHY = Facts(
                                                                           "missing": {}}),
     executor=executor(), portfolio=Doc({"as_of_seq": 40, "as_of_hash": "a" * 64}),
     queue=Doc({"intents": [{"expires_at": ago(-60)}]}), stops=(), scoped=(), unreadable="", permit=True,
+    latches=(),
     heads=(Head(name="trade_log.jsonl", seq=41, hash="b" * 64, kind="fill", at=ago(3)),
            Head(name="control_log.jsonl", missing=True)),
     locks=(LockSight("executor", "executor pid=7 since=x"),), disk=Disk(50 * GIB, 100 * GIB, 900, 1000))
@@ -56,6 +70,8 @@ def but(**fields: Any) -> Change:
     return lambda facts: replace(facts, **fields)
 
 
+BROKEN = LatchSight("latch_0", "the log failed", everything=True)
+FELL = LatchSight("latch_1", "NAV fell", everything=False)
 OFFLINE = (LockSight("executor", None),)
 TRADE = HEALTHY.heads[0]
 CASES: dict[str, tuple[Change, str, Check, str]] = {
@@ -98,16 +114,36 @@ CASES: dict[str, tuple[Change, str, Check, str]] = {
     "an unreadable overlay": (but(unreadable="vault_overlay.json cannot be opened"), "dispatch", Check.CRITICAL,
                               "cannot be opened"),
     "no permit": (but(permit=False), "dispatch", Check.WARNING, "no permit"),
+    "a latch on everything under open switches": (but(latches=(BROKEN,)), "dispatch", Check.CRITICAL,
+                                                  "latched: the log failed"),
+    "a latch over a kill": (but(latches=(BROKEN,), permit=False), "dispatch", Check.CRITICAL,
+                            "latched: the log failed; halted: there is no permit"),
+    "a latch over a switch": (but(latches=(BROKEN,), stops=("halt.full_halt on everything",)), "dispatch",
+                              Check.CRITICAL, "latched: the log failed; halted: halt.full_halt"),
+    "a latched vault": (but(latches=(FELL,), scoped=("halt.full_halt on vault V_X",)), "dispatch", Check.CRITICAL,
+                        "except for a vault that is latched: NAV fell; open, except for halt.full_halt on vault V_X"),
+    "a latched vault under a kill": (but(latches=(FELL,), permit=False), "dispatch", Check.WARNING,
+                                     "halted: there is no permit"),
+    "an executor that sees more": (but(executor=executor(dispatch="halted", dispatch_reason="a replica says so")),
+                                   "dispatch", Check.WARNING, "the executor says halted: a replica says so"),
+    "an executor that says nothing": (but(executor=executor(dispatch=None)), "dispatch", Check.WARNING,
+                                      "the executor says nothing"),
+    "what a stopped executor saw": (but(locks=OFFLINE, executor=executor(dispatch="halted")), "dispatch", Check.OK,
+                                    "open"),
+    "a state that cannot be read": (but(executor=Doc(None, "executor_state.json is not JSON")), "dispatch",
+                                    Check.UNKNOWN, "cannot be told whether the executor latched itself"),
+    "a state without its latches": (but(executor=executor(latches=None)), "dispatch", Check.UNKNOWN,
+                                    "does not say which latches"),
+    "a state that cannot be read, under a kill": (but(executor=Doc(None, "not JSON"), permit=False), "dispatch",
+                                                  Check.WARNING, "halted: there is no permit"),
     "a halted scope": (but(scoped=("halt.full_halt on vault V_CORE",)), "dispatch", Check.WARNING, "V_CORE"),
     "a content executor": (but(), "executor", Check.OK, "brokers in sync"),
     "a silent executor": (but(executor=executor(heartbeat_at=ago(300))), "executor", Check.CRITICAL, "is silent"),
     "a stopped executor": (but(locks=OFFLINE), "executor", Check.WARNING, "is not running"),
     "an executor that never ran": (but(executor=Doc(None), locks=()), "executor", Check.UNKNOWN, "has not run here"),
     "an unreadable state": (but(executor=Doc(None, "not JSON")), "executor", Check.UNKNOWN, "not JSON"),
-    "a latch": (but(executor=executor(latches=[{"latch_id": "latch_1", "detail": "NAV fell"}])), "executor",
-                Check.CRITICAL, "NAV fell (latch_1)"),
-    "a latch of a stopped executor": (but(locks=OFFLINE, executor=executor(latches=[{"latch_id": "latch_1"}])),
-                                      "executor", Check.CRITICAL, "latch_1"),
+    "a latch": (but(latches=(FELL,)), "executor", Check.CRITICAL, "NAV fell (latch_1)"),
+    "a latch of a stopped executor": (but(locks=OFFLINE, latches=(FELL,)), "executor", Check.CRITICAL, "latch_1"),
     "a broker out of reach": (but(executor=executor(broker_sync={"paper": "unknown: timed out"})), "executor",
                               Check.UNKNOWN, "timed out"),
     "a heartbeat from the future": (but(executor=executor(heartbeat_at=ago(-500))), "executor", Check.UNKNOWN,
