@@ -19,6 +19,7 @@ from vanta.common.clock import Clock
 from vanta.common.events import LogEvent
 from vanta.common.paths import Home
 from vanta.common.redact import redact
+from vanta.common.store.guarded import append_fd
 from vanta.common.times import iso
 
 Level = Literal["debug", "info", "warning", "error"]
@@ -138,7 +139,10 @@ class _Quiet(logging.Handler):
 
 
 class _QuietFile(_Quiet, WatchedFileHandler):
-    """Appends to a file; notices when logrotate has moved it away."""
+    """Appends to a file; notices when logrotate has moved it away. A pipe in its place is a failure, not a wait."""
+
+    def _open(self) -> Any:
+        return open(append_fd(self.baseFilename), self.mode, encoding=self.encoding, errors=self.errors)
 
 
 class _QuietStream(_Quiet, logging.StreamHandler):  # type: ignore[type-arg]

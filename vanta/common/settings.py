@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from vanta.common.clock import Clock, clock_for
-from vanta.common.errors import OperatorError
+from vanta.common.errors import Missing, OperatorError, StateError
 from vanta.common.models.base import validate
 from vanta.common.models.configuration import (
     ExecutorSettings,
@@ -26,7 +26,10 @@ from vanta.common.models.configuration import (
     PaperSettings,
     Settings,
 )
+from vanta.common.money import decimal
 from vanta.common.paths import Home
+from vanta.common.store.atomic import read
+from vanta.common.strictjson import INTEGERS
 from vanta.common.times import parse_iso
 
 __all__ = ["ExecutorSettings", "FeedSettings", "MarketsSettings", "PaperSettings", "Settings", "credential_folder",
@@ -34,6 +37,7 @@ __all__ = ["ExecutorSettings", "FeedSettings", "MarketsSettings", "PaperSettings
 
 DEFAULT_HOME = "/opt/vanta"
 _PREFIX = "VANTA_"
+_MAX_BYTES = 1 << 20
 _NOT_SETTINGS = frozenset({"VANTA_HOME", "VANTA_REALDATA"})
 
 
@@ -47,17 +51,50 @@ def load(home: Home, environment: Mapping[str, str] | None = None) -> Settings:
     """Read the file (if there is one) and the environment. Raises `OperatorError` naming file and field."""
     environment = os.environ if environment is None else environment
     path = home.config / "vanta.toml"
-    values: dict[str, Any] = {}
-    if path.exists():
-        try:
-            values = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
-            raise OperatorError(f"{path}: {error}", "Correct the file; `vanta-diagnostics` checks it.") from error
+    values = _file(path)
     from_file = validate(Settings, values, file=str(path))
     names = sorted(name for name in environment if name.startswith(_PREFIX) and name not in _NOT_SETTINGS)
     for name in names:
         _put(values, name.removeprefix(_PREFIX).lower().split("__"), environment[name], name)
     return validate(Settings, values, file="environment: " + ", ".join(names)) if names else from_file
+
+
+def _file(path: Path) -> dict[str, Any]:
+    """The tables of the file, none if there is no file. Whatever stands there, reading it never waits."""
+    try:
+        return _parsed(read(path, max_bytes=_MAX_BYTES).decode("utf-8"))
+    except Missing:
+        return {}
+    except StateError as error:
+        raise OperatorError(error.what, f"Put a plain file there, or remove it; it has at most {_MAX_BYTES:,} bytes.") \
+            from error
+    except (ValueError, RecursionError) as error:
+        raise OperatorError(f"{path}: {error}", "Correct the file; `vanta-diagnostics` checks it.") from error
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """TOML whose numbers are exact. Raises `ValueError` (or `RecursionError`) for what cannot be read."""
+    values = tomllib.loads(text, parse_float=_fraction)
+    _insist_on_64_bits(values, "")
+    return values
+
+
+def _fraction(literal: str) -> Decimal:
+    """TOML's own spellings of infinity and NaN are left for the field to refuse, which is then named."""
+    text = literal.replace("_", "").removeprefix("+")
+    return Decimal(text) if text[-1].isalpha() else decimal(text)
+
+
+def _insist_on_64_bits(value: Any, name: str) -> None:
+    """Settings are recorded in a form that holds no larger integers; see `strictjson`."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _insist_on_64_bits(item, f"{name}.{key}" if name else key)
+    elif isinstance(value, list):
+        for item in value:
+            _insist_on_64_bits(item, name)
+    elif isinstance(value, int) and value not in INTEGERS:
+        raise ValueError(f"{name} does not fit into 64 bits")
 
 
 def _put(values: dict[str, Any], keys: list[str], text: str, name: str) -> None:
@@ -66,8 +103,8 @@ def _put(values: dict[str, Any], keys: list[str], text: str, name: str) -> None:
         if not isinstance(values, dict):
             raise OperatorError(f"{name}: {key} is not a table", "See docs/STATE.md for the settings.")
     try:
-        values[keys[-1]] = tomllib.loads(f"value = {text}", parse_float=Decimal)["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
+        values[keys[-1]] = _parsed(f"value = {text}")["value"]
+    except (ValueError, RecursionError):
         values[keys[-1]] = text
 
 

@@ -147,10 +147,8 @@ def _acknowledged(home: Home, start: int, clock: Clock, timeout: float) -> bool:
 def _records(home: Home, start: int) -> Iterator[dict[str, Any]]:
     """Complete lines of the trade log from byte `start` on; the chain is not checked here."""
     try:
-        with home.file(TRADE_LOG).open("rb") as log:
-            log.seek(start)
-            lines = log.read().split(b"\n")[:-1]
-    except OSError:
+        lines = atomic.read(home.file(TRADE_LOG), start=start).split(b"\n")[:-1]
+    except VantaError:
         return
     for line in lines:
         try:

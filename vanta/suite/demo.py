@@ -20,6 +20,7 @@ from vanta.common.clock import SystemClock
 from vanta.common.exitcodes import Exit
 from vanta.common.paths import Home
 from vanta.common.settings import DEFAULT_HOME, clock_from, home_from, load
+from vanta.common.store.guarded import append_fd
 from vanta.suite.child import command
 from vanta.suite.fixtures import fixtures
 from vanta.suite.once import full_pass
@@ -76,7 +77,7 @@ def _run(home: Home, scenes: list[Scene], progress: Progress) -> int:
 def _up(home: Home) -> Iterator["subprocess.Popen[bytes]"]:
     """`vanta-run up` in a process of its own, which does not outlive this command however that ends."""
     signal.signal(signal.SIGTERM, _interrupted)
-    with open(home.logs / "up.log", "ab") as log:
+    with open(append_fd(home.logs / "up.log"), "ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command line
             command("run", "up", "--home", str(home.root)), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             process_group=0)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -135,6 +136,16 @@ def test_a_folder_that_is_gone_stops_nothing(home: Home, log: FileLog) -> None:
     home.logs.rmdir()
     log.info(LogEvent.STARTED)
     home.logs.mkdir()
+    log.info(LogEvent.STOPPED)
+    assert log.dropped == 1
+    assert [line["event"] for line in lines(home)] == ["stopped"]
+
+
+def test_a_pipe_in_place_of_the_file_stops_nothing(home: Home, log: FileLog) -> None:
+    """Nobody waits for a reader; when the pipe is gone, writing goes on."""
+    os.mkfifo(home.logs / "executor.log")
+    log.info(LogEvent.STARTED)
+    (home.logs / "executor.log").unlink()
     log.info(LogEvent.STOPPED)
     assert log.dropped == 1
     assert [line["event"] for line in lines(home)] == ["stopped"]

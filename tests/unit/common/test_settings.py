@@ -1,5 +1,6 @@
 """Configuration: a file, the environment over it, and errors that name who said what."""
 
+import os
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -92,7 +93,10 @@ def test_wrong_variable_is_named_as_one(home: Home) -> None:
 
 
 BROKEN = {"bad TOML": b"[executor\n", "a duplicate key": b"log_level = 'info'\nlog_level = 'debug'\n",
-          "not UTF-8": b"log_level = '\xff'\n", "nested without end": b"a = " + b"[" * 100_000}
+          "not UTF-8": b"log_level = '\xff'\n", "nested without end": b"a = " + b"[" * 100_000,
+          "a number of 5,000 digits": b"a = " + b"9" * 5_000, "a number that overflows": b"a = 1e999999999999999999999",
+          "an integer of 65 bits": b"[executor]\npublish_ms = 18446744073709551616",
+          "one deep inside": b"[markets.feeds.sec.options]\na = [1, { b = -9223372036854775809 }]"}
 
 
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN.keys())
@@ -110,10 +114,38 @@ def test_folder_in_place_of_the_file(home: Home) -> None:
         settings.load(home, {})
 
 
+@pytest.mark.parametrize("kind", ["pipe", "link", "dangling link", "too large"])
+def test_what_is_no_plain_file_is_refused_and_never_waited_for(home: Home, kind: str) -> None:
+    """A pipe would wait for a writer for ever, a link may lead anywhere: both are refused with what to do."""
+    path = home.config / "vanta.toml"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "too large":
+        path.write_bytes(b"#" * (1 << 20) + b"\n")
+    else:
+        path.symlink_to(home.root / "elsewhere.toml")
+        if kind == "link":
+            (home.root / "elsewhere.toml").write_text("log_level = 'debug'\n")
+    with pytest.raises(OperatorError, match=r"vanta\.toml") as caught:
+        settings.load(home, {})
+    assert "Put a plain file there" in caught.value.cure
+
+
+def test_what_does_not_fit_is_named(home: Home) -> None:
+    """An integer that no record can hold is refused by its name, in the file and in the environment."""
+    write(home, "[executor]\npublish_ms = 18446744073709551616\n")
+    with pytest.raises(OperatorError, match=r"vanta\.toml: executor\.publish_ms does not fit into 64 bits"):
+        settings.load(home, {})
+    write(home, "[executor]\npoll_s = +1_0.5\n")
+    assert settings.load(home, {}).executor.poll_s == 10.5
+    with pytest.raises(BadInput, match=r"VANTA_EXECUTOR__PUBLISH_MS \(executor\.publish_ms\)"):
+        settings.load(home, {"VANTA_EXECUTOR__PUBLISH_MS": "18446744073709551616"})
+
+
 WRONG = {"text for a number": "[executor]\npublish_ms = '7'\n",
          "number for a boolean": "[markets.feeds.sec]\nenabled = 0\n",
          "outside its range": "[executor]\npoll_s = 0\n", "not a choice": "[executor]\nmode = 'real'\n",
-         "NaN": "[executor]\npoll_s = nan\n"}
+         "NaN": "[executor]\npoll_s = nan\n", "infinity": "[executor]\npoll_s = +inf\n"}
 
 
 @pytest.mark.parametrize("text", WRONG.values(), ids=WRONG.keys())
@@ -122,6 +154,23 @@ def test_wrong_values_name_the_field(home: Home, text: str) -> None:
     write(home, text)
     with pytest.raises(BadInput, match=r"vanta\.toml \((executor|markets)\."):
         settings.load(home, {})
+
+
+NUMBERS = [f"{table}.{name}" for table, model in (("markets", settings.MarketsSettings),
+                                                  ("executor", settings.ExecutorSettings),
+                                                  ("executor.paper", settings.PaperSettings),
+                                                  ("markets.feeds.sec", settings.FeedSettings))
+           for name, info in model.model_fields.items() if info.annotation in (int, float)]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_no_number_is_larger_than_anything_it_is_used_for(home: Home, name: str) -> None:
+    """Seconds end within a year or a day, shares at the whole: no time and no price overflows because of a setting."""
+    table, _, field = name.rpartition(".")
+    write(home, f"[{table}]\n{field} = 9223372036854775807\n")
+    with pytest.raises(BadInput) as caught:
+        settings.load(home, {})
+    assert caught.value.field == name
 
 
 def test_variable_below_a_plain_value(home: Home) -> None:

@@ -1,13 +1,16 @@
 """`kill` and `release`: what they change, what they record, and how they end."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from vanta.common.clock import SystemClock
 from vanta.common.exitcodes import Exit
-from vanta.common.paths import CONTROL_LOG, OPERATOR_COMMANDS, PERMIT, Home
+from vanta.common.paths import CONTROL_LOG, OPERATOR_COMMANDS, PERMIT, TRADE_LOG, Home
 from vanta.common.store.chain import chain
+from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Record
 from vanta.suite.run import main
 
@@ -97,6 +100,15 @@ def test_a_permit_that_cannot_be_removed_says_so(home: Home, capsys: pytest.Capt
     home.file(PERMIT).mkdir()  # what no account may unlink
     assert run(home, "kill") == Exit.PERMISSION
     assert "full_halt" in capsys.readouterr().err
+
+
+def test_a_kill_never_waits_for_a_pipe(home: Home) -> None:
+    """Where the trade log is a pipe, nobody can have answered: the outcome is unknown, and it is said in time."""
+    assert run(home, "release", "--reason", "start", "--by", "ada") == Exit.DONE
+    os.mkfifo(home.file(TRADE_LOG))
+    with FileLock(home.lock("executor"), owner="executor", now=SystemClock().now()):
+        assert run(home, "kill", "--timeout", "0") == Exit.OUTCOME_UNKNOWN
+    assert not home.file(PERMIT).exists()
 
 
 def test_a_torn_control_log_is_repaired_and_the_repair_recorded(home: Home) -> None:

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from vanta.common.models.base import Cash, OperatorModel, Real, UtcTime
 
-_WINDOWS = {"sec": 150 * 86_400}
+DAY_S, YEAR_S = 86_400, 366 * 86_400
+_WINDOWS = {"sec": 150 * DAY_S}
 """Insiders' decisions are believed for five months; everything else for the default window."""
 
 
@@ -14,10 +15,11 @@ class FeedSettings(OperatorModel):
     """One feed. `options` goes to the feed's collector as it is (docs/RUNBOOK lists them)."""
 
     enabled: bool = True
-    every_s: int = Field(default=60, ge=1, description="how often the daemon collects")
-    stale_after_s: int = Field(default=3_600, ge=1, description="without success for longer, the feed is stale")
+    every_s: int = Field(default=60, ge=1, le=YEAR_S, description="how often the daemon collects")
+    stale_after_s: int = Field(default=3_600, ge=1, le=YEAR_S,
+                               description="without success for longer, the feed is stale")
     source: str | None = Field(default=None, description="a folder of recorded payloads to read instead of the network")
-    window_s: int = Field(default=30 * 86_400, ge=60, le=100 * 366 * 86_400,
+    window_s: int = Field(default=30 * DAY_S, ge=60, le=100 * YEAR_S,
                           description="signals older than this leave the window")
     options: dict[str, Any] = {}
 
@@ -27,10 +29,11 @@ class MarketsSettings(OperatorModel):
 
     contact: str | None = Field(default=None, description="e-mail in the user agent; the SEC insists on one")
     feeds: dict[str, FeedSettings] = {}
-    reflect_every_s: Real = Field(default=5.0, gt=0, description="longest wait between looks at the feed files")
+    reflect_every_s: Real = Field(default=5.0, gt=0, le=DAY_S,
+                                  description="longest wait between looks at the feed files")
     rank_margin_bp: int = Field(default=100, ge=0, le=1_000, description="a rank moves only for a larger change")
-    intent_ttl_s: int = Field(default=900, ge=1)
-    intent_grace_s: int = Field(default=300, ge=0)
+    intent_ttl_s: int = Field(default=900, ge=1, le=YEAR_S)
+    intent_grace_s: int = Field(default=300, ge=0, le=YEAR_S)
 
     def feed(self, name: str) -> FeedSettings:
         """Settings of one feed, defaults where none are written."""
@@ -40,9 +43,10 @@ class MarketsSettings(OperatorModel):
 class PaperSettings(OperatorModel):
     """The embedded paper broker's stated model of the market."""
 
-    half_spread_bp: int = Field(default=2, ge=0, description="added to the quote's own spread where it has none")
-    slippage_bp: int = Field(default=3, ge=0, description="against the order, on every fill")
-    commission_bp: int = Field(default=2, ge=0)
+    half_spread_bp: int = Field(default=2, ge=0, le=10_000,
+                                description="added to the quote's own spread where it has none")
+    slippage_bp: int = Field(default=3, ge=0, le=10_000, description="against the order, on every fill")
+    commission_bp: int = Field(default=2, ge=0, le=10_000)
     commission_min: Cash = Field(default="0", validate_default=True, ge=0)
     fill: Literal["quote", "next_quote"] = Field(default="quote", description="next_quote: never on a price "
                                                  "that was already known when the order was sent")
@@ -55,13 +59,16 @@ class ExecutorSettings(OperatorModel):
 
     mode: Literal["paper", "live", "simulate"] = "paper"
     dispatch: Literal["daemon", "cron"] = "daemon"
-    poll_s: Real = Field(default=0.05, gt=0, description="longest wait between looks at the queue")
-    publish_ms: int = Field(default=250, ge=0, description="documents are written at most this often")
-    heartbeat_s: Real = Field(default=5.0, gt=0)
-    unreadable_latch_s: Real = Field(default=5.0, gt=0, description="an overlay unreadable for longer latches")
-    future_skew_s: int = Field(default=5, ge=0, description="tolerated clock difference to the promoter")
-    clock_step_s: Real = Field(default=1.0, gt=0, description="a wall clock that jumps by more latches")
-    reconcile_s: Real = Field(default=30.0, gt=0, description="how often a venue's books are compared with ours")
+    poll_s: Real = Field(default=0.05, gt=0, le=DAY_S, description="longest wait between looks at the queue")
+    publish_ms: int = Field(default=250, ge=0, le=DAY_S * 1000,
+                            description="documents are written at most this often")
+    heartbeat_s: Real = Field(default=5.0, gt=0, le=DAY_S)
+    unreadable_latch_s: Real = Field(default=5.0, gt=0, le=DAY_S,
+                                     description="an overlay unreadable for longer latches")
+    future_skew_s: int = Field(default=5, ge=0, le=DAY_S, description="tolerated clock difference to the promoter")
+    clock_step_s: Real = Field(default=1.0, gt=0, le=DAY_S, description="a wall clock that jumps by more latches")
+    reconcile_s: Real = Field(default=30.0, gt=0, le=DAY_S,
+                              description="how often a venue's books are compared with ours")
     paper: PaperSettings = PaperSettings()
 
 

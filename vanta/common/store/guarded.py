@@ -1,9 +1,12 @@
 """Reading an operator's file on which safety rests: its bytes, or in words why they are not to be trusted.
 
+`append_fd` opens a log to write, with the same care not to wait for a pipe that stands in its place.
+
 A few system calls that never wait. Anything odd (missing, link, pipe, folder, foreign owner, writable by everybody,
 too large, unreadable) is a problem, never an exception and never an empty file.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Collection
@@ -12,6 +15,7 @@ from pathlib import Path
 from vanta.common.store.atomic import describe, read_all
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def guarded_read(path: Path, *, owners: Collection[int], max_bytes: int) -> tuple[bytes | None, str]:
@@ -40,3 +44,12 @@ def _oddity(name: str, info: os.stat_result, owners: Collection[int], max_bytes:
     if info.st_size > max_bytes:
         return f"{name} has {info.st_size:,} bytes"
     return ""
+
+
+def append_fd(path: str | Path) -> int:
+    """A descriptor that appends to a regular file, which is made if there is none. Raises `OSError`; never waits."""
+    fd = os.open(path, _APPEND, 0o666)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return fd

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vanta.common.store.guarded import guarded_read
+from vanta.common.store.guarded import append_fd, guarded_read
 
 ME = (os.getuid(),)
 
@@ -53,3 +53,26 @@ def test_read_error_is_a_problem() -> None:
     raw, said = guarded_read(Path("/proc/self/mem"), owners=ME, max_bytes=2)
     assert raw is None
     assert "cannot be read" in said
+
+
+@pytest.mark.parametrize("kind", ["fifo", "read fifo", "folder"])
+def test_a_log_is_never_a_pipe(tmp_path: Path, kind: str) -> None:
+    """Where a pipe or a folder stands in place of a log, opening fails at once, whether somebody reads or not."""
+    path = tmp_path / "x.log"
+    if kind == "folder":
+        path.mkdir()
+    else:
+        os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK) if kind == "read fifo" else None
+    with pytest.raises(OSError, match=r"ENXIO|No such device|not a regular file|Is a directory"):
+        append_fd(path)
+    if reader is not None:
+        os.close(reader)
+
+
+def test_a_log_is_made_and_appended_to(tmp_path: Path) -> None:
+    """What stands in it stays."""
+    for text in (b"one\n", b"two\n"):
+        with open(append_fd(tmp_path / "x.log"), "ab") as file:
+            file.write(text)
+    assert (tmp_path / "x.log").read_bytes() == b"one\ntwo\n"
