@@ -51,7 +51,10 @@ class Kind(StrEnum):
     DAY_OPENED = "day.opened"              # NAV at the day's first look, for the daily loss limit
     HOUSE_DAY_OPENED = "house.day_opened"  # the same for all vaults together
     ALERT = "alert"                        # half or four fifths of a limit are used
+    COMMAND_TAKEN = "command.taken"        # a person's cancel or flatten was carried out
     COMMAND_REFUSED = "command.refused"    # expired, or about nothing that is there
+    OVERRIDE_SET = "override.set"          # one limit has another value for a while
+    OVERRIDE_ENDED = "override.ended"
     LATCH_SET = "latch.set"
     LATCH_RELEASED = "latch.released"
 
@@ -66,6 +69,7 @@ class LogEvent(StrEnum):
     DISPATCH_OPEN = "dispatch.open"
     ORDER_SENT = "order.sent"
     LATCHED = "latched"
+    ALERT = "alert"                        # half or four fifths of a limit are used
     STARTED = "started"
     STOPPED = "stopped"
     RECOVERED = "recovered"

@@ -29,6 +29,8 @@ class Reason(StrEnum):
     HALT_REDUCE_ONLY = "halt.reduce_only"
     HALT_NO_PERMIT = "halt.no_permit"
     HALT_LATCHED = "halt.latched"
+    FLATTENED = "halt.flattened"
+    COOLING_DOWN = "exit.cooling_down"
     INTENT_EXPIRED = "intent.expired"
     INTENT_FUTURE = "intent.from_the_future"
     INTENT_WITHDRAWN = "intent.withdrawn"
@@ -123,6 +125,10 @@ TABLE: dict[Reason, Entry] = {
     Reason.HALT_NO_PERMIT: Entry(_H, "dispatch.permit does not exist", "Release dispatch with `vanta-run release`."),
     Reason.HALT_LATCHED: Entry(_H, "the executor latched itself",
                                "See `vanta-run status`, then release the latch by name."),
+    Reason.FLATTENED: Entry(_L, "an operator asked to leave every position: no entries",
+                            "Release the latch by name when entries may go on."),
+    Reason.COOLING_DOWN: Entry(_H, "the position was left by its exit plan not long ago",
+                               "Wait, or lower risk.reentry_cooldown_s."),
     Reason.INTENT_EXPIRED: Entry(_R, "the intent expired before it could be sent",
                                  "Nothing: the promoter stages a new one."),
     Reason.INTENT_FUTURE: Entry(_H, "the intent was made later than our clock says it is",

@@ -48,6 +48,10 @@ class Daemon:
                     halted = report.halted
                     event = LogEvent.DISPATCH_HELD if halted else LogEvent.DISPATCH_OPEN
                     self._log.info(event, reason=halted)
+                for alert in report.alerts:
+                    self._log.warning(LogEvent.ALERT, **alert._asdict())
+                for latch in report.latched:
+                    self._log.error(LogEvent.LATCHED, latch=latch)
                 if report.idle:
                     self._tail.wait(self._poll_s)
         finally:

@@ -15,16 +15,15 @@ from vanta.common.errors import BadInput, Missing, VantaError
 from vanta.common.events import Kind
 from vanta.common.instruments import Instrument
 from vanta.common.models.base import validate
-from vanta.common.models.command import OperatorCommand
 from vanta.common.models.intent import Intent
 from vanta.common.models.quotes import MarketQuotes, Quote
 from vanta.common.models.vault import Vault, VaultRegistry
 from vanta.common.money import plain
 from vanta.common.paths import MARKET_QUOTES, OPERATOR_COMMANDS, QUEUE, VAULTS
-from vanta.common.store.chain import chain
 from vanta.common.store.document import parse
 from vanta.common.store.ports import Files, Snapshots
 from vanta.common.times import millis, parse_iso
+from vanta.executor.commands import Commands
 from vanta.executor.core import wire_intent
 from vanta.executor.core.entries import OrderEntry
 from vanta.executor.core.machine import IN_FLIGHT, TERMINAL
@@ -55,6 +54,7 @@ class Observer:
         self.queue_depth = 0
         self._quotes: dict[str, Quote] = {}
         self._withdrawn: dict[str, str] = {}
+        self._commands = Commands(recorder)
         self._skew_ms = future_skew_ms
 
     def controls(self, reading: Reading, now: datetime) -> None:
@@ -105,27 +105,18 @@ class Observer:
                 "type": "transfer", "vault": vault.vault_id, "account": vault.account, "currency": vault.base_currency,
                 "amount": plain(vault.capital), "evidence": evidence, "why": "capital of a new vault"}, now=now)
 
-    def commands(self, now: datetime) -> None:
-        """Carry out operators' commands that have not been carried out yet: a release clears the latch it names."""
+    def commands(self, now: datetime) -> list[OrderEntry]:
+        """Carry out operators' commands that have not been carried out yet. Returns orders to be cancelled."""
         raw = self._changed(OPERATOR_COMMANDS)
         if raw is None:
-            return
+            return []
         try:
-            records = list(chain(raw[: raw.rfind(b"\n") + 1], name=OPERATOR_COMMANDS))
-            given = [validate(OperatorCommand, dict(record.payload), file=OPERATOR_COMMANDS) for record in records]
+            given = self._commands.read(raw)
         except VantaError as error:
             self.problems[OPERATOR_COMMANDS] = error.what
-            return
+            return []
         self.problems.pop(OPERATOR_COMMANDS, None)
-        book = self._recorder.book
-        for command in given:
-            if command.command_id not in book.commands:
-                refused = "" if command.latch_id in book.latches else f"there is no latch {command.latch_id}"
-                if parse_iso(command.expires_at) <= now:
-                    refused = f"the command expired at {command.expires_at}"
-                kind = Kind.COMMAND_REFUSED if refused else Kind.LATCH_RELEASED
-                self._recorder.put(kind, {"command_id": command.command_id, "latch_id": command.latch_id,
-                                          "by": command.by, "reason": command.reason, "refused": refused}, now=now)
+        return self._commands.run(given, self.vaults, now)
 
     def queue(self, now: datetime) -> int:
         """New intents and withdrawals. Returns how many intents were seen for the first time."""

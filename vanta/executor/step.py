@@ -16,17 +16,22 @@ from vanta.common.clock import Clock
 from vanta.common.errors import StateError
 from vanta.common.events import Kind
 from vanta.common.models.configuration import ExecutorSettings
+from vanta.common.models.vault import VaultRegistry
 from vanta.common.money import plain
 from vanta.common.reasons import Reason
 from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Snapshots
 from vanta.common.times import iso, millis, parse_iso
 from vanta.executor.brokers.port import Broker
-from vanta.executor.core import views, watch
+from vanta.executor.commands import end_overrides, leave
+from vanta.executor.core import protect, views, watch
+from vanta.executor.core.alerts import Alert, of_lines, of_losses
 from vanta.executor.core.approval import Approved, judge
 from vanta.executor.core.controls import Known, Scope, stops, summary
+from vanta.executor.core.entries import OrderEntry
 from vanta.executor.core.fences import halt
 from vanta.executor.core.fences.sync import IN_SYNC
+from vanta.executor.core.overrides import in_force
 from vanta.executor.core.proposal import Context, Line
 from vanta.executor.core.size import propose
 from vanta.executor.core.verdict import good_until
@@ -72,6 +77,8 @@ class StepReport:
     accepted: int = 0
     fills: int = 0
     halted: str = ""
+    alerts: list[Alert] = field(default_factory=list)
+    latched: list[str] = field(default_factory=list)
     problems: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -129,7 +136,8 @@ class Executor:
         observer.controls(reading, now)
         if observer.registry(now):
             self._learn()
-        observer.commands(now)
+        unwanted = observer.commands(now)
+        end_overrides(self._recorder, now)
         report.seen = observer.queue(now)
         observer.quotes(now)
         calls = not self._calls_disabled(reading, now)
@@ -138,10 +146,11 @@ class Executor:
             self._venue.close_of_day(now)
             self._ask_again(now)
             self._reconciler.run(observer.instruments, now, self._parts.clock.monotonic())
-        self._watch(reading, now)
-        unwanted = observer.withdrawals(now)
-        if calls:
-            self._venue.cancel(unwanted, "withdrawn", now)
+        self._watch(reading, now, report)
+        unwanted += observer.withdrawals(now)
+        for wish in protect.wishes(self._book, millis(now)):
+            leave(self._recorder, wish, now)
+        self._venue.cancel([*unwanted, *self._in_the_way()], "no longer wanted", now, ask=calls)
         self._dispatch(reading, now, report)
         reading = self._reading  # the last looks may have seen other switches
         report.halted = self._halted(reading, now)
@@ -186,9 +195,14 @@ class Executor:
     def _halted(self, reading: Reading, now: datetime) -> str:
         return summary(reading.controls, self._known, now=now) if self._root_stops(reading, now) else ""
 
-    def _watch(self, reading: Reading, now: datetime) -> None:
+    def _in_the_way(self) -> list[OrderEntry]:
+        """Entries that work where a position is to be left: an exit waits for nothing but their end."""
+        return [order for key in sorted(self._book.exits) if (live := self._book.live.get(key)) is not None
+                and not live.exit and (order := self._book.working.get(live.order_id or "")) is not None]
+
+    def _watch(self, reading: Reading, now: datetime, report: StepReport) -> None:
         """Open the day once NAV is known, then see whether anything has to be latched."""
-        vaults, clock = self._parts.observer.vaults, self._parts.clock
+        vaults, clock = self._limits(now), self._parts.clock
         problem = reading.controls.problem
         if problem is None:
             self._unreadable_since = None
@@ -208,8 +222,20 @@ class Executor:
             if nav is not None and self._book.house.day != day:
                 self._recorder.put(Kind.HOUSE_DAY_OPENED, {"day": day, "nav": plain(nav)}, now=now)
             found += watch.losses(self._book, vaults, navs)
+            self._alert(of_losses(self._book, vaults, navs), now, report)
         for latch in found:
             set_latch(self._recorder, latch, now=now)
+            report.latched.append(f"{latch.code}: {latch.detail}")
+
+    def _limits(self, now: datetime) -> VaultRegistry | None:
+        """vault.json with every override that is in force."""
+        return in_force(self._parts.observer.vaults, self._book.overrides, millis(now))
+
+    def _alert(self, found: list[Alert], now: datetime, report: StepReport) -> None:
+        for alert in found:
+            if alert.level > self._book.alerts.get(alert.about, 0):
+                report.alerts.append(alert)
+            self._recorder.put(Kind.ALERT, alert._asdict(), now=now)
 
     def _clock_latches(self, now: datetime) -> list[watch.Latch]:
         """A wall clock that jumps against the time that passed, or that is behind the log at start."""
@@ -243,6 +269,7 @@ class Executor:
                 if len(self._outbox) >= BATCH:
                     report.accepted += self._outbox.flush(now)
                     context = self._context(self._reading, now)  # the last looks may have seen other switches
+                self._alert(of_lines(entry.vault, verdict.lines, self._book.alerts), now, report)
             else:
                 self._holding[entry.intent_id] = [str(line.code) for line in verdict.stopping]
                 record_stop(self._recorder, entry, verdict, now=now)
@@ -256,7 +283,7 @@ class Executor:
         parts = self._parts
         return Context(
             now=now, now_ms=millis(now), book=self._book, controls=reading.controls, permit=reading.permit,
-            known=self._known, vaults=parts.observer.vaults, instruments=parts.observer.instruments,
+            known=self._known, vaults=self._limits(now), instruments=parts.observer.instruments,
             calendars=parts.calendars, brokers=frozenset(parts.brokers),
             future_skew_ms=parts.settings.future_skew_s * 1000)
 

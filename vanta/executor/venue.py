@@ -159,14 +159,18 @@ class Venue:
         """Full halt: cancel every working order that is not being cancelled yet."""
         return self.cancel(list(self._book.working.values()), "full halt", now)
 
-    def cancel(self, orders: list[OrderEntry], why: str, now: datetime) -> int:
-        """Record the wish, make it durable, then ask the venue. Without an answer it is asked again."""
+    def cancel(self, orders: list[OrderEntry], why: str, now: datetime, *, ask: bool = True) -> int:
+        """Record the wish, make it durable, then ask the venue. Without an answer it is asked again.
+
+        `ask=False` while no calls are allowed: the wish is kept, and asked for when they are.
+        """
         wanted = [order for order in orders if order.state in ("working", "partially_filled")]
         for order in wanted:
             self._about(Kind.ORDER_CANCELLING, order, {"intent_state": "cancelling", "detail": why}, now)
         if wanted:
             self._recorder.sync()
-        self._ask_to_cancel(wanted, now)
+        if ask:
+            self._ask_to_cancel(wanted, now)
         return len(wanted)
 
     def cancel_again(self, now: datetime) -> None:

@@ -33,8 +33,8 @@ def test_the_verdict_lists_every_fence() -> None:
                     if record.kind == "intent.approved" and record.ids["intent_id"] == name)
     assert [line[0] for line in approved.payload["lines"]] == [
         "halt", "vault", "sync", "instrument", "duplicate", "basis", "freshness", "session", "quote", "collar",
-        "period", "size", "liquidity", "economic", "selfmatch", "exposure", "concentration", "persona", "flip", "cash",
-        "credit", "rate", "broker", "repeat", "gateway"]
+        "period", "size", "liquidity", "cooldown", "economic", "selfmatch", "exposure", "concentration",
+        "persona", "flip", "cash", "credit", "rate", "broker", "repeat", "gateway"]
     assert all(line[1] is None for line in approved.payload["lines"])
 
 

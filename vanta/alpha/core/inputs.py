@@ -20,6 +20,7 @@ from vanta.common.store.ports import Record
 from vanta.common.times import millis, parse_iso
 from vanta.executor.core.book import Book
 from vanta.executor.core.controls import Controls, Known, read_overlay
+from vanta.executor.core.overrides import in_force
 from vanta.executor.core.proposal import Context
 
 UNREADABLE = "unreadable: "
@@ -82,8 +83,9 @@ class World:
         return Context(
             now=now, now_ms=millis(now), book=book, controls=self.controls(), permit=self._seen("permit") == PERMITTED,
             known=Known(vault=frozenset(book.vaults), broker=brokers, instrument=frozenset(table)),
-            vaults=self.vaults(), instruments=table, calendars={**calendars, CONTINUOUS: ALWAYS_OPEN},
-            brokers=brokers, future_skew_ms=settings.executor.future_skew_s * 1000)
+            vaults=in_force(self.vaults(), book.overrides, millis(now)), instruments=table,
+            calendars={**calendars, CONTINUOUS: ALWAYS_OPEN}, brokers=brokers,
+            future_skew_ms=settings.executor.future_skew_s * 1000)
 
     def controls(self) -> Controls:
         """The overlay in force."""

@@ -17,12 +17,14 @@ from vanta.common.events import Kind
 from vanta.common.money import plain, round_amount
 from vanta.common.reasons import Reason
 from vanta.common.store.ports import Record
-from vanta.executor.core import views, watch
+from vanta.common.times import millis, parse_iso
+from vanta.executor.core import protect, views, watch
 from vanta.executor.core.approval import Approved, judge
 from vanta.executor.core.book import Book
 from vanta.executor.core.controls import Scope
 from vanta.executor.core.entries import IntentEntry
 from vanta.executor.core.fences import halt
+from vanta.executor.core.overrides import in_force
 from vanta.executor.core.proposal import Line
 from vanta.executor.core.size import propose
 from vanta.executor.core.verdict import Note, latch, link, verdict_notes
@@ -153,7 +155,7 @@ def _latched(decisions: Decisions, record: Record) -> Difference | None:
         return None
     if body["code"] == Reason.HALT_UNREADABLE:
         return _differs({"detail": body["detail"]}, {"detail": world.controls().problem})
-    vaults = world.vaults()
+    vaults = in_force(world.vaults(), book.overrides, millis(parse_iso(record.at)))
     for found in watch.losses(book, vaults, views.navs(book, vaults)) if vaults else []:
         if (found.code, found.vault) == (body["code"], body["vault"]):
             return _differs(body, latch(found, book.seq))
@@ -198,9 +200,22 @@ def _funded(decisions: Decisions, record: Record) -> Difference | None:
     return _differs({name: body[name] for name in ours}, ours)
 
 
-def _seen(_decisions: Decisions, record: Record) -> Difference | None:
-    """An intent is known by the hash of its content."""
+def _seen(decisions: Decisions, record: Record) -> Difference | None:
+    """An intent is known by the hash of its content; one of the executor's own was due at that moment."""
+    if record.payload.get("from") == "executor":
+        return _exit(decisions.book, record)
     return _differs({"sha256": record.payload["sha256"]}, {"sha256": content_hash(record.payload["intent"])})
+
+
+def _exit(book: Book, record: Record) -> Difference | None:
+    """An exit by plan is due by the book; one that an operator asked for follows that command."""
+    body, now = record.payload["intent"], parse_iso(record.at)
+    due = [*protect.wishes(book, millis(now)), *protect.everything(book, None)]
+    cause = body["provenance"]["reasons"][0]["reason"].removeprefix("exit:")
+    for wish in due:
+        if (wish.vault, wish.instrument_id, wish.cause) == (body["vault"], body["instrument_id"], cause):
+            return _differs(body, protect.intent(book, wish, now))
+    return Difference("exit", _spoken(record), ABSENT)
 
 
 _CHECKS: dict[str, Callable[[Decisions, Record], Difference | None]] = {

@@ -54,6 +54,8 @@ class Risk(OperatorModel):
     repeat_window_s: int = Field(default=60, ge=1)
     duplicate_window_s: int = Field(default=30, ge=1, description="an order like the last one of its instrument is "
                                     "refused so long")
+    reentry_cooldown_s: int = Field(default=86_400, ge=0, description="no entry for so long after a position was left "
+                                    "by its exit plan or by flattening")
     max_consecutive_losses: int = Field(default=6, ge=1, description="orders in a row that closed at a loss; then "
                                         "entries stop")
     max_adv_pct: Pct = Field(default=Decimal("0.02"), gt=0, le=1, description="one order, of average daily volume")

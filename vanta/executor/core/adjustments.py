@@ -42,6 +42,9 @@ def _split(vault: VaultBook, body: Body) -> str | None:
     for lot in position.lots:
         lot.quantity *= ratio
     position.quantity *= ratio
+    guard = vault.guards.get(instrument_id)
+    if guard is not None:
+        guard.best /= ratio
     return instrument_id
 
 

@@ -22,6 +22,7 @@ from vanta.executor.core.adjustments import adjust
 from vanta.executor.core.entries import (
     AccountBook,
     BookedFill,
+    Guard,
     IntentEntry,
     Measured,
     OrderEntry,
@@ -32,6 +33,7 @@ from vanta.executor.core.entries import (
 )
 from vanta.executor.core.lots import Position, Tags
 from vanta.executor.core.machine import FILL_LAST, FILL_LATE, FILL_PART, IN_FLIGHT, STAGED, TERMINAL, next_state
+from vanta.executor.core.overrides import Override
 
 PRICES = 512
 """So many recent prices of an instrument are remembered; ten minutes at one quote a second."""
@@ -59,6 +61,9 @@ class Book:
         self.house = Measured()
         self.quotes_seq = 0
         self.latches: dict[str, Mapping[str, Any]] = {}
+        self.exits: set[str] = set()
+        self.left_ms: dict[str, int] = {}
+        self.overrides: dict[str, Override] = {}
         self.alerts: dict[str, int] = {}
         self.inputs: dict[str, str] = {}
         self.fills: dict[str, BookedFill] = {}
@@ -84,6 +89,8 @@ class Book:
         entry.state = state
         if state in TERMINAL:
             self.waiting.pop(entry.intent_id, None)
+            if entry.exit:
+                self.exits.discard(entry.key)
         elif state in IN_FLIGHT:
             self.waiting.pop(entry.intent_id, None)
             self.live[entry.key] = entry
@@ -143,7 +150,13 @@ def _quote(book: Book, record: Record) -> None:
     if recent is None:
         recent = book.prices[instrument_id] = deque(maxlen=PRICES)
     book.quotes_seq = record.seq
-    recent.append((book.quotes[instrument_id].at_ms, book.quotes[instrument_id].last))
+    last = book.quotes[instrument_id].last
+    recent.append((book.quotes[instrument_id].at_ms, last))
+    for vault in book.vaults.values():
+        guard = vault.guards.get(instrument_id)
+        if guard is not None:
+            long = vault.positions[instrument_id].quantity > 0
+            guard.best = max(guard.best, last) if long else min(guard.best, last)
 
 
 def _seen(book: Book, record: Record) -> None:
@@ -156,8 +169,11 @@ def _seen(book: Book, record: Record) -> None:
         intent_id, key_of(raw["vault"], raw["instrument_id"]), raw["vault"], raw["account"], raw["instrument_id"],
         raw["side"], Decimal(raw["notional"]), raw["close"], raw["basis_seq"], millis(parse_iso(raw["created_at"])),
         millis(parse_iso(raw["expires_at"])), record.payload["sha256"], raw,
-        Tags(why["band"], _weights(why["personas"]), _weights(why["sources"])), STAGED, record.seq)
+        Tags(why["band"], _weights(why["personas"]), _weights(why["sources"])), STAGED, record.seq,
+        record.payload.get("from") == "executor")
     book.intents[intent_id] = entry
+    if entry.exit:
+        book.exits.add(entry.key)
     book.move(entry, Kind.INTENT_SEEN, record)
 
 
@@ -295,6 +311,7 @@ def _book(book: Book, order: OrderEntry, quantity: Decimal, money: tuple[Decimal
     position = vault.positions.get(order.instrument_id)
     if position is None:
         position = vault.positions[order.instrument_id] = Position(order.currency, order.multiplier)
+    before = position.quantity
     for closed in position.fill(quantity if order.side == "buy" else -quantity, cash, entry.tags):
         vault.ledger.add(closed.realised, ZERO, closed.tags)
         order.realised = (order.realised or ZERO) + closed.realised
@@ -302,6 +319,33 @@ def _book(book: Book, order: OrderEntry, quantity: Decimal, money: tuple[Decimal
     vault.cash -= cash + fee
     vault.remembered = None
     book.basis[entry.key] = record.seq
+    _guard(vault, entry, (before, position), abs(cash / (quantity * order.multiplier)), book.at_ms(record))
+    if entry.exit:
+        book.left_ms[entry.key] = book.at_ms(record)
+
+
+def _guard(vault: VaultBook, entry: IntentEntry, moved: tuple[Decimal, Position], price: Decimal, at_ms: int) -> None:
+    """Who watches over a position after a fill: nobody where nothing is left, whoever enlarged it last otherwise."""
+    before, position = moved
+    name, old = entry.instrument_id, vault.guards.get(entry.instrument_id)
+    if not position.quantity:
+        vault.guards.pop(name, None)
+    elif old is None or (before > 0) != (position.quantity > 0):
+        vault.guards[name] = Guard(entry.intent_id, entry.raw["exit_plan"], at_ms, price)
+    elif abs(position.quantity) > abs(before):
+        best = max(old.best, price) if before > 0 else min(old.best, price)
+        vault.guards[name] = Guard(entry.intent_id, entry.raw["exit_plan"], old.opened_ms, best)
+
+
+def _override(book: Book, record: Record) -> None:
+    body = record.payload
+    book.commands.add(body["command_id"])
+    book.overrides[body["command_id"]] = Override(
+        body["vault"], body["limit"], Decimal(body["value"]), millis(parse_iso(body["until"])))
+
+
+def _override_ended(book: Book, record: Record) -> None:
+    del book.overrides[record.payload["command_id"]]
 
 
 def _sync(book: Book, record: Record) -> None:
@@ -351,7 +395,7 @@ def _alert(book: Book, record: Record) -> None:
     book.alerts[body["about"]] = body["level"]
 
 
-def _command_refused(book: Book, record: Record) -> None:
+def _command_done(book: Book, record: Record) -> None:
     book.commands.add(record.payload["command_id"])
 
 
@@ -368,5 +412,6 @@ _HANDLERS: dict[str, Callable[[Book, Record], None]] = {
     Kind.ADJUSTMENT: _adjustment, Kind.DAY_OPENED: _day_opened, Kind.HOUSE_DAY_OPENED: _house_day,
     Kind.ALERT: _alert,
     Kind.LATCH_SET: _latch_set, Kind.LATCH_RELEASED: _latch_released,
-    Kind.COMMAND_REFUSED: _command_refused,
+    Kind.COMMAND_REFUSED: _command_done, Kind.COMMAND_TAKEN: _command_done, Kind.OVERRIDE_SET: _override,
+    Kind.OVERRIDE_ENDED: _override_ended,
 }

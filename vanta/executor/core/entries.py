@@ -18,7 +18,10 @@ def key_of(vault: str, instrument_id: str) -> str:
 
 @dataclass(slots=True)
 class IntentEntry:
-    """One intent as the executor knows it. `raw` is what the promoter wrote, `sha256` its content hash."""
+    """One intent as the executor knows it. `raw` is what the promoter wrote, `sha256` its content hash.
+
+    `exit`: the executor asked for it itself, by an exit plan or a command; it only shrinks a position.
+    """
 
     intent_id: str
     key: str
@@ -36,6 +39,7 @@ class IntentEntry:
     tags: Tags
     state: str
     seen_seq: int
+    exit: bool
     held: set[str] = field(default_factory=set)
     order_id: str | None = None
     other_bytes: set[str] = field(default_factory=set)
@@ -111,6 +115,19 @@ class SyncEntry:
     readings: int
 
 
+@dataclass(slots=True)
+class Guard:
+    """What watches over a position: the exit plan and id of the intent that opened or last enlarged it.
+
+    `best` is the best price seen since it was opened: the highest for a long position, the lowest for a short one.
+    """
+
+    intent_id: str
+    plan: Mapping[str, Any]
+    opened_ms: int
+    best: Decimal
+
+
 class Measured:
     """The marks that loss limits are measured from: the day's opening NAV, the peak, and losses in a row."""
 
@@ -142,8 +159,8 @@ class VaultBook(Measured):
     what `totals.py` found last; whatever changes the vault clears it.
     """
 
-    __slots__ = ("account", "cash", "currency", "flips", "ledger", "positions", "remembered", "sent",
-                 "sent_ms", "vault_id", "working")
+    __slots__ = ("account", "cash", "currency", "flips", "guards", "ledger", "positions", "remembered",
+                 "sent", "sent_ms", "vault_id", "working")
 
     def __init__(self, vault_id: str, account: str, currency: str) -> None:
         super().__init__()
@@ -152,6 +169,7 @@ class VaultBook(Measured):
         self.currency = currency
         self.cash = ZERO
         self.positions: dict[str, Position] = {}
+        self.guards: dict[str, Guard] = {}
         self.ledger = Ledger(currency)
         self.working: dict[str, OrderEntry] = {}
         self.sent_ms: deque[int] = deque(maxlen=4096)

@@ -13,6 +13,7 @@ from vanta.executor.core.fences import (
     cash,
     collar,
     concentration,
+    cooldown,
     credit,
     duplicate,
     economic,
@@ -52,6 +53,7 @@ POLICY: tuple[Fence, ...] = (
     period.check,         # the price has not run away over the last minutes
     size.check,           # lots, minimum, most value, most units, share of volume
     liquidity.check,      # the instrument trades enough a day
+    cooldown.check,       # not just left by its exit plan
     economic.check,       # not the effect of the last order once more
     selfmatch.check,      # nothing of ours on the other side
     exposure.check,       # one position as a share of NAV, nothing sold that is not held

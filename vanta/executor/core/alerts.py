@@ -1,0 +1,70 @@
+"""Half of a limit used, four fifths of it used: said before anything has to be refused. Pure.
+
+Decides from the lines of a verdict and from losses against their limits which alerts are news: one when a level is
+reached, one when it is left, nothing in between. Refuses to know who is told.
+
+    of_lines("V_CORE", lines, book.alerts)  ->  [Alert("V_CORE exposure", 80, "0.0430", "0.05")]
+"""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from vanta.common.models.vault import VaultRegistry
+from vanta.executor.core.book import Book
+from vanta.executor.core.entries import Measured
+from vanta.executor.core.proposal import Line
+from vanta.executor.core.watch import house_nav
+
+LEVELS = (80, 50)
+WATCHED = frozenset({"exposure", "concentration", "credit", "repeat"})
+"""Fences whose value and limit are amounts of the same thing."""
+
+
+class Alert(NamedTuple):
+    """`level` is the percentage reached: 80, 50, or 0 when it is below both again."""
+
+    about: str
+    level: int
+    value: str
+    limit: str
+
+
+def of_lines(vault: str, lines: Iterable[Line], known: Mapping[str, int]) -> list[Alert]:
+    """What a verdict says about limits that are watched."""
+    found = []
+    for line in lines:
+        if line.fence in WATCHED and line.limit:
+            about = f"{vault} {line.fence} {line.detail}".rstrip() if line.code is None else f"{vault} {line.fence}"
+            alert = Alert(about, _level(Decimal(line.value), Decimal(line.limit)), line.value, line.limit)
+            if alert.level != known.get(about, 0):
+                found.append(alert)
+    return found
+
+
+def of_losses(book: Book, vaults: VaultRegistry, navs: Mapping[str, Decimal | None]) -> list[Alert]:
+    """What NAV says about the loss limits of vaults and house."""
+    found = []
+    for vault in vaults.vaults:
+        ledger = book.vaults.get(vault.vault_id)
+        if ledger is not None:
+            found += _lost(vault.vault_id, ledger, (vault.risk.max_daily_loss, vault.risk.max_drawdown),
+                           navs.get(vault.vault_id))
+    limits = (vaults.house.max_daily_loss, vaults.house.max_drawdown)
+    found += _lost("house", book.house, limits, house_nav(navs))
+    return [alert for alert in found if alert.level != book.alerts.get(alert.about, 0)]
+
+
+def _lost(who: str, measured: Measured, limits: tuple[Decimal, Decimal], nav: Decimal | None) -> list[Alert]:
+    if nav is None or not measured.day_open or not measured.peak:
+        return []
+    found = []
+    for what, start, limit in (("loss of the day", measured.day_open, limits[0]),
+                               ("drawdown", max(measured.peak, measured.day_open), limits[1])):
+        fall = max(Decimal(0), (start - nav) / start)
+        found.append(Alert(f"{who} {what}", _level(fall, limit), f"{fall:.4f}", str(limit)))
+    return found
+
+
+def _level(value: Decimal, limit: Decimal) -> int:
+    return next((level for level in LEVELS if limit > 0 and value * 100 >= limit * level), 0)

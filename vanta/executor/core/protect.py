@@ -1,0 +1,108 @@
+"""When is a position left again, by its recorded exit plan or by a command? Pure.
+
+Every position carries the exit plan of the intent that opened or last enlarged it, the time it was opened and the best
+price seen since. A stop is measured from its average cost, a trailing stop from that best price, a time exit from the
+opening. What comes out is an intent like any other: it passes every fence, and only ever shrinks what is held.
+
+    wishes(book, now_ms)  ->  [Wish("V_CORE", "equity:AAPL", "stop", "fell 5.2 % below its cost, 5 % are allowed")]
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from vanta.common import ids
+from vanta.common.money import plain
+from vanta.common.times import iso
+from vanta.executor.core.book import Book
+from vanta.executor.core.entries import Guard, VaultBook, key_of
+from vanta.executor.core.lots import Position
+
+LIVES_FOR = timedelta(days=1)
+"""An exit that could not leave for so long is asked for anew."""
+
+
+class Wish(NamedTuple):
+    """One position to be left, and why: `stop`, `trail`, `take_profit`, `time` or `flatten`."""
+
+    vault: str
+    instrument_id: str
+    cause: str
+    text: str
+
+
+def wishes(book: Book, now_ms: int) -> list[Wish]:
+    """Exits that are due and not under way, in order of vault and instrument."""
+    found = []
+    for vault_id, vault in sorted(book.vaults.items()):
+        for instrument_id, guard in sorted(vault.guards.items()):
+            if key_of(vault_id, instrument_id) not in book.exits:
+                due = next(_due(book, vault.positions[instrument_id], guard, (instrument_id, now_ms)), None)
+                if due is not None:
+                    found.append(Wish(vault_id, instrument_id, *due))
+    return found
+
+
+def everything(book: Book, vault_id: str | None) -> list[Wish]:
+    """Every position of a vault, or of all, that is not being left already."""
+    return [Wish(name, instrument_id, "flatten", "an operator asked to leave every position")
+            for name, vault in sorted(book.vaults.items()) if vault_id in (None, name)
+            for instrument_id, position in sorted(vault.positions.items())
+            if position.quantity and key_of(name, instrument_id) not in book.exits]
+
+
+def _due(book: Book, position: Position, guard: Guard, place: tuple[str, int]) -> Iterator[tuple[str, str]]:
+    """Causes that have come about, gravest first."""
+    instrument_id, now_ms = place
+    plan, quote = guard.plan, book.quotes.get(instrument_id)
+    if quote is not None:
+        sign = 1 if position.quantity > 0 else -1
+        average = position.cost() / (position.quantity * position.multiplier)
+        for name, start in (("stop", average), ("trail", guard.best)):
+            limit = plan.get(f"{name}_pct")
+            lost = (start - quote.last) * sign / start
+            if limit is not None and lost >= Decimal(limit):
+                what = "its cost" if name == "stop" else "the best price since it was opened"
+                yield name, f"{_percent(lost)} worse than {what}, {_percent(Decimal(limit))} are allowed"
+        target = plan.get("take_profit_pct")
+        won = (quote.last - average) * sign / average
+        if target is not None and won >= Decimal(target):
+            yield "take_profit", f"{_percent(won)} better than its cost, {_percent(Decimal(target))} were aimed at"
+    longest = plan.get("max_holding_s")
+    if longest is not None and now_ms - guard.opened_ms >= int(longest) * 1000:
+        yield "time", f"held for {(now_ms - guard.opened_ms) // 1000} s, {longest} s are allowed"
+
+
+def _percent(share: Decimal) -> str:
+    return f"{share * 100:.2f} %"
+
+
+def intent(book: Book, wish: Wish, now: datetime) -> dict[str, Any]:
+    """The intent that leaves the position: the form of `models/intent.py`, linked to what opened it."""
+    vault = book.vaults[wish.vault]
+    position = vault.positions[wish.instrument_id]
+    key, opener = key_of(wish.vault, wish.instrument_id), _opener(book, vault, wish.instrument_id)
+    basis = book.basis.get(key, 0)
+    quote = book.quotes.get(wish.instrument_id)
+    worth = abs(position.value(quote.last) if quote is not None else position.cost())
+    target = ["exit", wish.cause, iso(now)]
+    return {
+        "intent_id": ids.intent_id(vault.account, wish.vault, wish.instrument_id, basis, target),
+        "account": vault.account, "vault": wish.vault, "instrument_id": wish.instrument_id,
+        "side": "sell" if position.quantity > 0 else "buy", "notional": plain(max(worth, Decimal("0.01"))),
+        "target_notional": "0", "close": True, "basis_seq": basis, "created_at": iso(now),
+        "expires_at": iso(now + LIVES_FOR), "flip_id": None,
+        "exit_plan": {"stop_pct": None, "trail_pct": None, "take_profit_pct": None, "max_holding_s": None},
+        "provenance": {**opener, "reasons": [{
+            "reason": f"exit:{wish.cause}", "bp": 0, "evidence": 0, "text": wish.text, "signals": [], "count": 0}]},
+    }
+
+
+def _opener(book: Book, vault: VaultBook, instrument_id: str) -> dict[str, Any]:
+    """The provenance of the intent whose exit plan guards the position."""
+    guard = vault.guards.get(instrument_id)
+    opener: dict[str, Any] = dict(book.intents[guard.intent_id].raw["provenance"]) if guard is not None else {
+        "signal_id": "none", "dag_id": "none", "entity": instrument_id, "conviction_bp": 0, "band": "none",
+        "personas": {}, "sources": {}}
+    return {**opener, "inputs": {}}
