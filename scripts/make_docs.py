@@ -65,7 +65,8 @@ of the line before. Kinds of records:"""
 SETTINGS_HEAD = """Every setting may be overridden by an environment variable: `[executor] mode` by
 `VANTA_EXECUTOR__MODE`. Secrets are never settings; settings name the files that hold them."""
 
-CHECK_HEAD = "`vanta verify`, `vanta-diagnostics check` and `vanta-run status --check` answer as monitoring checks do:"
+CHECK_HEAD = """`vanta verify`, `vanta-diagnostics check` and `vanta-run status --check` answer as monitoring checks do.
+`vanta-diagnostics` without `check` ends with 0 whatever it shows, and with 3 where it cannot look at all:"""
 
 
 def tables(rows: list[list[str]], *head: str) -> list[str]:

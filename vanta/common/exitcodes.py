@@ -9,7 +9,10 @@ from enum import IntEnum
 
 
 class Check(IntEnum):
-    """Statuses of `vanta-diagnostics check`, `vanta-run status --check` and `vanta verify`."""
+    """Statuses of `vanta-diagnostics check`, `vanta-run status --check` and `vanta verify`.
+
+    Without `check`, `vanta-diagnostics` ends with OK whatever it shows, and with UNKNOWN where it cannot look.
+    """
 
     OK = 0
     WARNING = 1

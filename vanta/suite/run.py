@@ -54,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The console script."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     name = next((word for word in given if not word.startswith("-")), None)
-    return run_main(app(name), program=PROGRAM, arguments=given, check=name == "status" and "--check" in given)
+    other = name in {row.name for row in COMMANDS} - {"status"}  # a mistyped name may have meant `status`
+    return run_main(app(name), program=PROGRAM, arguments=given, check="--check" in given and not other)
 
 
 if __name__ == "__main__":

@@ -71,7 +71,9 @@ def test_a_mistyped_check_is_unknown_and_a_mistyped_status_is_usage(passed: Home
                                                                     capsys: pytest.CaptureFixture[str]) -> None:
     """A typo must never read as CRITICAL."""
     assert main(["status", "--check", "--hoem", str(passed.root)]) == Check.UNKNOWN
+    assert main(["statsu", "--check", "--home", str(passed.root)]) == Check.UNKNOWN
     assert main(["status", "--hoem", str(passed.root)]) == Exit.USAGE
+    assert main(["once", "--check", "--home", str(passed.root)]) == Exit.USAGE
     assert main(["status", "--check", "--home", "/nonexistent"]) == Check.UNKNOWN
 
 
