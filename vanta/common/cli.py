@@ -36,11 +36,23 @@ from vanta.common.times import iso, parse_iso
 
 
 def moment(text: str) -> datetime:
-    """The value of `--now`: an ISO time with an offset, or a date (midnight UTC)."""
+    """The value of `--now`: an ISO time with an offset, or a date (midnight UTC). Case and spaces around do not matter.
+
+    A time without an offset is refused: nobody knows whose it is.
+    """
     try:
-        return parse_iso(text)
+        return parse_iso(text.strip().upper())
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+        why = "has no offset" if _is_naive(text) else "is not a time"
+        raise typer.BadParameter(f"{text[:40]!r} {why}; write it as 2026-01-02T03:04:05Z, with an offset as in "
+                                 "2026-01-02T03:04:05+01:00, or as a date, 2026-01-02") from error
+
+
+def _is_naive(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text.strip().upper()).tzinfo is None
+    except ValueError:
+        return False
 
 
 HomeOption = Annotated[Path | None, typer.Option(

@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from tests.processes import run
-from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, application, emit, exit_table, main
+from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, application, emit, exit_table, main, moment
 from vanta.common.errors import BadInput, Bug, LockHeld, OutsideError, VantaError
 from vanta.common.exitcodes import Exit
 from vanta.common.times import iso, parse_iso
@@ -138,6 +138,33 @@ def test_help_is_plain_and_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 0
     assert {"--home", "--json", "--now"} <= set(out.split())
     assert out.isascii()
+
+
+@pytest.mark.parametrize("text", [
+    "2026-01-02T03:04:05Z", "2026-01-02t03:04:05z", " 2026-01-02 03:04:05Z ", "20260102T030405Z",
+    "2026-01-02T03:04:05.000Z", "2026-01-02T04:04:05+01:00",
+    "2026-01-02 04:04:05 +01:00", "2026-01-01T22:04:05-0500", "2026-01-02T04:04:05+01"])
+def test_a_time_may_be_written_in_any_iso_form_with_an_offset(text: str) -> None:
+    """They all say when."""
+    assert iso(moment(text)) == "2026-01-02T03:04:05.000Z"
+
+
+def test_a_date_is_its_first_moment() -> None:
+    """In UTC."""
+    assert iso(moment("2026-01-02")) == "2026-01-02T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(("text", "why"), [
+    ("2026-01-02T03:04:05", "has no offset"), ("2026-01-02 03:04", "has no offset"), ("20260102", "has no offset"),
+    ("yesterday", "is not a time"), ("1767323045", "is not a time"), ("2026-02-30T00:00:00Z", "is not a time"),
+    ("0001-01-01T00:00:00+10:00", "is not a time"), ("x" * 500, "is not a time"), ("", "is not a time")])
+def test_a_refused_time_comes_with_how_to_write_it(text: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Why, and the form that is understood."""
+    code, out, err = call(["go", "--now", text], capsys)
+    assert (code, out) == (2, "")
+    assert why in err
+    assert "write it as 2026-01-02T03:04:05Z" in err
+    assert len(err) < 400
 
 
 def test_common_options(capsys: pytest.CaptureFixture[str]) -> None:
