@@ -203,12 +203,26 @@ def _queue(facts: Facts, limits: Limits) -> Row:
                    fix="vanta markets promote")
     expiries = [Doc(row).time("expires_at") for row in doc.rows("intents")]
     over = sum(end is None or since(end, facts.now) > limits.uncleared_s for end in expiries)
-    held = ", ".join(f"{count} held by {code}" for code, count in facts.executor.table("held").items())
+    held = ", ".join(f"{count} held by {code}" for code, count in _held(facts))
     text = f"{len(expiries)} staged" + (f", {held}" if held else "")
     if over:
         return Row(name="queue", level=Check.WARNING, text=f"{text}; {over} are long over and not cleared",
                    fix="vanta markets promote")
     return Row(name="queue", level=Check.OK, text=text)
+
+
+def _held(facts: Facts) -> Iterator[tuple[str, int]]:
+    """What holds intents now: the executor's last word, less what is certainly over.
+
+    Every code is, once no intent is held any more; a halt is, once nothing halts.
+    """
+    intents = facts.portfolio.table("intents") if facts.portfolio.value is not None else None
+    waiting = None if intents is None else sum(state == "held" for state in intents.values())
+    halted = facts.latches or facts.scoped or any(_halts(facts))
+    for code, count in facts.executor.table("held").items():
+        left = min(count, waiting) if isinstance(count, int) and waiting is not None else count
+        if left and (halted or not code.startswith("halt.")):
+            yield code, left
 
 
 def _locks(locks: Sequence[LockSight]) -> Row:

@@ -47,6 +47,11 @@ def executor(**fields: Any) -> Doc:
                 "held": {}, "as_of_seq": 40, "as_of_hash": "a" * 64, **fields})
 
 
+def portfolio(*states: str) -> Doc:
+    """The executor's holdings with intents in these states."""
+    return Doc({"as_of_seq": 40, "as_of_hash": "a" * 64, "intents": {f"in1_{n}": one for n, one in enumerate(states)}})
+
+
 def prices(seconds: float = 10) -> FeedSight:
     """The quotes' file, which has no status of its own."""
     return FeedSight(name="prices", doc=Doc({"now": ago(seconds)}), stale_after_s=900)
@@ -55,7 +60,7 @@ def prices(seconds: float = 10) -> FeedSight:
 HEALTHY = Facts(
     now=OPEN, feeds=(feed("sec"), feed("news"), prices()), reflection=Doc({"now": ago(20), "status": "uncalibrated",
                                                                           "missing": {}}),
-    executor=executor(), portfolio=Doc({"as_of_seq": 40, "as_of_hash": "a" * 64}),
+    executor=executor(), portfolio=portfolio(),
     queue=Doc({"intents": [{"expires_at": ago(-60)}]}), stops=(), scoped=(), unreadable="", permit=True,
     latches=(),
     heads=(Head(name="trade_log.jsonl", seq=41, hash="b" * 64, kind="fill", at=ago(3)),
@@ -151,8 +156,16 @@ CASES: dict[str, tuple[Change, str, Check, str]] = {
     "a lock that cannot be looked at": (but(locks=(LockSight("executor", None, known=False),)), "executor",
                                         Check.UNKNOWN, "cannot tell"),
     "a queue": (but(), "queue", Check.OK, "1 staged"),
-    "a queue with holds": (but(executor=executor(held={"session.closed": 2})), "queue", Check.OK,
-                           "2 held by session.closed"),
+    "a queue with holds": (but(executor=executor(held={"session.closed": 2}), portfolio=portfolio("held", "held")),
+                           "queue", Check.OK, "1 staged, 2 held by session.closed"),
+    "holds without a portfolio": (but(executor=executor(held={"session.closed": 2}), portfolio=Doc(None)), "queue",
+                                  Check.OK, "1 staged, 2 held by session.closed"),
+    "holds of a halt": (but(executor=executor(held={"halt.no_permit": 1}), portfolio=portfolio("held"), permit=False),
+                        "queue", Check.OK, "1 staged, 1 held by halt.no_permit"),
+    "holds of a latched vault": (but(executor=executor(held={"halt.latched": 1}), portfolio=portfolio("held"),
+                                     latches=(FELL,)), "queue", Check.OK, "1 staged, 1 held by halt.latched"),
+    "holds of a scope": (but(executor=executor(held={"halt.full_halt": 1}), portfolio=portfolio("held"),
+                             scoped=("halt.full_halt on vault V_X",)), "queue", Check.OK, "held by halt.full_halt"),
     "a queue that nobody clears": (but(queue=Doc({"intents": [{"expires_at": ago(2000)}]})), "queue", Check.WARNING,
                                    "1 are long over"),
     "an entry without an end": (but(queue=Doc({"intents": [{}]})), "queue", Check.WARNING, "not cleared"),
@@ -208,6 +221,18 @@ def test_a_healthy_home_is_ok_in_every_row() -> None:
     assert {row.level for row in found} == {Check.OK}
     assert worst(found) is Check.OK
     assert "log control_log" not in {row.name for row in found}
+
+
+@pytest.mark.parametrize(("held", "states", "text"), [
+    ({"session.closed": 3}, ["working", "approved"], "1 staged"), ({"session.closed": 3}, [], "1 staged"),
+    ({"session.closed": 3}, ["held", "working"], "1 staged, 1 held by session.closed"),
+    ({"halt.no_permit": 1, "quote.stale": 1}, ["held"], "1 staged, 1 held by quote.stale"),
+    ({"quote.stale": 0}, ["held"], "1 staged")],
+    ids=["none is held any more", "no intent at all", "fewer than were counted", "a halt that is over", "none"])
+def test_holds_that_are_over_are_not_shown(held: dict[str, int], states: list[str], text: str) -> None:
+    """However many codes intents were ever held for, only what can hold one now is told."""
+    facts = replace(HEALTHY, executor=executor(held=held), portfolio=portfolio(*states))
+    assert row_of(facts, "queue").text == text
 
 
 def test_unknown_outweighs_a_warning_and_nothing_known_is_unknown() -> None:
