@@ -19,10 +19,10 @@ from vanta.common.money import ZERO
 from vanta.common.store.ports import GENESIS, Record
 from vanta.common.times import millis, parse_iso
 from vanta.executor.core.adjustments import adjust
+from vanta.executor.core.booking import Move, book_move
 from vanta.executor.core.entries import (
     AccountBook,
     BookedFill,
-    Guard,
     IntentEntry,
     Measured,
     OrderEntry,
@@ -31,7 +31,7 @@ from vanta.executor.core.entries import (
     VaultBook,
     key_of,
 )
-from vanta.executor.core.lots import Position, Tags
+from vanta.executor.core.lots import Tags
 from vanta.executor.core.machine import FILL_LAST, FILL_LATE, FILL_PART, IN_FLIGHT, STAGED, TERMINAL, next_state
 from vanta.executor.core.overrides import Override
 
@@ -288,7 +288,7 @@ def _fill(book: Book, record: Record) -> None:
     order.last_fill_ms = body["quote_ms"]
     order.fill_count += 1
     book.fills[body["fill_id"]] = BookedFill(order.order_id, quantity, cash, fee)
-    _book(book, order, quantity, (cash, fee), record)
+    _move(book, order, Move(quantity, cash, fee, book.at_ms(record)), record.seq)
     _follow(book, order, entry)
 
 
@@ -301,40 +301,15 @@ def _busted(book: Book, record: Record) -> None:
     book.fills[fill_id] = fill._replace(busted=True)
     order = book.orders[fill.order_id]
     order.filled -= fill.quantity
-    _book(book, order, -fill.quantity, (-fill.cash, -fill.fee), record)
+    _move(book, order, Move(-fill.quantity, -fill.cash, -fill.fee, book.at_ms(record)), record.seq)
 
 
-def _book(book: Book, order: OrderEntry, quantity: Decimal, money: tuple[Decimal, Decimal], record: Record) -> None:
-    """Move position, cash and result of the order's vault. `money` is cash paid and fee."""
-    cash, fee = money
-    entry, vault = book.intents[order.intent_id], book.vaults[order.vault]
-    position = vault.positions.get(order.instrument_id)
-    if position is None:
-        position = vault.positions[order.instrument_id] = Position(order.currency, order.multiplier)
-    before = position.quantity
-    for closed in position.fill(quantity if order.side == "buy" else -quantity, cash, entry.tags):
-        vault.ledger.add(closed.realised, ZERO, closed.tags)
-        order.realised = (order.realised or ZERO) + closed.realised
-    vault.ledger.add(ZERO, fee, entry.tags)
-    vault.cash -= cash + fee
-    vault.remembered = None
-    book.basis[entry.key] = record.seq
-    _guard(vault, entry, (before, position), abs(cash / (quantity * order.multiplier)), book.at_ms(record))
+def _move(book: Book, order: OrderEntry, move: Move, seq: int) -> None:
+    entry = book.intents[order.intent_id]
+    book_move(book.vaults[order.vault], entry, order, move)
+    book.basis[entry.key] = seq
     if entry.exit:
-        book.left_ms[entry.key] = book.at_ms(record)
-
-
-def _guard(vault: VaultBook, entry: IntentEntry, moved: tuple[Decimal, Position], price: Decimal, at_ms: int) -> None:
-    """Who watches over a position after a fill: nobody where nothing is left, whoever enlarged it last otherwise."""
-    before, position = moved
-    name, old = entry.instrument_id, vault.guards.get(entry.instrument_id)
-    if not position.quantity:
-        vault.guards.pop(name, None)
-    elif old is None or (before > 0) != (position.quantity > 0):
-        vault.guards[name] = Guard(entry.intent_id, entry.raw["exit_plan"], at_ms, price)
-    elif abs(position.quantity) > abs(before):
-        best = max(old.best, price) if before > 0 else min(old.best, price)
-        vault.guards[name] = Guard(entry.intent_id, entry.raw["exit_plan"], old.opened_ms, best)
+        book.left_ms[entry.key] = move.at_ms
 
 
 def _override(book: Book, record: Record) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.executor.core.test_fences import WIDE, context, flipping, ready, stopping, verdict
+from tests.unit.executor.core.fence_rows import WIDE, context, flipping, ready, stopping, verdict
 from tests.unit.executor.test_commands import Desk
 from tests.unit.executor.world import World, vault, without_permission
 from vanta.common.canonical import document

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.unit.executor.core.test_fences import context, ready, verdict
+from tests.unit.executor.core.fence_rows import context, ready, verdict
 from tests.unit.executor.world import INSTRUMENTS, OPEN, World, vault
 from vanta.common.errors import Bug
 from vanta.common.events import Kind
