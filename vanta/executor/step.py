@@ -136,7 +136,7 @@ class Executor:
         observer.controls(reading, now)
         if observer.registry(now):
             self._learn()
-        unwanted = observer.commands(now)
+        asked = observer.commands(now)
         end_overrides(self._recorder, now)
         report.seen = observer.queue(now)
         observer.quotes(now)
@@ -147,10 +147,12 @@ class Executor:
             self._ask_again(now)
             self._reconciler.run(observer.instruments, now, self._parts.clock.monotonic())
         self._watch(reading, now, report)
-        unwanted += observer.withdrawals(now)
+        withdrawn = observer.withdrawals(now)
         for wish in protect.wishes(self._book, millis(now)):
             leave(self._recorder, wish, now)
-        self._venue.cancel([*unwanted, *self._in_the_way()], "no longer wanted", now, ask=calls)
+        for unwanted, why in ((asked, "an operator asked for it"), (withdrawn, "withdrawn"),
+                              (self._in_the_way(), "in the way of an exit")):
+            self._venue.cancel(unwanted, why, now, ask=calls)
         self._dispatch(reading, now, report)
         reading = self._reading  # the last looks may have seen other switches
         report.halted = self._halted(reading, now)
