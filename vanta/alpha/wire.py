@@ -6,12 +6,15 @@ from datetime import datetime
 from vanta.alpha.controls import release_latch
 from vanta.alpha.facts import gather, whole
 from vanta.alpha.recent import last_records
+from vanta.common.events import Kind
 from vanta.common.models.command import OperatorCommand
 from vanta.common.paths import OPERATOR_COMMANDS, Home
+from vanta.common.store.chain import repaired
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Snapshots
 from vanta.common.store.snapshot import FileSnapshots
+from vanta.common.times import iso
 
 __all__ = ["ask_release", "gather", "last_records", "snapshots", "whole"]
 
@@ -25,4 +28,6 @@ def ask_release(home: Home, latch_id: str, *, by: str, reason: str, now: datetim
     """See `controls.release_latch`. Raises `LockHeld` while another command is being given."""
     with (FileLock(home.lock("operator_commands"), owner="alpha", now=now),
           closing(FileJournal(home.file(OPERATOR_COMMANDS))) as journal):
+        for piece in journal.set_aside:
+            journal.append(Kind.TAIL_REPAIRED, repaired(piece), at=iso(now))
         return release_latch(journal, latch_id, by=by, reason=reason, now=now)

@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 
 from vanta import __version__
-from vanta.common.canonical import sha256
 from vanta.common.clock import Clock
 from vanta.common.errors import LockHeld
 from vanta.common.events import Kind
 from vanta.common.models.base import SCHEMA_VERSION
 from vanta.common.paths import COLLECTION_LOG, Home
+from vanta.common.store.chain import repaired
 from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Journal
 from vanta.common.store.storage import Storage
@@ -32,8 +32,8 @@ def open_log(path: Path, *, program: str, now: datetime, storage: Storage) -> Jo
     if journal.head().seq == 0:
         journal.append(Kind.JOURNAL_OPENED, {"journal": path.name, "program": f"{program} {__version__}",
                                              "schema": SCHEMA_VERSION}, at=iso(now))
-    if journal.torn is not None:
-        journal.append(Kind.TAIL_REPAIRED, {"bytes": len(journal.torn), "sha256": sha256(journal.torn)}, at=iso(now))
+    for piece in journal.set_aside:
+        journal.append(Kind.TAIL_REPAIRED, repaired(piece), at=iso(now))
     return journal
 
 

@@ -19,7 +19,6 @@ import typer
 
 from vanta import __version__
 from vanta.alpha.wire import ask_release
-from vanta.common.canonical import sha256
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, emit
 from vanta.common.clock import Clock, SystemClock
 from vanta.common.errors import OperatorError, UsageError, VantaError
@@ -30,6 +29,7 @@ from vanta.common.paths import CONTROL_LOG, OPEN_ORDERS, PERMIT, TRADE_LOG, Home
 from vanta.common.permit import arm, disarm
 from vanta.common.settings import clock_from, home_from, load
 from vanta.common.store import atomic
+from vanta.common.store.chain import repaired
 from vanta.common.store.lock import FileLock, holder
 from vanta.common.times import iso
 from vanta.suite.wire import control_log
@@ -183,9 +183,8 @@ def _record(home: Home, change: Change, now: datetime) -> list[str]:
             if journal.head().seq == 0:
                 journal.append(Kind.JOURNAL_OPENED, {"journal": CONTROL_LOG, "program": f"vanta-run {__version__}",
                                                      "schema": SCHEMA_VERSION}, at=iso(now))
-            if journal.torn is not None:
-                journal.append(Kind.TAIL_REPAIRED, {"bytes": len(journal.torn), "sha256": sha256(journal.torn)},
-                               at=iso(now))
+            for piece in journal.set_aside:
+                journal.append(Kind.TAIL_REPAIRED, repaired(piece), at=iso(now))
             journal.append(Kind.CONTROL_CHANGED, payload, at=iso(now))
             journal.close()
     except VantaError as error:

@@ -8,6 +8,7 @@ import pytest
 from vanta.common.clock import ManualClock, SystemClock
 from vanta.common.errors import LockHeld, StateError
 from vanta.common.paths import COLLECTION_LOG, Home
+from vanta.common.store.journal import FileJournal
 from vanta.common.store.lock import FileLock, holder
 from vanta.common.store.storage import DURABLE
 from vanta.common.times import parse_iso
@@ -43,6 +44,18 @@ def test_the_first_record_names_the_log(home: Home) -> None:
         (record,) = journal.read()
         journal.close()
     assert (record.kind, record.payload["journal"]) == ("journal.opened", "x.jsonl")
+
+
+def test_a_repair_is_recorded_once_whoever_made_it(home: Home) -> None:
+    """Also if the one who set the torn line aside ended before he recorded it."""
+    home.file("x.jsonl").write_bytes(b'{"seq":1')
+    FileJournal(home.file("x.jsonl")).close()
+    for _ in range(2):
+        journal = open_log(home.file("x.jsonl"), program="test", now=NOW, storage=DURABLE)
+        journal.close()
+    records = list(FileJournal(home.file("x.jsonl")).read())
+    assert [record.kind for record in records] == ["journal.opened", "tail.repaired"]
+    assert records[1].payload["bytes"] == 8
 
 
 def test_a_broken_chain_is_refused(home: Home) -> None:

@@ -55,3 +55,8 @@ def chain(data: bytes, *, name: str, previous: Head = START) -> Iterator[Record]
             raise StateError(f"{name}:{seq}: does not follow line {seq - 1}: the line before was changed or dropped")
         last = record.hash
         yield record
+
+
+def repaired(piece: bytes) -> dict[str, Any]:
+    """The payload of the record (`Kind.TAIL_REPAIRED`) that names a piece which was set aside."""
+    return {"bytes": len(piece), "sha256": sha256(piece)}

@@ -5,18 +5,22 @@
 - `append` extends the chain in memory, `sync` does one `write` and one `fdatasync` for the whole batch.
 - A failed write or sync is final: the journal refuses everything afterwards, because what the disk then
   holds is not known. A second fdatasync is never trusted.
-- Opening reads the whole chain. A torn last line is moved to `<name>.torn-<seq>-<hash>` beside the log and
-  reported to the caller, who records it; any other break raises `StateError` naming the line.
+- Opening reads the whole chain. A torn last line is moved to `<name>.torn-<seq>-<hash>` beside the log; any other
+  break raises `StateError` naming the line. Whoever opens the log records each piece of `set_aside`. A piece stays
+  there until a record names it, so that a crash in between leaves none unrecorded.
 - What opening has read is made durable before it is handed out: a kill may have left it in the page cache.
 """
 
 import os
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from vanta.common.canonical import sha256
 from vanta.common.errors import StateError
+from vanta.common.events import Kind
 from vanta.common.store.atomic import describe, read, replace, sync_folder, write_all
 from vanta.common.store.chain import chain, encode
 from vanta.common.store.ports import GENESIS, Head, Record
@@ -25,12 +29,12 @@ _OPEN = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class FileJournal:
-    """A journal in one file with one writer. `torn` is what opening had to set aside, if anything."""
+    """A journal in one file with one writer. `set_aside` are torn pieces beside it that no record names yet."""
 
     def __init__(self, path: Path) -> None:
         """Open or create, repair at most one torn line, check the chain, make it durable."""
         self.path = path
-        self.torn: bytes | None = None
+        self.set_aside: list[bytes] = []
         self._failed: str | None = None
         self._pending: list[bytes] = []
         try:
@@ -51,15 +55,23 @@ class FileJournal:
     def _recover(self) -> Head:
         data = read(self.path)
         complete = data[: data.rfind(b"\n") + 1]
-        seq, last = 0, GENESIS
+        seq, last, recorded = 0, GENESIS, Counter[str]()
         for record in chain(complete, name=self.path.name):
             seq, last = record.seq, record.hash
+            if record.kind == Kind.TAIL_REPAIRED:
+                recorded[str(record.payload.get("sha256"))] += 1
         if len(complete) != len(data):
-            self.torn = data[len(complete):]
+            torn = data[len(complete):]
             # Named by content too: a second tear at the same place must not replace the first.
-            replace(self.path.with_name(f"{self.path.name}.torn-{seq + 1}-{sha256(self.torn)[:8]}"), self.torn)
+            replace(self.path.with_name(f"{self.path.name}.torn-{seq + 1}-{sha256(torn)[:8]}"), torn)
             os.ftruncate(self._fd, len(complete))
+        self.set_aside = list(_unrecorded(self.path, recorded))
         return Head(seq, last, len(complete))
+
+    @property
+    def torn(self) -> bytes | None:
+        """The first of `set_aside`, if there is one."""
+        return self.set_aside[0] if self.set_aside else None
 
     def append(self, kind: str, payload: Mapping[str, Any], *, at: str, dag_id: str | None = None,
                ids: Mapping[str, str] | None = None) -> Record:
@@ -117,3 +129,17 @@ class FileJournal:
         finally:
             os.close(self._fd)
             self._fd = -1
+
+
+def _unrecorded(path: Path, recorded: Counter[str]) -> Iterator[bytes]:
+    """Pieces of the log at `path` that were set aside, oldest first, less those that `recorded` counts by hash."""
+    pattern = re.compile(rf"{re.escape(path.name)}\.torn-(\d+)-([0-9a-f]{{8}})", re.ASCII)
+    named = [(int(match[1]), match[2], match.string) for one in path.parent.iterdir()
+             if (match := pattern.fullmatch(one.name))]
+    for _, start, name in sorted(named):
+        piece = read(path.with_name(name))
+        digest = sha256(piece)
+        if recorded[digest]:
+            recorded[digest] -= 1
+        elif digest.startswith(start):  # else somebody wrote something else into it, which no record can vouch for
+            yield piece

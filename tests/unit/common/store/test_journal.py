@@ -1,5 +1,6 @@
 """The journal on disk: torn tails set aside, every other break found and named, a failed write final."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 from tests.processes import FILES_END_AT, run
 from vanta.common.canonical import sha256
 from vanta.common.errors import StateError
-from vanta.common.store.chain import START, chain
+from vanta.common.events import Kind
+from vanta.common.store.chain import START, chain, repaired
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.ports import Head
 
@@ -55,13 +57,72 @@ def test_torn_tail_is_set_aside(log: Path, tail: bytes) -> None:
     whole = log.read_bytes()
     log.write_bytes(whole + tail)
     journal = FileJournal(log)
-    assert journal.torn == tail
+    assert (journal.set_aside, journal.torn) == ([tail], tail)
     assert log.read_bytes() == whole
     aside = log.with_name(f"trade_log.jsonl.torn-6-{sha256(tail)[:8]}")
     assert aside.read_bytes() == tail
-    assert journal.append("tail.repaired", {"sha256": sha256(tail)}, at=AT).seq == 6
+    assert journal.append(Kind.TAIL_REPAIRED, repaired(tail), at=AT).seq == 6
     journal.close()
-    assert FileJournal(log).torn is None
+    assert (FileJournal(log).set_aside, FileJournal(log).torn) == ([], None)
+
+
+def test_a_piece_is_reported_until_a_record_names_it(log: Path) -> None:
+    """Whoever was killed between setting a tail aside and recording it is made good by the next opening."""
+    tear(log, b"first")
+    FileJournal(log).close()
+    tear(log, b"second")
+    journal = FileJournal(log)
+    assert sorted(journal.set_aside) == [b"first", b"second"]
+    journal.append(Kind.TAIL_REPAIRED, repaired(b"first"), at=AT)
+    journal.close()
+    assert FileJournal(log).set_aside == [b"second"]
+    journal = FileJournal(log)
+    journal.append(Kind.TAIL_REPAIRED, repaired(b"second"), at=AT)  # appended, but never made durable
+    assert FileJournal(log).set_aside == [b"second"]
+    journal.close()
+    tear(log, b"third")
+    assert FileJournal(log).set_aside == [b"third"]
+
+
+def test_every_piece_is_recorded_once_even_if_two_are_alike(log: Path) -> None:
+    """The same bytes torn at two places are two pieces; one record names one of them."""
+    for _ in range(2):
+        tear(log, b"{")
+        journal = FileJournal(log)
+        assert journal.set_aside == [b"{"]
+        journal.append(Kind.TAIL_REPAIRED, repaired(b"{"), at=AT)
+        journal.close()
+    assert len(list(log.parent.glob("*.torn-*"))) == 2
+    assert FileJournal(log).set_aside == []
+
+
+def test_pieces_are_reported_in_the_order_in_which_they_were_torn(log: Path) -> None:
+    """By the number of the line that they would have been, not by name."""
+    for seq, piece in ((10, b"later"), (9, b"sooner")):
+        log.with_name(f"{log.name}.torn-{seq}-{sha256(piece)[:8]}").write_bytes(piece)
+    assert FileJournal(log).set_aside == [b"sooner", b"later"]
+
+
+@pytest.mark.parametrize("name", [
+    "torn-6-00000000", "torn-6", "torn-x-00000000", "torn-6-0000000g", "torn-6-000000000"])
+def test_what_is_not_a_piece_of_ours_is_left_alone(log: Path, name: str) -> None:
+    """Another name, or other bytes than the name says: no record could vouch for it."""
+    log.with_name(f"{log.name}.{name}").write_bytes(b"x")
+    log.with_name(f"other.jsonl.torn-6-{sha256(b'x')[:8]}").write_bytes(b"x")
+    assert FileJournal(log).set_aside == []
+
+
+def test_a_piece_that_cannot_be_read_is_said(log: Path) -> None:
+    """What it holds is not known, so it is neither recorded nor passed over."""
+    os.mkfifo(log.with_name(f"{log.name}.torn-6-00000000"))
+    with pytest.raises(StateError, match="torn-6-00000000 is not a regular file"):
+        FileJournal(log)
+
+
+def tear(log: Path, tail: bytes) -> None:
+    """Leave half a line at the end, as a power cut does."""
+    with log.open("ab") as file:
+        file.write(tail)
 
 
 def test_two_tears_at_one_place_are_both_kept(log: Path) -> None:
@@ -156,6 +217,7 @@ FULL = FILES_END_AT + """
 import sys
 from pathlib import Path
 from vanta.common.errors import StateError
+from vanta.common.events import Kind
 from vanta.common.store.journal import FileJournal
 path = Path(sys.argv[1])
 journal = FileJournal(path)
@@ -210,6 +272,7 @@ UNREPAIRABLE = FILES_END_AT + """
 import sys
 from pathlib import Path
 from vanta.common.errors import StateError
+from vanta.common.events import Kind
 from vanta.common.store.journal import FileJournal
 files_end_at(5)
 try:
