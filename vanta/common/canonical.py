@@ -27,7 +27,7 @@ def canonical(value: object) -> bytes:
     return orjson.dumps(value, default=_plain, option=_SORTED)
 
 
-def sha256(data: bytes) -> str:
+def sha256(data: bytes | memoryview) -> str:
     """Lower-case hex SHA-256."""
     return hashlib.sha256(data).hexdigest()
 

@@ -2,12 +2,13 @@
 
 A blob is named by the hash of its uncompressed bytes and written once. A large document is cut at line
 ends chosen by the lines' own content and stored as a manifest of chunks, so that between two versions of
-a document that lists one record a line only the changed chunks are stored again. Readers never see the
-difference: `get` gives the bytes and checks them against the name.
+a document that lists one record a line only the changed chunks are stored again. Each chunk costs a file,
+so there are some hundred at the most, however large the document. Readers never see the difference: `get`
+gives the bytes and checks them against the name.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -16,11 +17,11 @@ import zstandard
 
 from vanta.common.canonical import sha256
 from vanta.common.errors import Missing, StateError
-from vanta.common.store.atomic import read, replace
+from vanta.common.store.atomic import describe, read, replace_all, sync_folder
 
 CHUNK_ABOVE = 256 * 1024
-_CUT_MASK = 0x3F  # on average one cut in 64 lines
-_MAX_CHUNK = 1 << 20
+_CUT_MASK = 0x1F  # on average one cut in 32 lines
+_MOST_LOOKED_AT = 1 << 20
 
 
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
@@ -52,21 +53,29 @@ class FileSnapshots:
         if self.has(digest):
             return digest
         if len(data) <= CHUNK_ABOVE:
-            self._store(self._path(digest), data)
+            self._store({self._path(digest): data})
         else:
-            chunks = [self._put_chunk(chunk) for chunk in cut(data)]
-            self._store(self._manifest(digest), msgspec.json.encode(Manifest(len(data), chunks)))
+            chunks = [(sha256(chunk), chunk) for chunk in cut(data)]
+            self._store({self._path(name): chunk for name, chunk in chunks if not self._path(name).exists()})
+            manifest = Manifest(len(data), [name for name, _ in chunks])
+            self._store({self._manifest(digest): msgspec.json.encode(manifest)})
         return digest
 
-    def _put_chunk(self, chunk: bytes) -> str:
-        digest = sha256(chunk)
-        if not self._path(digest).exists():
-            self._store(self._path(digest), chunk)
-        return digest
+    def _store(self, blobs: Mapping[Path, bytes | memoryview]) -> None:
+        self._make({path.parent for path in blobs})
+        compress = zstandard.ZstdCompressor(level=1).compress
+        replace_all(((path, compress(blobs[path])) for path in sorted(blobs)), mode=0o440, durable=self._durable)
 
-    def _store(self, path: Path, data: bytes) -> None:
-        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        replace(path, zstandard.compress(data, 1), mode=0o440, durable=self._durable)
+    def _make(self, folders: set[Path]) -> None:
+        """Make those that are not there. What is put into a folder is only as durable as the folder itself."""
+        missing = [folder for folder in folders if not folder.is_dir()]
+        try:
+            for folder in missing:
+                folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            if missing and self._durable:
+                sync_folder(self._folder)
+        except OSError as error:
+            raise StateError(f"{self._folder} cannot be written: {describe(error)}") from error
 
     def get(self, digest: str) -> bytes:
         """See `Snapshots.get`."""
@@ -104,13 +113,24 @@ class FileSnapshots:
         return self._folder / digest[:2] / f"{digest}.chunks.zst"
 
 
-def cut(data: bytes) -> Iterator[bytes]:
-    """Split at line ends where the line's checksum says so; the same lines give the same cuts."""
-    start = at = 0
-    for line in data.splitlines(keepends=True):
-        at += len(line)
-        if zlib.crc32(line) & _CUT_MASK == 0 or at - start >= _MAX_CHUNK:
-            yield data[start:at]
-            start = at
-    if start < len(data):
-        yield data[start:]
+def cut(data: bytes) -> Iterator[memoryview]:
+    """Split after lines whose checksum says so; the same lines give the same cuts.
+
+    None is looked at before a chunk has a 128th to a 64th of the document: by powers of two, so that a document that
+    grows keeps its cuts. After 1 MiB without a cut there is one all the same.
+    """
+    least = 1 << max(0, len(data).bit_length() - 7)
+    view, start = memoryview(data), 0
+    while start < len(data):
+        end = _line_end(data, start + least)
+        while end < min(len(data), start + least + _MOST_LOOKED_AT):
+            line, end = end, _line_end(data, end)
+            if zlib.crc32(view[line:end]) & _CUT_MASK == 0:
+                break
+        yield view[start:end]
+        start = end
+
+
+def _line_end(data: bytes, at: int) -> int:
+    """Where the line that byte `at` is in ends, line end included."""
+    return data.find(b"\n", at) + 1 or len(data)

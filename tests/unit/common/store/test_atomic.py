@@ -60,6 +60,75 @@ def test_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
     assert out.endswith("old ['portfolio.json']\n")
 
 
+FAILING_BATCH = FILES_END_AT + """
+import sys
+from pathlib import Path
+from vanta.common.errors import StateError
+from vanta.common.store import atomic
+folder = Path(sys.argv[1])
+atomic.replace(folder / "a", b"old")
+files_end_at(100)
+try:
+    atomic.replace_all([(folder / "a", b"new"), (folder / "b", b"n" * 1000)])
+except StateError as error:
+    print(error)
+files_end_at(-1)
+print(atomic.read(folder / "a").decode(), sorted(path.name for path in folder.iterdir()))
+"""
+
+
+def test_failed_write_keeps_all_old_files_of_a_batch(tmp_path: Path) -> None:
+    """Nothing is exchanged before everything is written; the file that did not fit is named."""
+    out = run(FAILING_BATCH, str(tmp_path))
+    assert "/b cannot be written: File too large (EFBIG)" in out
+    assert out.endswith("old ['a']\n")
+
+
+def test_more_files_than_may_be_open(tmp_path: Path) -> None:
+    """However many files there are, all are replaced and few are open at a time."""
+    names = [str(number) for number in range(300)]
+    out = run("""
+import resource, sys
+from pathlib import Path
+from vanta.common.store import atomic
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+atomic.replace_all(((Path(sys.argv[1]) / str(number), b"%d" % number) for number in range(300)), mode=0o600)
+""", str(tmp_path))
+    assert out == ""
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+    assert all((tmp_path / name).read_text() == name for name in names)
+
+
+NOTED = """
+import os, sys
+from pathlib import Path
+from vanta.common.store import atomic
+def note(name):
+    real = getattr(os, name)
+    def call(first, *rest):
+        path = os.readlink(f"/proc/self/fd/{first}") if isinstance(first, int) else str(rest[0])
+        print(name, Path(path).name.partition(f".{os.getpid()}")[0], flush=True)
+        return real(first, *rest)
+    setattr(os, name, call)
+for name in ("write", "fsync", "rename"):
+    note(name)
+"""
+"""Says what is written, synced and renamed, in order."""
+
+
+@pytest.mark.parametrize(("durable", "syncs"), [("yes", ["fsync .x", "fsync .y", "fsync .z"]), ("", [])])
+def test_a_batch_waits_for_the_disk_together(tmp_path: Path, durable: str, syncs: list[str]) -> None:
+    """All are written, then synced, then renamed in the order given, then each folder is synced once."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    out = run(NOTED + """
+folder = Path(sys.argv[1])
+atomic.replace_all([(folder / "a/x", b"1"), (folder / "b/y", b"2"), (folder / "a/z", b"3")], durable=bool(sys.argv[2]))
+""", str(tmp_path), durable)
+    assert out.splitlines() == ["write .x", "write .y", "write .z", *syncs, "rename x", "rename y", "rename z",
+                                *(["fsync a", "fsync b"] if durable else [])]
+
+
 @pytest.mark.parametrize("durable", [True, False])
 def test_unwritable_folder_is_a_state_error(tmp_path: Path, durable: bool) -> None:
     """Where no file can be made at all, the error is ours and names the file."""

@@ -8,6 +8,8 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.processes import run
+from tests.unit.common.store.test_atomic import NOTED
 from vanta.common.canonical import document, sha256
 from vanta.common.errors import Missing, StateError
 from vanta.common.store.snapshot import FileSnapshots, cut
@@ -65,6 +67,29 @@ def test_known_blob_is_not_written_again(store: FileSnapshots, tmp_path: Path) -
     assert path.stat() == before
 
 
+def test_all_of_it_is_durable_before_its_name_is_known(tmp_path: Path) -> None:
+    """Chunks, the folders they are in and the folder of these are synced before the manifest is written."""
+    out = run(NOTED + """
+from vanta.common.store.snapshot import FileSnapshots
+print("named", FileSnapshots(Path(sys.argv[1]) / "snapshots").put(b"".join(b"%d\\n" % n for n in range(100_000))))
+""", str(tmp_path))
+    *calls, named = (line.split() for line in out.splitlines())
+    manifest = f"{named[1]}.chunks.zst"
+    chunks = {path.name for path in tmp_path.rglob("*.zst")} - {manifest}
+    end = next(at for at, call in enumerate(calls) if call == ["write", f".{manifest}"])
+    before = [name for what, name in calls[:end] if what == "fsync"]
+    assert len(chunks) > 20
+    assert sorted(before) == sorted([*(f".{name}" for name in chunks), *{name[:2] for name in chunks}, "snapshots"])
+    assert [name for what, name in calls[end:] if what == "fsync"][-2:] == [f".{manifest}", named[1][:2]]
+
+
+def test_unwritable_folder_is_a_state_error(tmp_path: Path) -> None:
+    """Where no folder can be made, the error is ours and names the place."""
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StateError, match=r"file/snapshots cannot be written: Not a directory \(ENOTDIR\)"):
+        FileSnapshots(tmp_path / "file" / "snapshots").put(b"payload")
+
+
 @settings(deadline=None, derandomize=True, max_examples=100)
 @given(data=st.binary(max_size=3_000).map(lambda piece: piece * 7))
 def test_cutting_loses_nothing(data: bytes) -> None:
@@ -72,15 +97,29 @@ def test_cutting_loses_nothing(data: bytes) -> None:
     pieces = list(cut(data))
     assert b"".join(pieces) == data
     assert all(pieces)
-    assert all(piece[-1:] in (b"\n", b"\r") for piece in pieces[:-1])
+    assert all(bytes(piece).endswith(b"\n") for piece in pieces[:-1])
 
 
-def test_chunks_are_bounded(store: FileSnapshots) -> None:
+def test_chunks_are_bounded() -> None:
     """A document whose lines never ask for a cut is cut all the same."""
-    line = next(text for text in (b"line %d\n" % n for n in range(1_000)) if len(list(cut(text * 200))) == 1)
+    line = next(text for text in (b"line %d\n" % n for n in range(1_000)) if len(list(cut(text * 200))) < 3)
     pieces = list(cut(line * 500_000))
     assert len(pieces) > 1
-    assert max(map(len, pieces)) <= (1 << 20) + len(line)
+    assert max(map(len, pieces)) <= (1 << 20) + (1 << 16) + len(line)
+
+
+@pytest.mark.parametrize("rows", [5_000, 100_000])
+def test_however_large_a_document_it_has_some_hundred_chunks(rows: int) -> None:
+    """Each chunk costs a file: the larger the document, the larger the chunks."""
+    data = b"".join(b'{"row": %d, "text": "%d"}\n' % (n, n * 7919) for n in range(rows))
+    assert 20 < len(list(cut(data))) <= 128
+
+
+def test_a_document_that_grows_keeps_its_cuts() -> None:
+    """Only what was added is new, as long as the document has not doubled."""
+    rows = [b'{"row": %d, "text": "%d"}\n' % (n, n * 7919) for n in range(20_000)]
+    before, after = ({bytes(piece) for piece in cut(b"".join(rows[:n]))} for n in (18_000, 20_000))
+    assert len(before - after) <= 1
 
 
 def _flip(path: Path) -> None:
