@@ -12,7 +12,6 @@ it was published it is worth +450.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from heapq import nsmallest
 
 from vanta.markets.core.decay import BITS
 
@@ -68,7 +67,7 @@ class Cell:
                     now = evidence * left
                     total += now
                     said.append((-abs(now), claim))
-        return Worth(_towards_zero(total), count, tuple(claim for _, claim in nsmallest(STRONGEST, said)))
+        return Worth(_towards_zero(total), count, tuple(claim for _, claim in sorted(said)[:STRONGEST]))
 
 
 def _towards_zero(total: int) -> int:

@@ -12,7 +12,7 @@ Patterns, times and the grid are checked for a whole column at once, most of the
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from operator import attrgetter
@@ -25,11 +25,12 @@ from vanta.common.errors import BadInput
 from vanta.common.models.base import validate
 from vanta.common.models.signal import MOST, FeedDocument, SignalKind
 
+BATCH = 256  # signals that are encoded again at a time: what fits a processor's cache
 _MARK, _END = b'\n"signals": [\n', b"\n]\n}\n"
 _ID = re.compile(r"(?:sig1_[a-z2-7]{26}\n)*+")
 _SHA = re.compile(r"(?:[0-9a-f]{64}\n)*+")
-_MINUTE = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
-_SECOND = re.compile(r"(?::[0-5]\d\.\d{3}Z\n)*+", re.ASCII)
+_TIME = re.compile(r"(?:\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z\n)*+", re.ASCII)
+_TIME_WIDTH = len("2026-11-20T14:03:00.000Z\n")
 _KEY = re.compile(r"(?:equity|crypto|macro|venue):[A-Z0-9][A-Z0-9.\-]{0,19}")
 
 Whole = Annotated[int, msgspec.Meta(ge=-2**63, le=MOST)]
@@ -121,7 +122,7 @@ class Feed:
 
 
 _decode = msgspec.json.Decoder(list[WireSignal]).decode
-_encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
 
 
 def decode(raw: bytes, *, file: str) -> Feed:
@@ -155,26 +156,30 @@ def quick(raw: bytes, *, file: str) -> Feed | None:
 
 def _is_our_form(raw: bytes, at: int, signals: list[WireSignal]) -> bool:
     """Whether encoding the signals again gives the very bytes that stand from `at` on, one signal a line."""
-    for one in signals[:-1]:
-        line = _encode(one) + b",\n"
-        if not raw.startswith(line, at):
+    for first in range(0, len(signals), BATCH):
+        lines = _encode_lines(signals[first:first + BATCH]).replace(b"\n", b",\n")
+        if first + BATCH >= len(signals):
+            lines = lines[:-2] + _END
+        if not raw.startswith(lines, at):
             return False
-        at += len(line)
-    return bool(signals) and raw[at:] == _encode(signals[-1]) + _END
+        at += len(lines)
+    return at == len(raw)
 
 
 def _sound(signals: list[WireSignal]) -> bool:
     """What the typed decoder leaves open: patterns, times and the grid."""
     evidence = [item for one in signals for item in one.evidence]
+    entities = [one.entity for one in signals]
     times = {*_column("published_at", signals), *_column("observed_at", signals), *_column("expires_at", signals),
-             *(moment for moment in _column("event_at", signals) if moment is not None),
-             *_column("fetched_at", evidence)}
+             *_column("event_at", signals), *_column("fetched_at", evidence)} - {None}
+    text = _lines(times)
     shares = {*_column("direction", signals), *_column("strength", signals), *_column("confidence", signals),
-              *_column("entity.match.confidence", signals)}
-    return (_all(_ID, list(_column("id", signals)), 31) and _all(_SHA, list(_column("sha256", evidence)), 64)
-            and all(_KEY.fullmatch(key) for key in set(_column("entity.key", signals)))
-            and _all(_SECOND, [text[16:] for text in times], 8)
-            and all(_is_minute(minute) for minute in {text[:16] for text in times})
+              *_column("match.confidence", entities)}
+    return (_all(_ID, _lines(_column("id", signals)), len(signals))
+            and _all(_SHA, _lines(_column("sha256", evidence)), len(evidence))
+            and all(_KEY.fullmatch(key) for key in set(_column("key", entities)))
+            and _all(_TIME, text, len(times))
+            and all(_is_day(day) for day in {text[at:at + 10] for at in range(0, len(text), _TIME_WIDTH)})
             and all(share == round(share, 4) for share in shares))
 
 
@@ -182,15 +187,18 @@ def _column(name: str, rows: list[Any]) -> Iterator[Any]:
     return map(attrgetter(name), rows)
 
 
-def _all(pattern: re.Pattern[str], values: list[str], width: int) -> bool:
-    """Whether every value matches. One match over all lines; the length rules out values that hold a line end."""
-    text = "\n".join([*values, ""])
-    return len(text) == len(values) * (width + 1) and pattern.fullmatch(text) is not None
+def _lines(values: Iterable[str]) -> str:
+    return "\n".join([*values, ""])
 
 
-def _is_minute(text: str) -> bool:
-    """`2026-11-20T14:03` and a day that exists."""
+def _all(pattern: re.Pattern[str], text: str, count: int) -> bool:
+    """Whether every line matches, and there are `count` of them: one value with a line end in it is not two."""
+    return text.count("\n") == count and pattern.fullmatch(text) is not None
+
+
+def _is_day(text: str) -> bool:
+    """Whether `2026-11-20` exists."""
     try:
-        return _MINUTE.fullmatch(text) is not None and date.fromisoformat(text[:10]) is not None
+        return date.fromisoformat(text) is not None
     except ValueError:
         return False

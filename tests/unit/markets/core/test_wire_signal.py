@@ -77,6 +77,31 @@ def test_our_own_form_takes_the_quick_way() -> None:
     assert _same(_raw())
 
 
+MANY = document(feed_document(*(claim(str(n)) for n in range(2 * wire_signal.BATCH + 1))).model_dump(mode="json"))
+
+
+@pytest.mark.parametrize("signals", [1, wire_signal.BATCH - 1, wire_signal.BATCH, wire_signal.BATCH + 1])
+def test_batches_meet(signals: int) -> None:
+    """Signals are encoded again so many at a time; wherever a batch ends, our own form is our own form."""
+    lines = MANY.splitlines(keepends=True)
+    first = lines.index(b'"signals": [\n') + 1
+    last = first + signals - 1
+    raw = b"".join([*lines[:last], lines[last].replace(b",\n", b"\n"), b"]\n}\n"])
+    assert quick(raw, file="x") is not None
+    assert _same(raw)
+
+
+@pytest.mark.parametrize("line", [wire_signal.BATCH - 1, wire_signal.BATCH])
+@pytest.mark.parametrize("end", [b" ,\n", b",\n\n", b",", b", \n"])
+def test_every_line_end_is_looked_at(line: int, end: bytes) -> None:
+    """Another way to separate two signals is read the slow way, between two batches too."""
+    lines = MANY.splitlines(keepends=True)
+    at = lines.index(b'"signals": [\n') + 1 + line
+    raw = b"".join([*lines[:at], lines[at].replace(b",\n", end), *lines[at + 1:]])
+    assert quick(raw, file="x") is None
+    assert _same(raw)
+
+
 def _balanced() -> bytes:
     """A duplicate key in the first signal, and as many characters fewer in later places."""
     body = orjson.loads(_raw())
