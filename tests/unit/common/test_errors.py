@@ -11,6 +11,7 @@ STATUS: dict[str, tuple[errors.VantaError, Exit]] = {
     "bad input": (errors.BadInput("x", file="f"), Exit.CONFIG),
     "state": (errors.StateError("x"), Exit.CONFIG),
     "missing": (errors.Missing("x"), Exit.CONFIG),
+    "untrusted": (errors.Untrusted("x"), Exit.CONFIG),
     "lock held": (errors.LockHeld("x"), Exit.TEMPORARY),
     "outside": (errors.OutsideError("x"), Exit.UNAVAILABLE),
     "outcome unknown": (errors.OutcomeUnknown("x"), Exit.OUTCOME_UNKNOWN),
