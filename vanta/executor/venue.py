@@ -77,9 +77,9 @@ class Venue:
         self._about(Kind.FILL, order, {
             "intent_state": next_state(state, event), "fill_id": fill.fill_id, "vault": order.vault,
             "instrument_id": order.instrument_id, "side": order.side, "quantity": plain(fill.quantity),
-            "price": plain(fill.price), "cash": plain(cash if order.side == "buy" else -cash), "fee": plain(fill.fee),
-            "currency": order.currency, "multiplier": plain(order.multiplier), "at": self._recorder.text(fill.at),
-            "quote_ms": fill.quote_ms}, now)
+            "price": plain(fill.price), "cash": plain(cash if order.side == "buy" else -cash),
+            "fee": plain(round_amount(fill.fee, order.currency)), "currency": order.currency,
+            "multiplier": plain(order.multiplier), "at": self._recorder.text(fill.at), "quote_ms": fill.quote_ms}, now)
         if order.filled > order.quantity:
             self._alarm(Reason.BROKER_OVERFILL, plain(order.filled), plain(order.quantity), order.order_id, now)
         elif event == FILL_LATE and state not in _EXPLAINED:

@@ -343,3 +343,13 @@ def test_an_account_without_a_broker_leaves_its_orders_as_they_are() -> None:
     world.step()
     assert world.state(name) == "cancelling"
     assert world.venue.cancelled == []
+
+
+def test_a_fee_of_parts_of_a_cent_is_booked_in_whole_cents() -> None:
+    """Cash plus the cost of lots stays capital plus realised, to the cent."""
+    world, _, order_id = sent()
+    world.fill(order_id, "5", fee="0.0175")
+    world.step()
+    vault = world.book.vaults["V_CORE"]
+    assert world.cash() == Decimal("98999.98")
+    assert vault.cash + vault.positions["equity:AAPL"].cost() == 100_000 + vault.ledger.realised

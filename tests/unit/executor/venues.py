@@ -94,9 +94,9 @@ class VenueWorld(World):
     def make_brokers(self) -> dict[str, Broker]:
         return {"paper": self.venue}
 
-    def fill(self, order_id: str, quantity: str, *, fill_id: str = "f1", price: str = "200") -> None:
+    def fill(self, order_id: str, quantity: str, *, fill_id: str = "f1", price: str = "200", fee: str = "0") -> None:
         """Let the venue report an execution with the next poll."""
-        self.venue.events.append(Fill(order_id, fill_id, Decimal(quantity), Decimal(price), Decimal(0),
+        self.venue.events.append(Fill(order_id, fill_id, Decimal(quantity), Decimal(price), Decimal(fee),
                                       self.clock.now()))
 
     def end(self, order_id: str, how: str) -> None:
