@@ -1,0 +1,60 @@
+"""A second opinion: do these bytes let a new order leave? By hand, with the standard library, and nothing of VANTA."""
+
+import re
+from typing import Any
+
+HALTING = ("maintenance", "orders_disabled", "external_calls_disabled", "full_halt")
+SWITCHES = {*HALTING, "reduce_only"}
+FIELDS = {*SWITCHES, *"scopes persona_boosts flip reason by schema_version revision written_at written_by".split()}
+TOKEN = re.compile(r'[ \t\n\r]*([{}\[\]:,]|"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"|true|false|null|'
+                   r'-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|\Z|.)', re.DOTALL)
+ESCAPE, NAMED = re.compile(r"\\(u....|.)"), {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+WORDS = {"true": True, "false": False, "null": None}
+TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+
+
+def value(left: list[str], depth: int) -> Any:  # what the tokens `left` (last first) go on with
+    token = left.pop()
+    if token in ("{", "[") and depth < 64:
+        return members(left, "}" if token == "{" else "]", depth + 1)
+    if len(token) > 1 and token[0] == '"':
+        said = ESCAPE.sub(lambda it: chr(int(it[1][1:], 16)) if it[1][0] == "u" else NAMED.get(it[1], it[1]), token)
+        return said[1:-1].encode("utf-16", "surrogatepass").decode("utf-16")  # half of a surrogate pair is an error
+    return WORDS[token] if token in WORDS else (float(token.encode()),)
+
+
+def members(left: list[str], closing: str, depth: int) -> dict[Any, Any]:
+    found: dict[Any, Any] = {}
+    while found or left[-1] != closing:
+        key = value(left, depth) if closing == "}" else len(found)
+        if key in found or (closing == "}" and not (isinstance(key, str) and left.pop() == ":")):
+            raise ValueError(key)
+        found[key] = value(left, depth)
+        if left[-1] == closing:
+            break
+        if left.pop() != ",":
+            raise ValueError(closing)
+    left.pop()
+    return found
+
+
+def off(name: str, switch: Any, now: str) -> bool:
+    if not isinstance(switch, dict) or not set(switch) <= {"enabled", "reason", "by", "until"}:
+        return switch is False
+    until, ends = switch.get("until"), name in ("maintenance", "reduce_only")
+    over = ends and isinstance(until, str) and TIME.fullmatch(until) and until <= now
+    return switch.get("enabled") is False or bool(switch.get("enabled") is True and over)
+
+
+def permits(raw: bytes, names: dict[str, set[str]], order: dict[str, str], now: str) -> bool:
+    """`names` that a scope may use, and what an `order` touches, by kind of scope; `now` as the bytes write times."""
+    try:
+        left = TOKEN.findall(raw.decode("utf-8"))[::-1]
+        doc = value(left, 0)
+        return (len(raw) <= 262_144 and not any(left) and set(HALTING) <= set(doc) <= FIELDS
+                and all(off(name, doc[name], now) for name in SWITCHES & set(doc))
+                and all(one in names[kind] and set(table) <= SWITCHES and all(
+                    order.get(kind) != one or off(name, switch, now) for name, switch in table.items())
+                    for kind, tables in doc.get("scopes", {}).items() for one, table in tables.items()))
+    except (ValueError, AttributeError, KeyError, TypeError, IndexError):
+        return False
