@@ -353,3 +353,13 @@ def test_a_fee_of_parts_of_a_cent_is_booked_in_whole_cents() -> None:
     vault = world.book.vaults["V_CORE"]
     assert world.cash() == Decimal("98999.98")
     assert vault.cash + vault.positions["equity:AAPL"].cost() == 100_000 + vault.ledger.realised
+
+
+def test_a_venue_may_reject_what_it_has_filled_in_part() -> None:
+    """However odd, it is the end of the order and not of the program, which would meet it again at every start."""
+    world, name, order_id = sent()
+    world.fill(order_id, "2")
+    world.end(order_id, "rejected")
+    world.step()
+    assert world.state(name) == "rejected"
+    assert world.held("equity:AAPL") == 2

@@ -58,8 +58,8 @@ TABLE: dict[str, dict[str, str]] = {
     },
     "partially_filled": {
         Kind.ORDER_ACCEPTED: "partially_filled", Kind.ORDER_CANCELLING: "cancelling",
-        Kind.ORDER_CANCELLED: "cancelled", Kind.ORDER_EXPIRED: "expired", Kind.ORDER_QUARANTINED: "quarantined",
-        **_FILLS,
+        Kind.ORDER_CANCELLED: "cancelled", Kind.ORDER_EXPIRED: "expired", Kind.ORDER_REJECTED: "rejected",
+        Kind.ORDER_QUARANTINED: "quarantined", **_FILLS,
     },
     "cancelling": {
         Kind.ORDER_CANCELLED: "cancelled", Kind.ORDER_EXPIRED: "expired", Kind.ORDER_CANCELLING: "cancelling",

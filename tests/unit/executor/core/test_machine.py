@@ -39,7 +39,7 @@ def test_nothing_is_sent_without_an_approval() -> None:
     """The outbox record can only follow an approval, and an answer only the outbox record."""
     assert [state for state in TABLE if Kind.ORDER_SUBMITTING in TABLE[state]] == ["approved"]
     assert {state for state in TABLE if Kind.ORDER_REJECTED in TABLE[state]} == {
-        "submitting", "unknown", "working", "cancelling"}
+        "submitting", "unknown", "working", "partially_filled", "cancelling"}
 
 
 def test_every_state_can_end() -> None:
