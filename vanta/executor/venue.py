@@ -74,16 +74,17 @@ class Venue:
         state = self._book.intents[order.intent_id].state
         event = fill_event(order, state, fill.quantity)
         cash = round_amount(fill.quantity * fill.price * order.multiplier, order.currency)
+        filled = order.filled + fill.quantity
+        if filled > order.quantity:
+            self._alarm(Reason.BROKER_OVERFILL, plain(filled), plain(order.quantity), order.order_id, now)
+        elif event == FILL_LATE and state not in _EXPLAINED:
+            self._alarm(Reason.BROKER_LATE_FILL, plain(fill.quantity), f"nothing after {state}", order.order_id, now)
         self._about(Kind.FILL, order, {
             "intent_state": next_state(state, event), "fill_id": fill.fill_id, "vault": order.vault,
             "instrument_id": order.instrument_id, "side": order.side, "quantity": plain(fill.quantity),
             "price": plain(fill.price), "cash": plain(cash if order.side == "buy" else -cash),
             "fee": plain(round_amount(fill.fee, order.currency)), "currency": order.currency,
             "multiplier": plain(order.multiplier), "at": self._recorder.text(fill.at), "quote_ms": fill.quote_ms}, now)
-        if order.filled > order.quantity:
-            self._alarm(Reason.BROKER_OVERFILL, plain(order.filled), plain(order.quantity), order.order_id, now)
-        elif event == FILL_LATE and state not in _EXPLAINED:
-            self._alarm(Reason.BROKER_LATE_FILL, plain(fill.quantity), f"nothing after {state}", order.order_id, now)
         return 1
 
     def _busted(self, event: Busted, now: datetime) -> int:
@@ -91,11 +92,11 @@ class Venue:
         if fill is None or fill.busted:
             return 0
         order = self._book.orders[fill.order_id]
+        self._alarm(Reason.BROKER_BUSTED, plain(fill.quantity), "final executions", f"{event.fill_id} of "
+                    f"{order.order_id}: {event.detail}", now)
         self._about(Kind.FILL_BUSTED, order, {
             "fill_id": event.fill_id, "quantity": plain(fill.quantity), "cash": plain(-fill.cash),
             "fee": plain(-fill.fee), "detail": event.detail}, now)
-        self._alarm(Reason.BROKER_BUSTED, plain(fill.quantity), "final executions", f"{event.fill_id} of "
-                    f"{order.order_id}: {event.detail}", now)
         return 0
 
     def _unexplained(self, account: str, event: Fill | Ended, now: datetime) -> None:
@@ -104,11 +105,16 @@ class Venue:
         if name in self._book.external:
             return
         what = f"{type(event).__name__.lower()} of order {event.order_id}"
-        self._recorder.put(Kind.BROKER_EXTERNAL, {"account": account, "venue_id": name, "what": what}, now=now)
         if isinstance(event, Fill):
             self._alarm(Reason.BROKER_EXTERNAL, plain(event.quantity), "orders of this log", f"{account}: {what}", now)
+        self._recorder.put(Kind.BROKER_EXTERNAL, {"account": account, "venue_id": name, "what": what}, now=now)
 
     def _alarm(self, code: Reason, value: str, limit: str, detail: str, now: datetime) -> None:
+        """Latch. Has to come before the record of what gives rise to it.
+
+        A crash between the two may lose that record, which the venue tells again; what is recorded is passed over
+        when it is told again, and an alarm that were lost alone would never be raised.
+        """
         latch_once(self._recorder, Latch(code=code, vault=None, exits=False, value=value, limit=limit, detail=detail),
                    now=now)
 

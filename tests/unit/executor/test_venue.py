@@ -1,5 +1,6 @@
 """What venues do to orders, and what becomes of it: late, twice, too much, taken back, silent, in disagreement."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -363,3 +364,42 @@ def test_a_venue_may_reject_what_it_has_filled_in_part() -> None:
     world.step()
     assert world.state(name) == "rejected"
     assert world.held("equity:AAPL") == 2
+
+
+def _overfilled(world: VenueWorld, order_id: str) -> None:
+    world.fill(order_id, "7")
+
+
+def _filled_after_its_rejection(world: VenueWorld, order_id: str) -> None:
+    world.end(order_id, "rejected")
+    world.fill(order_id, "5")
+
+
+def _filled_for_a_stranger(world: VenueWorld, order_id: str) -> None:
+    world.fill("somebody-elses", "1")
+
+
+def _busted(world: VenueWorld, order_id: str) -> None:
+    world.fill(order_id, "5")
+    world.venue.events.append(Busted("f1", "erroneous trade"))
+
+
+@pytest.mark.parametrize("befalls", [_overfilled, _filled_after_its_rejection, _filled_for_a_stranger, _busted],
+                         ids=lambda befalls: befalls.__name__.strip("_"))
+def test_no_crash_loses_an_alarm_alone(befalls: Callable[[VenueWorld, str], None]) -> None:
+    """Cut the log after any record of the step, restart, and let the venue tell everything again: somebody is told."""
+    whole, _, order_id = sent()
+    before = whole.journal.head().seq
+    befalls(whole, order_id)
+    whole.step()
+    assert len(whole.latched()) == 1
+    for lines in range(before, whole.journal.head().seq):
+        world, _, order_id = sent()
+        befalls(world, order_id)
+        told = list(world.venue.events)
+        world.step()
+        cut(world, lines)
+        world.start()
+        world.venue.events = told
+        world.step()
+        assert world.latched() == whole.latched(), lines
