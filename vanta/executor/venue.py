@@ -62,7 +62,9 @@ class Venue:
         if isinstance(event, Fill):
             return self._fill(event, order, now)
         entry = self._book.intents[order.intent_id]
-        if entry.state not in TERMINAL and order.state != "withheld":
+        if entry.state not in TERMINAL:
+            if order.state == "withheld":
+                self._turned_up(order, "known by its end alone", now)
             self._about(_ENDINGS[event.how], order, {
                 "intent_state": event.how, "code": Reason.BROKER_REJECTED if event.how == "rejected" else None,
                 "detail": event.detail}, now)
@@ -130,8 +132,7 @@ class Venue:
             self._silent(order.account, error.what, now)
             return "the venue did not answer; asked again later"
         if found is not None:
-            self._about(Kind.ORDER_ACCEPTED, order, {
-                "intent_state": "working", "venue_id": found.venue_id, "at": order.submitted_at}, now)
+            self._turned_up(order, found.venue_id, now)
             for event in found.events:
                 self._take(order.account, event, now)
             return "found at the venue"
@@ -149,6 +150,11 @@ class Venue:
             "detail": "the venue does not know the order and does not de-duplicate" if not able.deduplicates else
             f"the venue can be asked for {able.lookup_window_s} s, and longer have passed"}, now)
         return "not at the venue, quarantined for a person"
+
+    def _turned_up(self, order: OrderEntry, venue_id: str, now: datetime) -> None:
+        """The venue has, or had, the order after all."""
+        self._about(Kind.ORDER_ACCEPTED, order, {
+            "intent_state": "working", "venue_id": venue_id, "at": order.submitted_at}, now)
 
     def _open(self, order: OrderEntry, detail: str, now: datetime) -> None:
         """Say once that the outcome is open."""

@@ -403,3 +403,21 @@ def test_no_crash_loses_an_alarm_alone(befalls: Callable[[VenueWorld, str], None
         world.venue.events = told
         world.step()
         assert world.latched() == whole.latched(), lines
+
+
+def test_an_order_that_ended_after_it_was_withheld_is_over_and_not_sent_again() -> None:
+    """The venue did not know the order, took it late and ended it: sent again, it would be taken for the dead one."""
+    world = VenueWorld(Venue())
+    world.venue.mood = "loses the request"
+    name = world.want("equity:AAPL", "1000")
+    world.step()
+    world.venue.mood = "well"
+    world.gate.raw = without_permission({"orders_disabled": True})
+    world.step(seconds=5)
+    assert world.state(name) == "held"
+    world.end(str(world.book.intents[name].order_id), "expired")
+    world.gate.raw = without_permission({})
+    world.step()
+    assert world.state(name) == "expired"
+    assert not world.book.working
+    assert world.venue.requests == 1
