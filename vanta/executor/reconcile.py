@@ -71,7 +71,7 @@ class Reconciler:
             self._say(account, SyncEntry(IN_SYNC, "the venue has no books of its own", 0), now)
             return
         for order in foreign(said):
-            if order.venue_id not in book.external:
+            if (account, order.venue_id) not in book.external:
                 self._recorder.put(Kind.BROKER_EXTERNAL, {
                     "account": account, "venue_id": order.venue_id, "what": f"{order.side} {order.symbol}"}, now=now)
         found = differences(book, account, said, {name: item.symbol for name, item in instruments.items()})

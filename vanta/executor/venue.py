@@ -54,7 +54,7 @@ class Venue:
     def _take(self, account: str, event: Event, now: datetime) -> int:
         """One event, if it is news. Returns how many fills it booked."""
         if isinstance(event, Busted):
-            return self._busted(event, now)
+            return self._busted(account, event, now)
         order = self._book.orders.get(event.order_id)
         if order is None:
             self._unexplained(account, event, now)
@@ -71,7 +71,7 @@ class Venue:
         return 0
 
     def _fill(self, fill: Fill, order: OrderEntry, now: datetime) -> int:
-        if fill.fill_id in self._book.fills:
+        if (order.account, fill.fill_id) in self._book.fills:
             return 0
         state = self._book.intents[order.intent_id].state
         event = fill_event(order, state, fill.quantity)
@@ -89,8 +89,8 @@ class Venue:
             "multiplier": plain(order.multiplier), "at": self._recorder.text(fill.at), "quote_ms": fill.quote_ms}, now)
         return 1
 
-    def _busted(self, event: Busted, now: datetime) -> int:
-        fill = self._book.fills.get(event.fill_id)
+    def _busted(self, account: str, event: Busted, now: datetime) -> int:
+        fill = self._book.fills.get((account, event.fill_id))
         if fill is None or fill.busted:
             return 0
         order = self._book.orders[fill.order_id]
@@ -104,7 +104,7 @@ class Venue:
     def _unexplained(self, account: str, event: Fill | Ended, now: datetime) -> None:
         """Something about an order that this log does not know. Its end needs nobody; its fill moved money."""
         name = event.fill_id if isinstance(event, Fill) else event.order_id
-        if name in self._book.external:
+        if (account, name) in self._book.external:
             return
         what = f"{type(event).__name__.lower()} of order {event.order_id}"
         if isinstance(event, Fill):

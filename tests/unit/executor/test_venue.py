@@ -7,8 +7,8 @@ import pytest
 
 from tests.unit.executor.test_recovery import cut
 from tests.unit.executor.venues import Venue, VenueWorld
-from tests.unit.executor.world import without_permission
-from vanta.executor.brokers.port import Busted
+from tests.unit.executor.world import vault, without_permission
+from vanta.executor.brokers.port import Broker, Busted, Fill
 from vanta.executor.core.reconcile import Holdings, VenueOrder
 
 
@@ -421,3 +421,32 @@ def test_an_order_that_ended_after_it_was_withheld_is_over_and_not_sent_again() 
     assert world.state(name) == "expired"
     assert not world.book.working
     assert world.venue.requests == 1
+
+
+class TwoVenues(VenueWorld):
+    """A world with a second account at another venue."""
+
+    def make_brokers(self) -> dict[str, Broker]:
+        return {"paper": self.venue, "other": self.second}
+
+    def __init__(self) -> None:
+        self.second = Venue()
+        super().__init__(Venue(), vaults=[vault(), vault("V_OTHER", account="other")])
+
+
+def test_two_venues_may_number_their_executions_alike() -> None:
+    """An execution's id is its venue's own: each of the two is booked, and taken back, by itself."""
+    world = TwoVenues()
+    orders = {}
+    for account, name in (("paper", "V_CORE"), ("other", "V_OTHER")):
+        wish = world.want("equity:AAPL", "1000", vault=name, account=account)
+        world.step()
+        orders[account] = str(world.book.intents[wish].order_id)
+    world.fill(orders["paper"], "5")
+    world.second.events = [event._replace(order_id=orders["other"]) for event in world.venue.events
+                           if isinstance(event, Fill)]
+    world.step()
+    assert (world.held("equity:AAPL"), world.held("equity:AAPL", "V_OTHER")) == (5, 5)
+    world.second.events = [Busted("f1", "erroneous trade")]
+    world.step()
+    assert (world.held("equity:AAPL"), world.held("equity:AAPL", "V_OTHER")) == (5, 0)

@@ -66,9 +66,9 @@ class Book:
         self.overrides: dict[str, Override] = {}
         self.alerts: dict[str, int] = {}
         self.inputs: dict[str, str] = {}
-        self.fills: dict[str, BookedFill] = {}
+        self.fills: dict[tuple[str, str], BookedFill] = {}  # by account and the venue's own id
         self.sync: dict[str, SyncEntry] = {}
-        self.external: set[str] = set()
+        self.external: set[tuple[str, str]] = set()
         self.commands: set[str] = set()
         self._moment = ("", 0)
 
@@ -279,7 +279,8 @@ def fill_event(order: OrderEntry, state: str, quantity: Decimal) -> str:
 def _fill(book: Book, record: Record) -> None:
     body = record.payload
     order = book.orders[record.ids["order_id"]]
-    if body["fill_id"] in book.fills:
+    name = (order.account, body["fill_id"])
+    if name in book.fills:
         raise StateError(f"record {record.seq}: fill {body['fill_id']} is booked twice")
     entry = book.intents[order.intent_id]
     quantity, cash, fee = Decimal(body["quantity"]), Decimal(body["cash"]), Decimal(body["fee"])
@@ -287,19 +288,19 @@ def _fill(book: Book, record: Record) -> None:
     order.filled += quantity
     order.last_fill_ms = body["quote_ms"]
     order.fill_count += 1
-    book.fills[body["fill_id"]] = BookedFill(order.order_id, quantity, cash, fee)
+    book.fills[name] = BookedFill(order.order_id, quantity, cash, fee)
     _move(book, order, Move(quantity, cash, fee, book.at_ms(record)), record.seq)
     _follow(book, order, entry)
 
 
 def _busted(book: Book, record: Record) -> None:
     """The venue took an execution back: booked the other way round at the same price. The order's state stays."""
-    fill_id = record.payload["fill_id"]
-    fill = book.fills.get(fill_id)
+    order = book.orders[record.ids["order_id"]]
+    name = (order.account, record.payload["fill_id"])
+    fill = book.fills.get(name)
     if fill is None or fill.busted:
-        raise StateError(f"record {record.seq}: fill {fill_id} is taken back without having been booked")
-    book.fills[fill_id] = fill._replace(busted=True)
-    order = book.orders[fill.order_id]
+        raise StateError(f"record {record.seq}: fill {name[1]} is taken back without having been booked")
+    book.fills[name] = fill._replace(busted=True)
     order.filled -= fill.quantity
     _move(book, order, Move(-fill.quantity, -fill.cash, -fill.fee, book.at_ms(record)), record.seq)
 
@@ -329,7 +330,7 @@ def _sync(book: Book, record: Record) -> None:
 
 
 def _external(book: Book, record: Record) -> None:
-    book.external.add(record.payload["venue_id"])
+    book.external.add((record.payload["account"], record.payload["venue_id"]))
 
 
 def _adjustment(book: Book, record: Record) -> None:
