@@ -28,7 +28,9 @@ COINS = ("BTC", "ETH", "SOL", "XRP")
 OVERLAY_BYTES = (b'{"maintenance": false, "orders_disabled": false, "external_calls_disabled": false, '
                  b'"full_halt": false, "reduce_only": false}')
 RISK = {"max_single_pos_pct": "0.5", "max_asset_class_pct": {"crypto": "1"}, "max_orders_per_minute": 10**9,
-        "max_open_orders": 10**6, "max_order_value": "1000000", "max_quote_age_s": 86_400}
+        "max_open_orders": 10**6, "max_order_value": "1000000", "max_quote_age_s": 86_400, "max_repeats": 256,
+        "repeat_window_s": 1, "max_consecutive_losses": 10**9}
+HOUSE = {"max_messages_per_minute": 10**9, "max_open_orders": 10**6, "max_consecutive_losses": 10**9}
 
 
 def header() -> dict[str, object]:
@@ -43,7 +45,7 @@ def prepare(root: Path) -> Home:
     home.file(OVERLAY).write_bytes(OVERLAY_BYTES)
     home.file(VAULTS).write_bytes(document({"vaults": [
         {"vault_id": f"V_{index:03}", "label": "benchmark", "crypto_enabled": True, "capital": "100000000",
-         "personas": ["Athena", "Apollo"], "risk": RISK} for index in range(VAULTS_N)]}))
+         "personas": ["Athena", "Apollo"], "risk": RISK} for index in range(VAULTS_N)], "house": HOUSE}))
     quote = {"bid": "100", "ask": "100.02", "last": "100.01", "size": None, "at": iso(SystemClock().now()),
              "source": "benchmark", "average_daily_volume": None}
     quotes = {f"crypto:{coin}-USD": quote for coin in COINS}
@@ -89,7 +91,10 @@ def run(orders: int, folder: str | None) -> dict[str, object]:
             stage(home, executor.recorder.book.basis, wave)
             wave += 1
             cpu_0, wall_0 = time.process_time(), time.perf_counter()
-            filled += executor.step().fills
+            step = executor.step().fills
+            if not step:
+                raise SystemExit(f"nothing was filled in wave {wave}: {executor.recorder.book.latches or RISK}")
+            filled += step
             cpu += time.process_time() - cpu_0
             wall += time.perf_counter() - wall_0
         records = executor.recorder.book.seq

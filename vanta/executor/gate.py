@@ -3,6 +3,9 @@
 A few system calls, no cache of the answer: only the parse of identical bytes is reused. Anything odd about
 the file (missing, link, pipe, foreign owner, writable by everybody, too large, unreadable) is a problem, and
 a problem halts.
+
+A look that finds the permit takes the gate's lock before it says so, and holds it until the next look: what is sent in
+between is sent under the lock, and `vanta-run kill` waits for it to be free (see `store/gatelock.py`).
 """
 
 import os
@@ -10,7 +13,8 @@ import stat
 from typing import NamedTuple, Protocol
 
 from vanta.common.canonical import sha256
-from vanta.common.paths import OVERLAY, PERMIT, Home
+from vanta.common.paths import GATE, OVERLAY, PERMIT, Home
+from vanta.common.store.gatelock import GateLock
 from vanta.common.store.guarded import guarded_read
 from vanta.executor.core.controls import MAX_BYTES, Controls, read_overlay
 
@@ -46,21 +50,29 @@ class Parser:
 
 
 class FileGate:
-    """The gate of a home."""
+    """The gate of a home, for one lane: whoever reads it has done with what the look before permitted."""
 
     def __init__(self, home: Home) -> None:
         self._overlay = home.file(OVERLAY)
         self._permit = home.file(PERMIT)
         self._owners = {0, os.geteuid(), home.memory.stat().st_uid}
         self._parser = Parser()
+        self._lock = GateLock(home.lock(GATE))
 
     def read(self) -> Reading:
         """See `Gate.read`."""
-        permit = self._permit_exists()
+        permit = self._permitted()
         raw, problem = guarded_read(self._overlay, owners=self._owners, max_bytes=MAX_BYTES)
         if raw is None:
             return Reading(read_overlay(None, problem=problem), permit, None, None)
         return self._parser.reading(raw, permit=permit)
+
+    def _permitted(self) -> bool:
+        """Whether the permit exists, seen under the lock. Who waits for the lock has taken the permit away before."""
+        if self._permit_exists() and (self._lock.held or (self._lock.enter() and self._permit_exists())):
+            return True
+        self._lock.leave()
+        return False
 
     def _permit_exists(self) -> bool:
         try:

@@ -87,10 +87,14 @@ class Venue:
             "price": plain(fill.price), "cash": plain(cash if order.side == "buy" else -cash),
             "fee": plain(round_amount(fill.fee, order.currency)), "currency": order.currency,
             "multiplier": plain(order.multiplier), "at": self._recorder.text(fill.at), "quote_ms": fill.quote_ms}, now)
+        if (order.account, fill.fill_id) in self._book.external:
+            self._busted(order.account, Busted(fill.fill_id, "taken back before it was told"), now)
         return 1
 
     def _busted(self, account: str, event: Busted, now: datetime) -> int:
         fill = self._book.fills.get((account, event.fill_id))
+        if fill is None:
+            self._unexplained(account, event, now)
         if fill is None or fill.busted:
             return 0
         order = self._book.orders[fill.order_id]
@@ -101,12 +105,15 @@ class Venue:
             "fee": plain(-fill.fee), "detail": event.detail}, now)
         return 0
 
-    def _unexplained(self, account: str, event: Fill | Ended, now: datetime) -> None:
-        """Something about an order that this log does not know. Its end needs nobody; its fill moved money."""
-        name = event.fill_id if isinstance(event, Fill) else event.order_id
+    def _unexplained(self, account: str, event: Event, now: datetime) -> None:
+        """Something about an order or execution that this log does not know. An end needs nobody, a fill moved money.
+
+        An execution that is taken back before it is told is noted, so that it is taken back when it is told.
+        """
+        name = event.order_id if isinstance(event, Ended) else event.fill_id
         if (account, name) in self._book.external:
             return
-        what = f"{type(event).__name__.lower()} of order {event.order_id}"
+        what = f"{type(event).__name__.lower()} of {name if isinstance(event, Busted) else f'order {event.order_id}'}"
         if isinstance(event, Fill):
             self._alarm(Reason.BROKER_EXTERNAL, plain(event.quantity), "orders of this log", f"{account}: {what}", now)
         self._recorder.put(Kind.BROKER_EXTERNAL, {"account": account, "venue_id": name, "what": what}, now=now)

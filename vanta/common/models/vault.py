@@ -171,7 +171,7 @@ class House(OperatorModel):
     max_gross_pct: Pct = Field(default=Decimal("1.00"), gt=0, le=10, description="all positions and orders entered of "
                                "one account")
     max_open_orders: int = Field(default=200, ge=1, description="working orders at one broker account")
-    max_messages_per_minute: int = Field(default=240, ge=1, le=8_000, description="new orders and cancels to one "
+    max_messages_per_minute: int = Field(default=240, ge=1, description="new orders and cancels to one "
                                          "account; only new orders wait")
     max_daily_loss: Pct = Field(default=Decimal("0.05"), gt=0, le=1, description="of the day's opening NAV of all")
     max_drawdown: Pct = Field(default=Decimal("0.15"), gt=0, le=1, description="from the peak NAV of all")

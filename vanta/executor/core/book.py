@@ -216,7 +216,7 @@ def _submitting(book: Book, record: Record) -> None:
     book.basis[entry.key] = record.seq
     at_ms = book.at_ms(record)
     book.vaults[entry.vault].count_sent(order, entry.raw["flip_id"], at_ms)
-    book.accounts[entry.account].messages_ms.append(at_ms)
+    book.accounts[entry.account].messages.add(at_ms)
     book.last_sent[entry.key] = order
 
 
@@ -246,7 +246,7 @@ def _order_event(book: Book, record: Record) -> None:
     book.move(entry, record.kind, record)
     _follow(book, order, entry)
     if record.kind == Kind.ORDER_CANCELLING:
-        book.accounts[order.account].messages_ms.append(book.at_ms(record))
+        book.accounts[order.account].messages.add(book.at_ms(record))
     if record.kind == Kind.ORDER_WITHHELD:
         order.state = "withheld"
         _at_rest(book, order)

@@ -93,6 +93,30 @@ class QuoteEntry:
     seq: int
 
 
+class LastMinute:
+    """Times of what happened within the last minute, in milliseconds: what is older goes when something new comes."""
+
+    __slots__ = ("_times",)
+
+    def __init__(self) -> None:
+        self._times: deque[int] = deque()
+
+    def add(self, at_ms: int) -> None:
+        """It happened once more."""
+        self._times.append(at_ms)
+        while self._times[0] <= at_ms - 60_000:
+            self._times.popleft()
+
+    def count(self, now_ms: int) -> int:
+        """How often within the minute before `now_ms`."""
+        over = 0
+        for at_ms in self._times:
+            if at_ms > now_ms - 60_000:
+                break
+            over += 1
+        return len(self._times) - over
+
+
 class BookedFill(NamedTuple):
     """One execution as it was booked: units, cash paid (negative: received), fee; `busted` when taken back."""
 
@@ -159,8 +183,8 @@ class VaultBook(Measured):
     what `totals.py` found last; whatever changes the vault clears it.
     """
 
-    __slots__ = ("account", "cash", "currency", "flips", "guards", "ledger", "positions", "remembered",
-                 "sent", "sent_ms", "vault_id", "working")
+    __slots__ = ("account", "cash", "currency", "flips", "guards", "ledger", "orders", "positions", "remembered",
+                 "sent", "vault_id", "working")
 
     def __init__(self, vault_id: str, account: str, currency: str) -> None:
         super().__init__()
@@ -172,14 +196,14 @@ class VaultBook(Measured):
         self.guards: dict[str, Guard] = {}
         self.ledger = Ledger(currency)
         self.working: dict[str, OrderEntry] = {}
-        self.sent_ms: deque[int] = deque(maxlen=4096)
+        self.orders = LastMinute()
         self.sent: dict[tuple[str, str], deque[int]] = {}
         self.flips: dict[str, Decimal] = {}
         self.remembered: tuple[int, object, Any] | None = None
 
     def count_sent(self, order: OrderEntry, flip_id: str | None, at_ms: int) -> None:
         """For the limits that count what was sent."""
-        self.sent_ms.append(at_ms)
+        self.orders.add(at_ms)
         times = self.sent.get((order.instrument_id, order.side))
         if times is None:
             times = self.sent[order.instrument_id, order.side] = deque(maxlen=256)
@@ -196,10 +220,10 @@ class VaultBook(Measured):
 
 
 class AccountBook:
-    """What all vaults of one broker account have at the venue, and the times of recent messages to it."""
+    """What all vaults of one broker account have at the venue, and the messages to it."""
 
-    __slots__ = ("messages_ms", "working")
+    __slots__ = ("messages", "working")
 
     def __init__(self) -> None:
         self.working: dict[str, OrderEntry] = {}
-        self.messages_ms: deque[int] = deque(maxlen=8192)
+        self.messages = LastMinute()

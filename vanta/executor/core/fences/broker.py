@@ -5,7 +5,6 @@ shrinks a position.
 """
 
 from vanta.common.reasons import Reason
-from vanta.executor.core.fences.rate import WINDOW_MS, count_since
 from vanta.executor.core.proposal import Context, Line, Proposal
 
 NAME = "broker"
@@ -19,7 +18,7 @@ def check(proposal: Proposal, context: Context) -> Line:
     if account is None or proposal.reduces:
         return Line(NAME, None, "none yet" if account is None else "reduces", "")
     limit = house.max_messages_per_minute
-    messages = count_since(account.messages_ms, context.now_ms - WINDOW_MS, limit)
+    messages = account.messages.count(context.now_ms)
     if messages >= limit:
         return Line(NAME, Reason.MESSAGES, str(messages), f"{limit} a minute")
     if len(account.working) >= house.max_open_orders:

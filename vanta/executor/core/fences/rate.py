@@ -3,13 +3,10 @@
 Counted from the journal, so that a restart forgets nothing. Exits and cancels are never limited.
 """
 
-from collections.abc import Sequence
-
 from vanta.common.reasons import Reason
 from vanta.executor.core.proposal import Context, Line, Proposal
 
 NAME = "rate"
-WINDOW_MS = 60_000
 
 
 def check(proposal: Proposal, context: Context) -> Line:
@@ -20,7 +17,7 @@ def check(proposal: Proposal, context: Context) -> Line:
     if proposal.reduces:
         return Line(NAME, None, "reduces", "")
     limit = vault.risk.max_orders_per_minute
-    sent = count_since(ledger.sent_ms, context.now_ms - WINDOW_MS, limit)
+    sent = ledger.orders.count(context.now_ms)
     if sent >= limit:
         return Line(NAME, Reason.RATE, str(sent), f"{limit} a minute")
     working = len(ledger.working)
@@ -28,13 +25,3 @@ def check(proposal: Proposal, context: Context) -> Line:
         return Line(NAME, Reason.OPEN_ORDERS, str(working), str(vault.risk.max_open_orders))
     return Line(NAME, None, f"{sent} sent, {working} working",
                 f"{limit} a minute, {vault.risk.max_open_orders} working")
-
-
-def count_since(times: Sequence[int], since_ms: int, enough: int) -> int:
-    """How many of these ascending times lie after `since_ms`; counting stops at `enough`."""
-    count = 0
-    for at_ms in reversed(times):
-        if at_ms <= since_ms or count >= enough:
-            break
-        count += 1
-    return count

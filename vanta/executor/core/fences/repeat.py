@@ -4,7 +4,6 @@ Counted from the journal, so that a restart forgets nothing. What shrinks a posi
 """
 
 from vanta.common.reasons import Reason
-from vanta.executor.core.fences.rate import count_since
 from vanta.executor.core.proposal import Context, Line, Proposal
 
 NAME = "repeat"
@@ -18,6 +17,6 @@ def check(proposal: Proposal, context: Context) -> Line:
     if proposal.reduces:
         return Line(NAME, None, "reduces", "")
     limit = vault.risk.max_repeats
-    times = ledger.sent.get((entry.instrument_id, entry.side), ())
-    sent = count_since(times, context.now_ms - vault.risk.repeat_window_s * 1000, limit)
+    since = context.now_ms - vault.risk.repeat_window_s * 1000
+    sent = sum(1 for at_ms in ledger.sent.get((entry.instrument_id, entry.side), ()) if at_ms > since)
     return Line(NAME, Reason.REPEATED if sent >= limit else None, str(sent), str(limit))
