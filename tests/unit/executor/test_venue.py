@@ -446,7 +446,22 @@ def test_two_venues_may_number_their_executions_alike() -> None:
     world.second.events = [event._replace(order_id=orders["other"]) for event in world.venue.events
                            if isinstance(event, Fill)]
     world.step()
-    assert (world.held("equity:AAPL"), world.held("equity:AAPL", "V_OTHER")) == (5, 5)
+    assert (world.held("equity:AAPL"), world.held("equity:AAPL", "V_OTHER")) == (Decimal(5), Decimal(5))
     world.second.events = [Busted("f1", "erroneous trade")]
     world.step()
-    assert (world.held("equity:AAPL"), world.held("equity:AAPL", "V_OTHER")) == (5, 0)
+    assert (world.held("equity:AAPL"), world.held("equity:AAPL", "V_OTHER")) == (Decimal(5), Decimal(0))
+
+
+def test_an_execution_that_is_taken_back_before_it_is_told_leaves_nothing() -> None:
+    """Messages overtake each other: in either order the books end as the venue's do, and somebody is told."""
+    world, _, order_id = sent()
+    before = world.cash()
+    world.venue.events.append(Busted("f1", "erroneous trade"))
+    world.step()
+    assert not world.latched()
+    world.fill(order_id, "5")
+    world.venue.events.append(Busted("f1", "erroneous trade"))
+    world.step()
+    assert (world.held("equity:AAPL"), world.cash()) == (Decimal(0), before)
+    assert world.latched() == {"broker.fill_busted"}
+    assert world.kinds().count("fill.busted") == 1
