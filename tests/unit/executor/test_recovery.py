@@ -39,6 +39,24 @@ def test_an_order_the_venue_never_saw_goes_through_the_fences_again_under_the_sa
     assert world.kinds(name).count("intent.approved") == 2
 
 
+@pytest.mark.parametrize("price", ["160.00", "210.00"])
+def test_what_may_have_reached_the_venue_is_sent_again_in_the_same_quantity(price: str) -> None:
+    """The price moved meanwhile: the venue would take the id for the first order, and the books for the second."""
+    world = VenueWorld(Venue())
+    world.venue.mood = "loses the request"
+    name = world.want("equity:AAPL", "1000")
+    world.step()
+    world.venue.mood = "is busy"
+    world.quote("equity:AAPL", price)
+    world.step(seconds=5)
+    assert world.codes(name) == {"broker.outcome_unknown", "broker.busy"}
+    world.venue.mood = "well"
+    world.step(seconds=31)
+    assert world.state(name) == "working"
+    sent = [record.payload["quantity"] for record in world.journal.read() if record.kind == "order.submitting"]
+    assert sent == ["5", "5", "5"]
+
+
 def test_without_deduplication_not_found_is_quarantined() -> None:
     """A venue that would take the same id twice gets no second request; a person decides."""
     world = VenueWorld(Venue(deduplicates=False))

@@ -16,6 +16,7 @@ from typing import Any
 from vanta.common.errors import StateError
 from vanta.common.events import Kind
 from vanta.common.money import ZERO
+from vanta.common.reasons import Reason
 from vanta.common.store.ports import GENESIS, Record
 from vanta.common.times import millis, parse_iso
 from vanta.executor.core.adjustments import adjust
@@ -210,6 +211,8 @@ def _submitting(book: Book, record: Record) -> None:
         Decimal(body["quantity"]), Decimal(body["reference_price"]), record.at, body["time_in_force"],
         body["good_until"], book.basis.get(entry.key, 0), body["attempt"], body["currency"],
         Decimal(body["multiplier"]))
+    earlier = book.orders.get(order_id)
+    order.out = earlier is not None and earlier.out
     entry.order_id = order_id
     book.orders[order_id] = order
     _at_work(book, order)
@@ -249,6 +252,7 @@ def _order_event(book: Book, record: Record) -> None:
         book.accounts[order.account].messages.add(book.at_ms(record))
     if record.kind == Kind.ORDER_WITHHELD:
         order.state = "withheld"
+        order.out = order.out or record.payload["code"] == Reason.BROKER_UNKNOWN
         _at_rest(book, order)
         book.basis[entry.key] = order.prior_basis
         entry.held.clear()

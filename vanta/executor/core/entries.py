@@ -49,7 +49,8 @@ class IntentEntry:
 class OrderEntry:
     """One order at a venue. `quantity` and `filled` are unsigned; `realised` is what closing with it earned, if it did.
 
-    `prior_basis` is the basis of its key before it was sent.
+    `prior_basis` is the basis of its key before it was sent. `out`: it was withheld and may have reached the venue all
+    the same; under its id nothing else may be sent.
     """
 
     order_id: str
@@ -72,6 +73,7 @@ class OrderEntry:
     fill_count: int = 0
     realised: Decimal | None = None
     state: str = "submitting"
+    out: bool = False
 
     @property
     def leaves(self) -> Decimal:

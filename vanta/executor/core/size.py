@@ -2,6 +2,7 @@
 
 A buy is sized at the ask, a sell at the bid. Quantities are rounded towards zero to whole lots, so that
 rounding never makes an order larger than asked. `close` takes what is held less what is already being sold.
+An order that may have reached its venue keeps its quantity: the venue knows its id, and keeps the first it saw.
 
     1,000 USD of AAPL at ask 190.10, lot 1  ->  5
 """
@@ -23,11 +24,13 @@ def propose(entry: IntentEntry, context: Context) -> Proposal:
     held = book.held(entry.vault, entry.instrument_id)
     buying, selling = working(book, entry.key)
     price = _touch(quote, entry.side)
+    earlier = book.orders.get(entry.order_id) if entry.order_id else None
+    quantity = (earlier.quantity if earlier is not None and earlier.out
+                else _quantity(entry, instrument, price, held - selling))
     return Proposal(
         entry=entry, vault=context.vaults.get(entry.vault) if context.vaults else None,
         ledger=book.vaults.get(entry.vault), instrument=instrument, quote=quote,
-        quantity=_quantity(entry, instrument, price, held - selling), price=price,
-        held=held, working_buy=buying, working_sell=selling)
+        quantity=quantity, price=price, held=held, working_buy=buying, working_sell=selling)
 
 
 def working(book: Book, key: str) -> tuple[Decimal, Decimal]:

@@ -11,7 +11,10 @@ NAME = "gateway"
 
 
 def check(proposal: Proposal, context: Context) -> Line:
-    """Values at the order's own price; an exit is bounded by what is held instead."""
+    """Values at the order's own price; an exit is bounded by what is held instead.
+
+    What may have reached the venue was within the bound then, and is sent again as it was or not at all.
+    """
     entry = proposal.entry
     order = context.book.orders.get(entry.order_id) if entry.order_id else None
     earlier = ZERO if order is None or order.state == "withheld" else order.quantity
@@ -21,4 +24,5 @@ def check(proposal: Proposal, context: Context) -> Line:
     else:
         limit = entry.notional
         sent = (earlier * proposal.price) + proposal.value
-    return Line(NAME, Reason.GATEWAY_MORE_THAN_QUEUED if sent > limit else None, f"{sent:.2f}", f"{limit:.2f}")
+    more = sent > limit and not (order is not None and order.out)
+    return Line(NAME, Reason.GATEWAY_MORE_THAN_QUEUED if more else None, f"{sent:.2f}", f"{limit:.2f}")
