@@ -48,6 +48,8 @@ from vanta.executor.verdicts import record_stop, set_latch
 BATCH = 64
 _RETHINK_S = 1.0
 _ASK_AGAIN_S = 2.0
+_VERDICT_S = 10.0
+"""Nothing is sent on what was known longer ago: the process was stopped, or venues took their time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,7 @@ class Executor:
         self._not_before: dict[str, float] = {}
         self._holding: dict[str, list[str]] = {}
         self._clock: tuple[datetime, float] | None = None
+        self._began = 0.0
         self._learn()
 
     @property
@@ -129,7 +132,7 @@ class Executor:
     def step(self) -> StepReport:
         """Make one step. Raises `StateError` if the journal or the lock is lost: then the program must stop."""
         self._insist_on_lock()
-        now = self._parts.clock.now()
+        now, self._began = self._parts.clock.now(), self._parts.clock.monotonic()
         reading = self._reading = self._parts.gate.read()
         report = StepReport()
         observer = self._parts.observer
@@ -296,6 +299,9 @@ class Executor:
             return Line(halt.NAME, Reason.LOCK_LOST, str(lock.path), "held")
         reading = self._reading = self._parts.gate.read()
         self._parts.observer.controls(reading, now)
+        age = self._parts.clock.monotonic() - self._began
+        if age > _VERDICT_S:
+            return Line(halt.NAME, Reason.QUOTE_STALE, f"{age:.1f} s", f"{_VERDICT_S:.1f} s", "the verdict is too old")
         switches = halt.Switches(controls=reading.controls, permit=reading.permit, latches=self._book.latches,
                                  known=self._known)
         scope = Scope(vault=order.vault, broker=order.account, instrument=order.instrument_id,

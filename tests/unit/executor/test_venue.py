@@ -1,6 +1,7 @@
 """What venues do to orders, and what becomes of it: late, twice, too much, taken back, silent, in disagreement."""
 
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from tests.unit.executor.test_recovery import cut
 from tests.unit.executor.venues import Venue, VenueWorld
 from tests.unit.executor.world import vault, without_permission
-from vanta.executor.brokers.port import Broker, Busted, Fill
+from vanta.executor.brokers.port import Answer, Broker, Busted, Fill
+from vanta.executor.core.approval import Approved
 from vanta.executor.core.reconcile import Holdings, VenueOrder
 
 
@@ -465,3 +467,29 @@ def test_an_execution_that_is_taken_back_before_it_is_told_leaves_nothing() -> N
     assert (world.held("equity:AAPL"), world.cash()) == (Decimal(0), before)
     assert world.latched() == {"broker.fill_busted"}
     assert world.kinds().count("fill.busted") == 1
+
+
+class Slow(Venue):
+    """A venue that takes its time to answer."""
+
+    world: VenueWorld
+    takes = 0.0
+
+    def _submit(self, order: Approved, now: datetime) -> Answer:
+        self.world.clock.sleep(self.takes)
+        return super()._submit(order, now)
+
+
+def test_nothing_is_sent_on_a_verdict_that_has_grown_old() -> None:
+    """The first of a batch took twenty minutes: the second is judged anew, and has expired."""
+    venue = Slow()
+    world = venue.world = VenueWorld(venue)
+    world.quote("crypto:BTC-USD", "50000")
+    first, second = world.want("equity:AAPL", "1000"), world.want("crypto:BTC-USD", "1000")
+    venue.takes = 1200
+    world.step()
+    assert sorted([world.state(first), world.state(second)]) == ["seen", "working"]
+    assert venue.requests == 1
+    world.step()
+    assert sorted([world.state(first), world.state(second)]) == ["expired", "working"]
+    assert venue.requests == 1
