@@ -13,8 +13,8 @@ import stat
 from typing import NamedTuple, Protocol
 
 from vanta.common.canonical import sha256
-from vanta.common.paths import GATE, OVERLAY, PERMIT, Home
-from vanta.common.store.gatelock import GateLock
+from vanta.common.paths import OVERLAY, PERMIT, Home
+from vanta.common.store.gatelock import GATE, GateLock
 from vanta.common.store.guarded import guarded_read
 from vanta.executor.core.controls import MAX_BYTES, Controls, read_overlay
 

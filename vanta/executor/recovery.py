@@ -5,14 +5,14 @@ every order without an answer has one. An order that the venue does not know goe
 where the venue de-duplicates client order ids; elsewhere it is quarantined for a person.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from vanta.common.canonical import sha256
 from vanta.common.events import Kind
 from vanta.common.ids import draw_home_id
 from vanta.common.models.base import SCHEMA_VERSION
+from vanta.common.store.chain import repaired
 from vanta.executor.brokers.port import Broker
 from vanta.executor.recorder import Recorder
 from vanta.executor.venue import Venue
@@ -35,17 +35,20 @@ def opening(home: str, program: str) -> dict[str, Any]:
     return {"home": home, "program": program, "schema": SCHEMA_VERSION}
 
 
-def open_journal(recorder: Recorder, torn: bytes | None, *, program: str, details: Mapping[str, Any],
+def open_journal(recorder: Recorder, pieces: Sequence[bytes], *, program: str, details: Mapping[str, Any],
                  now: datetime) -> str:
-    """Fold, name the home on first use, record a repair and the start. Returns what happened, in words."""
+    """Fold, name the home on first use, record repairs and the start. Returns what happened, in words.
+
+    `pieces` are torn last lines that were set aside and that no record names yet.
+    """
     count = fold(recorder)
     said = f"folded {count:,} records"
     if count == 0:
         recorder.put(Kind.JOURNAL_OPENED, opening(draw_home_id(), program), now=now)
         said = "opened a new trade log"
-    if torn is not None:
-        recorder.put(Kind.TAIL_REPAIRED, {"bytes": len(torn), "sha256": sha256(torn)}, now=now)
-        said += f", set aside a torn last record of {len(torn)} bytes"
+    for piece in pieces:
+        recorder.put(Kind.TAIL_REPAIRED, repaired(piece), now=now)
+        said += f", set aside a torn last record of {len(piece)} bytes"
     recorder.put(Kind.PROGRAM_STARTED, {"program": program, **details}, now=now)
     recorder.sync()
     return said

@@ -89,7 +89,7 @@ def build(home: Home, settings: Settings, clock: Clock,
         files, snapshots = storage.files(home.memory), storage.snapshots(home.snapshots)
         registry = Registry(home)
         venues = make_brokers(settings, book, lambda: observer.instruments)
-        said = open_journal(recorder, journal.torn, program=PROGRAM, now=now,
+        said = open_journal(recorder, journal.set_aside, program=PROGRAM, now=now,
                             details=described(settings, venues, snapshots))
         observer = Observer(recorder, files, snapshots, registry, settings.executor.future_skew_s * 1000)
         observer.registry(now)

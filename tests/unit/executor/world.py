@@ -84,7 +84,7 @@ class World:
         recorder = Recorder(self.journal, self.book)
         now = self.clock.now()
         self.brokers = self.make_brokers()
-        self.said = open_journal(recorder, None, program="executor test", now=now, details=described(
+        self.said = open_journal(recorder, (), program="executor test", now=now, details=described(
             Settings(executor=self.settings), self.brokers, self.snapshots))
         observer = Observer(recorder, self.files, self.snapshots, lambda: INSTRUMENTS)
         observer.registry(now)

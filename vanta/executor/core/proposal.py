@@ -68,7 +68,7 @@ class Proposal(NamedTuple):
     @property
     def value(self) -> Decimal:
         """Quantity times price times multiplier, in the instrument's currency."""
-        return self.quantity * self.price * (self.instrument.multiplier if self.instrument else 1)
+        return self.quantity * (self.price * (self.instrument.multiplier if self.instrument else 1))
 
     @property
     def signed(self) -> Decimal:

@@ -10,7 +10,7 @@ An order that may have reached its venue keeps its quantity: the venue knows its
 from decimal import Decimal
 
 from vanta.common.instruments import Instrument
-from vanta.common.money import ZERO, floor_to
+from vanta.common.money import ZERO, floor_to, units_for
 from vanta.executor.core.book import Book
 from vanta.executor.core.entries import IntentEntry, QuoteEntry
 from vanta.executor.core.proposal import Context, Proposal
@@ -57,4 +57,4 @@ def _quantity(entry: IntentEntry, instrument: Instrument | None, price: Decimal,
         return ZERO
     if entry.close:
         return max(ZERO, floor_to(free if entry.side == "sell" else -free, instrument.lot))
-    return floor_to(entry.notional / (price * instrument.multiplier), instrument.lot)
+    return units_for(entry.notional, price * instrument.multiplier, instrument.lot)
