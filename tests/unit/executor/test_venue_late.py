@@ -1,0 +1,67 @@
+"""What turns up late, what belongs to other accounts, and what the fold refuses to believe."""
+
+import pytest
+
+from tests.unit.executor.core.fence_rows import INSTRUMENTS, ready
+from tests.unit.executor.test_venue import holds
+from tests.unit.executor.venues import Venue, VenueWorld
+from tests.unit.executor.world import vault, without_permission
+from vanta.common.errors import StateError
+from vanta.common.events import Kind
+
+
+def test_an_order_that_turns_up_filled_after_it_was_withheld_is_done() -> None:
+    """All of it at once: the intent ends as filled and nothing is sent again."""
+    world = VenueWorld(Venue())
+    world.venue.mood = "loses the request"
+    name = world.want("equity:AAPL", "1000")
+    world.step()
+    world.venue.mood = "well"
+    world.gate.raw = without_permission({"orders_disabled": True})
+    world.step(seconds=5)
+    world.fill(str(world.book.intents[name].order_id), "5")
+    world.step()
+    assert world.state(name) == "filled"
+    assert not world.book.working
+    assert world.held("equity:AAPL") == 5
+
+
+def test_vaults_of_other_accounts_are_not_compared() -> None:
+    """What another broker holds is that broker's to say; a split without a plan moves only the quantity."""
+    world = VenueWorld(Venue(), vaults=[vault(), vault("V_ELSEWHERE", account="elsewhere")])
+    venue = world.venue
+    world.want("equity:AAPL", "1000")
+    world.step()
+    order_id = next(iter(world.book.orders))
+    world.fill(order_id, "5")
+    venue.said = holds("5")
+    world.step(seconds=31)
+    assert world.book.sync["paper"].state == "in_sync"
+    world.book.vaults["V_CORE"].guards.clear()
+    world.executor.recorder.put(Kind.ADJUSTMENT, {
+        "type": "split", "vault": "V_CORE", "account": "paper", "currency": "USD", "instrument_id": "equity:AAPL",
+        "ratio": "4", "evidence": "announcement"}, now=world.clock.now())
+    assert world.held("equity:AAPL") == 20
+
+
+def test_an_execution_that_was_never_booked_cannot_be_taken_back() -> None:
+    """The fold does not guess what a record about an unknown execution moved."""
+    world = VenueWorld(Venue())
+    name = world.want("equity:AAPL", "1000")
+    world.step()
+    with pytest.raises(StateError, match="taken back without having been booked"):
+        world.executor.recorder.about(Kind.FILL_BUSTED, world.book.intents[name], {"fill_id": "f9"},
+                                      now=world.clock.now(), order_id=world.book.intents[name].order_id)
+
+
+def test_sectors_are_counted_over_what_is_held() -> None:
+    """Two instruments of one sector count together."""
+    world = ready(max_sector_pct="0.05")
+    table = {name: item.model_copy(update={"sector": "technology"}) if item.asset_class == "equity" else item
+             for name, item in INSTRUMENTS.items()}
+    world.executor._parts.observer._instrument_source = lambda: table
+    world.want("equity:MSFT", "3000")
+    world.step()
+    second = world.want("equity:AAPL", "3000")
+    world.step()
+    assert "exposure.sector" in world.codes(second)
