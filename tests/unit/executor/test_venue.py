@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.executor.test_recovery import cut
 from tests.unit.executor.venues import Venue, VenueWorld
-from tests.unit.executor.world import without_permission
+from tests.unit.executor.world import vault, without_permission
 from vanta.executor.brokers.port import Answer, Broker, Busted, Fill
 from vanta.executor.core.approval import Approved
 from vanta.executor.core.reconcile import Holdings, VenueOrder

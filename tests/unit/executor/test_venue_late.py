@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.unit.executor.core.fence_rows import INSTRUMENTS, ready
+from tests.unit.executor.core.fence_rows import ready
 from tests.unit.executor.test_venue import holds
 from tests.unit.executor.venues import Venue, VenueWorld
-from tests.unit.executor.world import vault, without_permission
+from tests.unit.executor.world import INSTRUMENTS, vault, without_permission
 from vanta.common.errors import StateError
 from vanta.common.events import Kind
 
