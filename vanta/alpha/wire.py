@@ -1,9 +1,10 @@
 """The control plane's composition root: which adapters stand behind what is read, and what others may use of it."""
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 
-from vanta.alpha.controls import release_latch
+from vanta.alpha.controls import cancel_all, release_latch
 from vanta.alpha.facts import gather, whole
 from vanta.alpha.recent import last_records
 from vanta.common.events import Kind
@@ -16,7 +17,7 @@ from vanta.common.store.ports import Snapshots
 from vanta.common.store.snapshot import FileSnapshots
 from vanta.common.times import iso
 
-__all__ = ["ask_release", "gather", "last_records", "snapshots", "whole"]
+__all__ = ["ask_cancel", "ask_release", "gather", "last_records", "snapshots", "whole"]
 
 
 def snapshots(home: Home) -> Snapshots:
@@ -26,8 +27,20 @@ def snapshots(home: Home) -> Snapshots:
 
 def ask_release(home: Home, latch_id: str, *, by: str, reason: str, now: datetime) -> OperatorCommand:
     """See `controls.release_latch`. Raises `LockHeld` while another command is being given."""
+    with _commands(home, now) as journal:
+        return release_latch(journal, latch_id, by=by, reason=reason, now=now)
+
+
+def ask_cancel(home: Home, *, by: str, reason: str, now: datetime) -> OperatorCommand:
+    """See `controls.cancel_all`. Raises `LockHeld` while another command is being given."""
+    with _commands(home, now) as journal:
+        return cancel_all(journal, by=by, reason=reason, now=now)
+
+
+@contextmanager
+def _commands(home: Home, now: datetime) -> Iterator[FileJournal]:
     with (FileLock(home.lock("operator_commands"), owner="alpha", now=now),
           closing(FileJournal(home.file(OPERATOR_COMMANDS))) as journal):
         for piece in journal.set_aside:
             journal.append(Kind.TAIL_REPAIRED, repaired(piece), at=iso(now))
-        return release_latch(journal, latch_id, by=by, reason=reason, now=now)
+        yield journal

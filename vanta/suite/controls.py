@@ -1,49 +1,50 @@
-"""`vanta-run kill` and `vanta-run release`: take the permission to dispatch away, and give it back.
+"""`vanta-run kill`: take the permission to dispatch away, now.
 
 Halting asks nothing, reads no configuration and unlinks the permit before it does anything else; what cannot be
-recorded then is only a warning. It returns 0 once no further order can leave: at once where no executor runs, else when
-the executor's own log shows that it saw the permit gone. Without that answer within the time limit it returns 6.
-Releasing needs a reason and a readable configuration, and is recorded before it takes effect. A latch is another
-halt, which the executor put on itself: it is released by its name, and the executor's log is the receipt.
+recorded then is only a warning. It returns 0 once no further order can leave: when nobody holds the gate's lock, which
+an executor holds from a look that found the permit until its next look, or when no executor runs. Without that within
+the time limit it returns 6 and names the orders that were on their way. Killing again asks again.
 """
 
 import os
 import pwd
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 import typer
 
 from vanta import __version__
-from vanta.alpha.wire import ask_release
-from vanta.common.cli import HomeOption, JsonFlag, Next, Report, emit
+from vanta.alpha.wire import ask_cancel, last_records
+from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit
 from vanta.common.clock import Clock, SystemClock
-from vanta.common.errors import OperatorError, UsageError, VantaError
+from vanta.common.errors import OperatorError, VantaError
 from vanta.common.events import Kind
 from vanta.common.exitcodes import Exit
 from vanta.common.models.base import SCHEMA_VERSION
 from vanta.common.paths import CONTROL_LOG, OPEN_ORDERS, PERMIT, TRADE_LOG, Home
-from vanta.common.permit import arm, disarm
-from vanta.common.settings import clock_from, home_from, load
+from vanta.common.permit import disarm
+from vanta.common.settings import home_from
 from vanta.common.store import atomic
 from vanta.common.store.chain import repaired
+from vanta.common.store.gatelock import GATE, is_free
 from vanta.common.store.lock import FileLock, holder
 from vanta.common.times import iso
 from vanta.suite.wire import control_log
 
-_LOOK_EVERY_S = 0.02
+_LOOK_EVERY_S = 0.01
+_NEAR_BYTES = 8 << 20
+"""An order that is on its way is looked for so near to the end of the trade log."""
 
-KillReason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; may be left out in a hurry.")]
-ReleaseReason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why orders may leave again.")]
+app = application("Stop all dispatch.")
+
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; may be left out in a hurry.")]
 By = Annotated[str | None, typer.Option("--by", metavar="NAME", show_default=False,
                                         help="Who decided it. Default: the account that runs this.")]
-Latch = Annotated[str | None, typer.Option("--latch", metavar="ID", show_default=False,
-                                           help="Clear this latch instead of permitting dispatch.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS",
-                                        help="How long to wait for the executor's answer.")]
+                                        help="How long to wait for an order that is on its way.")]
+CancelOpen = Annotated[bool, typer.Option("--cancel-open", help="Also ask for orders at the venue to be cancelled.")]
 
 
 class NotAllowed(OperatorError):
@@ -62,51 +63,34 @@ class Change:
     after: str
 
 
-def kill(home: HomeOption = None, json: JsonFlag = False, reason: KillReason = "not stated",
-         by: By = None, timeout: Timeout = 5.0) -> int:
-    """Stop all dispatch, now. Orders that are already at the venue stay there."""
+@app.command()
+def kill(home: HomeOption = None, json: JsonFlag = False, reason: Reason = "not stated",  # noqa: PLR0913 - options
+         by: By = None, timeout: Timeout = 5.0, cancel_open: CancelOpen = False) -> int:
+    """Stop all dispatch, now. Orders that are already at the venue stay there, unless they are to be cancelled."""
     place, clock = home_from(home).existing(), SystemClock()
-    running, start = holder(place.lock("executor")), _size(place)
     halted = _disarm(place)
-    acknowledged = not (running and halted) or _acknowledged(place, start, clock, timeout)
-    warnings = _record(place, Change(by=by or account(), reason=reason, before="present" if halted else "absent",
-                                     after="absent"), clock.now())
+    quiet = _quiet(place, clock, timeout)
+    change = Change(by=by or account(), reason=reason, before="present" if halted else "absent", after="absent")
+    warnings = record(place, change, clock.now())
+    cancelled = None
+    if cancel_open:
+        cancelled, failed = _cancel(place, change, clock.now())
+        warnings += failed
+    on_the_way = [] if quiet else _on_the_way(place)
+    running = holder(place.lock("executor"))
     lines = ["dispatch is stopped: no order leaves" if halted else "dispatch was stopped already",
-             f"executor: {_answer(running, seen=acknowledged)}", *_working(place)]
-    if not acknowledged:
-        warnings.append(f"Error: the permit is gone, but the executor did not answer within {timeout:g} s; an order "
-                        "that was past its last check may be live\n  → Look at `vanta-run status` and at the venue.")
+             f"executor: {_answer(running, quiet=quiet)}", *_working(place),
+             *([f"the executor is asked to cancel all of them ({cancelled})"] if cancelled else [])]
+    if not quiet:
+        said = f"may have left: {', '.join(on_the_way)}" if on_the_way else "its log shows no order on its way"
+        warnings.append(f"Error: the permit is gone, but the executor did not answer within {timeout:g} s; {said}\n"
+                        "  → Kill again to wait on; look at `vanta-run status` and at the venue.")
     return emit(Report(
-        schema="vanta.run.kill/1", at=clock.now(), exit=Exit.DONE if acknowledged else Exit.OUTCOME_UNKNOWN,
-        items={"changed": halted, "acknowledged": acknowledged, "executor": running, "warnings": warnings},
-        lines=lines, warnings=warnings, next=[Next("when it is safe again", "vanta-run release --reason TEXT")],
-    ), as_json=json)
-
-
-def release(reason: ReleaseReason, home: HomeOption = None, json: JsonFlag = False, by: By = None,
-            latch: Latch = None) -> int:
-    """Let orders leave again, or ask the executor to clear one latch. Other halts still hold what they hold."""
-    place = home_from(home).existing()
-    clock, name = clock_from(load(place)), account() if by is None else by
-    if latch is not None:
-        command = ask_release(place, latch, by=name, reason=reason, now=clock.now())
-        return emit(Report(schema="vanta.run.release/1", at=clock.now(),
-                           items={"command": command.command_id, "latch": latch, "by": name},
-                           lines=[f"the executor is asked to clear {latch} ({command.command_id})"],
-                           next=[Next("whether it did", "vanta-run status")]), as_json=json)
-    if not reason.strip() or not name.strip():
-        raise UsageError("releasing dispatch needs a reason and a name", "Add --reason TEXT (and --by NAME).")
-    changed = not place.file(PERMIT).exists()
-    if changed:
-        change = Change(by=name, reason=reason, before="absent", after="present")
-        warnings = _record(place, change, clock.now())
-        if warnings:
-            raise OperatorError(f"not released: {warnings[0]}", "A release has to be recorded. Repair that first.")
-        arm(place, by=name, reason=reason, now=clock.now())
-    said = f"dispatch is permitted by {name}: {reason}" if changed else "dispatch was permitted already"
-    return emit(Report(schema="vanta.run.release/1", at=clock.now(), items={"changed": changed, "by": name},
-                       lines=[said], next=[Next("what still holds orders, if anything", "vanta-run status")]),
-                as_json=json)
+        schema="vanta.run.kill/1", at=clock.now(), exit=Exit.DONE if quiet else Exit.OUTCOME_UNKNOWN,
+        items={"changed": halted, "acknowledged": quiet, "executor": running, "on_the_way": on_the_way,
+               "cancel": cancelled, "warnings": warnings},
+        lines=lines, warnings=warnings,
+        next=[Next("when it is safe again", "vanta-run release --scope global --reason TEXT")]), as_json=json)
 
 
 def account() -> str:
@@ -125,42 +109,39 @@ def _disarm(home: Home) -> bool:
                          "Run it as the executor's account, or set full_halt in vault_overlay.json.") from error
 
 
-def _size(home: Home) -> int:
-    try:
-        return home.file(TRADE_LOG).stat().st_size
-    except OSError:
-        return 0
-
-
-def _acknowledged(home: Home, start: int, clock: Clock, timeout: float) -> bool:
-    """Whether the executor's log says, after byte `start`, that it saw the permit gone; waits for it."""
+def _quiet(home: Home, clock: Clock, timeout: float) -> bool:
+    """Whether nobody is between a look that found the permit and the next look; waits for it."""
     ends = clock.monotonic() + timeout
-    while True:
-        if any(record.get("kind") == Kind.CONTROL_SEEN and record["payload"].get("what") == "permit"
-               and record["payload"].get("sha256") == "absent" for record in _records(home, start)):
-            return True
-        if clock.monotonic() >= ends or holder(home.lock("executor")) is None:
-            return holder(home.lock("executor")) is None
+    while not _is_quiet(home):
+        if clock.monotonic() >= ends:
+            return False
         clock.sleep(_LOOK_EVERY_S)
+    return True
 
 
-def _records(home: Home, start: int) -> Iterator[dict[str, Any]]:
-    """Complete lines of the trade log from byte `start` on; the chain is not checked here."""
-    try:
-        lines = atomic.read(home.file(TRADE_LOG), start=start).split(b"\n")[:-1]
-    except VantaError:
-        return
-    for line in lines:
-        try:
-            yield orjson.loads(line)
-        except ValueError:
-            continue
+def _is_quiet(home: Home) -> bool:
+    """A gate that is held may be that of an executor whose lock was deleted; a gate that is missing, that of nobody."""
+    free, lock = is_free(home.lock(GATE)), home.lock("executor")
+    return bool(free) or (holder(lock) is None and (free is None or lock.exists()))
 
 
-def _answer(running: str | None, *, seen: bool) -> str:
+def _on_the_way(home: Home) -> list[str]:
+    """Orders that the running executor has announced in its log without having recorded what became of them."""
+    found, answered = [], set()
+    for said in last_records(home.file(TRADE_LOG), near=_NEAR_BYTES):
+        order_id = said["ids"].get("order_id")
+        if said["kind"] == Kind.PROGRAM_STARTED:
+            break
+        if order_id is not None and said["kind"] == Kind.ORDER_SUBMITTING and order_id not in answered:
+            found.append(str(order_id))
+        answered.add(order_id)
+    return found[::-1]
+
+
+def _answer(running: str | None, *, quiet: bool) -> str:
     if running is None:
         return "none is running here"
-    return "has seen it" if seen else "has not answered"
+    return "has seen it" if quiet else "has not answered"
 
 
 def _working(home: Home) -> list[str]:
@@ -173,7 +154,15 @@ def _working(home: Home) -> list[str]:
     return [f"working orders at the venue: {names}"] if names else []
 
 
-def _record(home: Home, change: Change, now: datetime) -> list[str]:
+def _cancel(home: Home, change: Change, now: datetime) -> tuple[str | None, list[str]]:
+    """Give the command to cancel everything. Returns its id, or why it could not be given."""
+    try:
+        return ask_cancel(home, by=change.by, reason=change.reason, now=now).command_id, []
+    except VantaError as error:
+        return None, [f"Error: orders at the venue are not asked to be cancelled: {error.what}"]
+
+
+def record(home: Home, change: Change, now: datetime) -> list[str]:
     """Put the change into control_log.jsonl, durably. Returns why that failed, if it did."""
     payload = {"what": "permit", "before": change.before, "after": change.after, "by": change.by,
                "reason": change.reason, "account": account(), "uid": os.getuid()}

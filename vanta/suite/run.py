@@ -32,7 +32,7 @@ COMMANDS = (
                                          Exit.CONFIG)),
     Command("status", "vanta.suite.status", (Exit.DONE,)),
     Command("kill", "vanta.suite.controls", (Exit.DONE, Exit.OUTCOME_UNKNOWN, Exit.PERMISSION)),
-    Command("release", "vanta.suite.controls", (Exit.DONE, Exit.USAGE, Exit.CONFIG)),
+    Command("release", "vanta.suite.release", (Exit.DONE, Exit.USAGE, Exit.REFUSED, Exit.CONFIG)),
 )
 
 

@@ -90,7 +90,8 @@ def test_a_fresh_home_is_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_a_kill_is_told_with_author_and_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """After a kill the screen says who did it, when and why; a broken configuration does not hide it."""
     home = Home(tmp_path / "home").prepare()
-    main(["release", "--home", str(home.root), "--reason", "start", "--by", "ada"])
+    main(["release", "--home", str(home.root), "--scope", "global", "--confirm", "global", "--reason", "start",
+          "--by", "ada"])
     main(["kill", "--home", str(home.root), "--reason", "odd fills", "--by", "ben"])
     (home.config / "vanta.toml").write_text("= broken")
     capsys.readouterr()

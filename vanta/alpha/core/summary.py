@@ -31,7 +31,7 @@ GRAVITY = (Check.CRITICAL, Check.UNKNOWN, Check.WARNING, Check.OK)
 """The gravest first. A check that could not be made outweighs a warning."""
 
 FIRST_LINE = 80
-_RELEASE = 'vanta-run release --reason "…"'
+_RELEASE = 'vanta-run release --scope global --reason "…"'
 _STATUS = {"ok": Check.OK, "partial": Check.WARNING, "error": Check.WARNING}
 
 
@@ -108,7 +108,7 @@ def _partial(facts: Facts) -> Iterator[Said]:
 
 
 def _release(latch: LatchSight) -> str:
-    return f"{_RELEASE} --latch {latch.latch_id}"
+    return f'vanta-run release --latch {latch.latch_id} --reason "…"'
 
 
 def _executor(facts: Facts, limits: Limits) -> Row:
