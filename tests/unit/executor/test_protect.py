@@ -223,3 +223,19 @@ def test_a_partly_filled_exit_goes_on_under_its_own_order() -> None:
     world.step()
     assert exits(world) == ["exit:stop"]
     assert world.held("equity:AAPL") == 0
+
+
+@pytest.mark.parametrize("rule", ["stop_pct", "trail_pct", "take_profit_pct"])
+def test_dust_that_cost_nothing_is_watched_without_a_price(rule: str) -> None:
+    """One hundred-millionth of a coin was booked at 0.00: nothing is measured from it, and the executor goes on."""
+    world = VenueWorld(Venue())
+    world.quote("crypto:BTC-USD", "50000.00")
+    name = world.want("crypto:BTC-USD", "1000", exit_plan=plan(**{rule: "0.05"}, max_holding_s=60))
+    world.step()
+    world.fill(str(world.book.intents[name].order_id), "0.00000001", price="50000")
+    world.step()
+    world.quote("crypto:BTC-USD", "20000.00")
+    world.step()
+    assert exits(world) == []
+    world.step(seconds=61)
+    assert exits(world) == ["exit:time"]

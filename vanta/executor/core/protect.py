@@ -53,7 +53,7 @@ def everything(book: Book, vault_id: str | None) -> list[Wish]:
 
 
 def _due(book: Book, position: Position, guard: Guard, place: tuple[str, int]) -> Iterator[tuple[str, str]]:
-    """Causes that have come about, gravest first."""
+    """Causes that have come about, gravest first. What cost less than half a cent has no price to measure from."""
     instrument_id, now_ms = place
     plan, quote = guard.plan, book.quotes.get(instrument_id)
     if quote is not None:
@@ -61,13 +61,11 @@ def _due(book: Book, position: Position, guard: Guard, place: tuple[str, int]) -
         average = position.cost() / (position.quantity * position.multiplier)
         for name, start in (("stop", average), ("trail", guard.best)):
             limit = plan.get(f"{name}_pct")
-            lost = (start - quote.last) * sign / start
-            if limit is not None and lost >= Decimal(limit):
+            if limit is not None and start and (lost := (start - quote.last) * sign / start) >= Decimal(limit):
                 what = "its cost" if name == "stop" else "the best price since it was opened"
                 yield name, f"{_percent(lost)} worse than {what}, {_percent(Decimal(limit))} are allowed"
         target = plan.get("take_profit_pct")
-        won = (quote.last - average) * sign / average
-        if target is not None and won >= Decimal(target):
+        if target is not None and average and (won := (quote.last - average) * sign / average) >= Decimal(target):
             yield "take_profit", f"{_percent(won)} better than its cost, {_percent(Decimal(target))} were aimed at"
     longest = plan.get("max_holding_s")
     if longest is not None and now_ms - guard.opened_ms >= int(longest) * 1000:
