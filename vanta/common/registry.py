@@ -78,13 +78,16 @@ class Registry:
     def __call__(self) -> Mapping[str, Instrument]:
         """The current table; the same object while nothing changed."""
         stamps = (_stamp(self._written), _stamp(self._quotes))
-        if stamps != self._stamps:
+        again = self.problem is not None  # what could not be read is tried again, whether it changed or not
+        if stamps != self._stamps or again:
             before, self._stamps = self._stamps, stamps
             names = self._quoted()
-            if names != self._names or before is None or before[0] != stamps[0]:
+            renew = names != self._names or before is None or before[0] != stamps[0]
+            if renew or again:
                 self._names = names
                 said = self._operators()
-                self._table = {} if said is None else instruments_of(self._universe, sorted(names), said)
+                if renew or self.problem is None:
+                    self._table = {} if said is None else instruments_of(self._universe, sorted(names), said)
         return self._table
 
     def _quoted(self) -> frozenset[str]:

@@ -70,6 +70,9 @@ class Reconciler:
         if said is None:
             self._say(account, SyncEntry(IN_SYNC, "the venue has no books of its own", 0), now)
             return
+        if not instruments:  # without them nobody knows what the venue's symbols name: that is no disagreement
+            self._say(account, SyncEntry(UNKNOWN, "the instruments cannot be read", 0), now)
+            return
         for order in foreign(said):
             if (account, order.venue_id) not in book.external:
                 self._recorder.put(Kind.BROKER_EXTERNAL, {

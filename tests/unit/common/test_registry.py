@@ -110,3 +110,19 @@ def test_an_operators_file_that_never_could_be_read_leaves_no_instruments(home: 
     write(home)
     assert "equity:AAPL" in registry()
     assert registry.problem is None
+
+
+def test_a_file_that_could_not_be_read_once_is_read_again_though_it_did_not_change(home: Home, tmp_path: Path) -> None:
+    """The same inode, size and time, first out of reach, then readable: the instruments are there again."""
+    write(home, equity("ZZZU"))
+    place, elsewhere = home.config / "instruments.json", tmp_path / "elsewhere.json"
+    place.rename(elsewhere)
+    place.symlink_to(elsewhere)
+    registry = Registry(home)
+    broken = registry()
+    assert broken == {}
+    assert registry() is broken
+    place.unlink()
+    place.hardlink_to(elsewhere)
+    assert "equity:ZZZU" in registry()
+    assert registry.problem is None

@@ -8,6 +8,7 @@ from tests.unit.executor.venues import Venue, VenueWorld
 from tests.unit.executor.world import INSTRUMENTS, vault, without_permission
 from vanta.common.errors import StateError
 from vanta.common.events import Kind
+from vanta.executor.reconcile import Reconciler
 
 
 def test_an_order_that_turns_up_filled_after_it_was_withheld_is_done() -> None:
@@ -65,3 +66,20 @@ def test_sectors_are_counted_over_what_is_held() -> None:
     second = world.want("equity:AAPL", "3000")
     world.step()
     assert "exposure.sector" in world.codes(second)
+
+
+def test_without_instruments_nobody_knows_what_the_venue_names() -> None:
+    """A table that cannot be read is no disagreement: the account is in doubt, and nothing latches."""
+    world = VenueWorld(Venue())
+    world.want("equity:AAPL", "1000")
+    world.step()
+    world.fill(next(iter(world.book.orders)), "5")
+    world.venue.said = holds("5")
+    reconciler = Reconciler(world.executor.recorder, world.brokers, world.snapshots, 1)
+    world.step(seconds=31)
+    for second in range(5):
+        reconciler.run({}, world.clock.now(), float(second))
+    assert world.book.sync["paper"].detail == "the instruments cannot be read"
+    assert not world.latched()
+    reconciler.run(INSTRUMENTS, world.clock.now(), 5.0)
+    assert world.book.sync["paper"].state == "in_sync"
