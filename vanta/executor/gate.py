@@ -13,7 +13,9 @@ import stat
 from typing import NamedTuple, Protocol
 
 from vanta.common.canonical import sha256
+from vanta.common.errors import StateError
 from vanta.common.paths import OVERLAY, PERMIT, Home
+from vanta.common.store.atomic import describe
 from vanta.common.store.gatelock import GATE, GateLock
 from vanta.common.store.guarded import guarded_read
 from vanta.executor.core.controls import MAX_BYTES, Controls, read_overlay
@@ -55,7 +57,10 @@ class FileGate:
     def __init__(self, home: Home) -> None:
         self._overlay = home.file(OVERLAY)
         self._permit = home.file(PERMIT)
-        self._owners = {0, os.geteuid(), home.memory.stat().st_uid}
+        try:
+            self._owners = {0, os.geteuid(), home.memory.stat().st_uid}
+        except OSError as error:
+            raise StateError(f"{home.memory} cannot be looked at: {describe(error)}") from error
         self._parser = Parser()
         self._lock = GateLock(home.lock(GATE))
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.executor.world import ALL_CLEAR
 from vanta.common.clock import SystemClock
-from vanta.common.errors import UsageError
+from vanta.common.errors import StateError, UsageError
 from vanta.common.paths import OVERLAY, PERMIT, Home
 from vanta.common.permit import arm, disarm
 from vanta.executor.gate import FileGate
@@ -91,3 +91,9 @@ def test_the_permit_is_made_and_removed(tmp_path: Path) -> None:
     assert not disarm(made)
     made.file(PERMIT).symlink_to(made.file(OVERLAY))
     assert FileGate(made).read().permit is False
+
+
+def test_a_home_that_cannot_be_looked_at_is_said(tmp_path: Path) -> None:
+    """Whose files to trust has to be known before anything is read."""
+    with pytest.raises(StateError, match="cannot be looked at"):
+        FileGate(Home(tmp_path / "nowhere"))

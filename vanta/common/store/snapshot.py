@@ -7,6 +7,7 @@ so there are some hundred at the most, however large the document. Readers never
 gives the bytes and checks them against the name.
 """
 
+import os
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -56,7 +57,7 @@ class FileSnapshots:
             self._store({self._path(digest): data})
         else:
             chunks = [(sha256(chunk), chunk) for chunk in cut(data)]
-            self._store({self._path(name): chunk for name, chunk in chunks if not self._path(name).exists()})
+            self._store({self._path(name): chunk for name, chunk in chunks if not _there(self._path(name))})
             manifest = Manifest(len(data), [name for name, _ in chunks])
             self._store({self._manifest(digest): msgspec.json.encode(manifest)})
         return digest
@@ -68,8 +69,8 @@ class FileSnapshots:
 
     def _make(self, folders: set[Path]) -> None:
         """Make those that are not there. What is put into a folder is only as durable as the folder itself."""
-        missing = [folder for folder in folders if not folder.is_dir()]
         try:
+            missing = [folder for folder in folders if not folder.is_dir()]
             for folder in missing:
                 folder.mkdir(mode=0o750, parents=True, exist_ok=True)
             if missing and self._durable:
@@ -79,7 +80,7 @@ class FileSnapshots:
 
     def get(self, digest: str) -> bytes:
         """See `Snapshots.get`."""
-        if self._manifest(digest).exists():
+        if _there(self._manifest(digest)):
             data = b"".join(self._load(self._path(chunk)) for chunk in self._chunks(digest))
         else:
             data = self._load(self._path(digest))
@@ -104,13 +105,24 @@ class FileSnapshots:
 
     def has(self, digest: str) -> bool:
         """See `Snapshots.has`."""
-        return self._path(digest).exists() or self._manifest(digest).exists()
+        return _there(self._path(digest)) or _there(self._manifest(digest))
 
     def _path(self, digest: str) -> Path:
         return self._folder / digest[:2] / f"{digest}.zst"
 
     def _manifest(self, digest: str) -> Path:
         return self._folder / digest[:2] / f"{digest}.chunks.zst"
+
+
+def _there(path: Path) -> bool:
+    """Whether a file exists. One that cannot be looked at is not missing: raises `StateError`."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise StateError(f"{path} cannot be looked at: {describe(error)}") from error
+    return True
 
 
 def cut(data: bytes) -> Iterator[memoryview]:

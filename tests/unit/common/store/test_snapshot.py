@@ -173,3 +173,10 @@ def test_missing_chunk_is_missing(store: FileSnapshots, tmp_path: Path) -> None:
     victim.unlink()
     with pytest.raises(Missing, match=victim.name):
         store.get(digest)
+
+
+def test_a_file_that_cannot_be_looked_at_is_not_missing(store: FileSnapshots, tmp_path: Path) -> None:
+    """An error of the operating system is said; only "no such file" means that there is none."""
+    (tmp_path / "aa").mkdir()
+    with pytest.raises(StateError, match="cannot be looked at"):
+        store.has("a" * 300)
