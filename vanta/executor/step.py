@@ -337,5 +337,7 @@ class Executor:
         self._recorder.sync()
         self._parts.publisher.folds(self._book, iso(now), self._parts.clock.monotonic())
         self._recorder.journal.close()
+        for broker in self._parts.brokers.values():
+            broker.close()
         if self._parts.lock is not None:
             self._parts.lock.release()

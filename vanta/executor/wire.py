@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 
 from vanta import __version__
@@ -18,13 +19,15 @@ from vanta.common.paths import TRADE_LOG, Home
 from vanta.common.permit import arm
 from vanta.common.registry import Registry
 from vanta.common.resources import load
+from vanta.common.secrets import Secrets, read_secrets
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Snapshots
 from vanta.common.store.storage import DURABLE, Storage
 from vanta.common.times import iso
+from vanta.executor.brokers.hosts import check
 from vanta.executor.brokers.paper import PaperBroker
-from vanta.executor.brokers.port import Broker
+from vanta.executor.brokers.port import Broker, RealBroker
 from vanta.executor.core.book import Book
 from vanta.executor.gate import FileGate
 from vanta.executor.observe import InstrumentSource, Observer
@@ -33,6 +36,7 @@ from vanta.executor.recorder import Recorder
 from vanta.executor.recovery import open_journal, opening
 from vanta.executor.step import Executor, Parts
 
+PAPER = "paper"
 PROGRAM = f"executor {__version__}"
 SESSIONS = {"XNYS": "sessions_xnys.json"}
 """Shipped calendars by name; `24/7` needs no file."""
@@ -59,12 +63,30 @@ def described(settings: Settings, accounts: Iterable[str], snapshots: Snapshots)
             "brokers": sorted(accounts), "calendars": sessions}
 
 
-def brokers(settings: Settings, book: Book, instruments: InstrumentSource) -> dict[str, Broker]:
-    """Brokers by account. Raises `OperatorError` if the mode asks for one that does not exist."""
-    if settings.executor.mode == "live":
-        raise OperatorError("executor.mode is live, but this version has only the paper broker",
-                            'Set mode = "paper" in config/vanta.toml.')
-    return {"paper": PaperBroker(settings.executor.paper, book.quotes.get, instruments)}
+def brokers(settings: Settings, book: Book, instruments: InstrumentSource, home: Home) -> dict[str, Broker]:
+    """Brokers by account. Raises `OperatorError` where mode and hosts do not fit, before anything is contacted."""
+    mode, accounts = settings.executor.mode, settings.executor.accounts
+    if mode == "live" and not accounts:
+        raise OperatorError("executor.mode is live, but no broker account is configured",
+                            'Add [executor.accounts.NAME] to config/vanta.toml, or set mode = "paper".')
+    if PAPER in accounts:
+        raise OperatorError(f"an account may not be called {PAPER}", "Give it another name.")
+    found: dict[str, Broker] = {}
+    if mode != "live":
+        found[PAPER] = PaperBroker(settings.executor.paper, book.quotes.get, instruments)
+    for name, account in accounts.items():
+        secrets = read_secrets(account.credentials, home) if account.credentials else Secrets()
+        real = adapter(account.adapter)(account, secrets, instruments, live=mode == "live")
+        check(mode, name, real.urls())
+        found[name] = real
+    return found
+
+
+def adapter(name: str) -> type[RealBroker]:
+    """The class of an adapter, whose library is imported only where an account uses it."""
+    module = import_module(f"vanta.executor.brokers.{name}")
+    return next(found for found in vars(module).values()
+                if isinstance(found, type) and issubclass(found, RealBroker) and found.__module__ == module.__name__)
 
 
 def found(home: Home, home_id: str, *, by: str, now: datetime) -> None:
@@ -77,7 +99,7 @@ def found(home: Home, home_id: str, *, by: str, now: datetime) -> None:
 
 
 def build(home: Home, settings: Settings, clock: Clock,
-          make_brokers: Callable[[Settings, Book, InstrumentSource], dict[str, Broker]] = brokers,
+          make_brokers: Callable[[Settings, Book, InstrumentSource, Home], dict[str, Broker]] = brokers,
           storage: Storage = DURABLE) -> Built:
     """Take the lock, open and fold the log, settle open questions. Raises `LockHeld` or `StateError`."""
     now = clock.now()
@@ -88,7 +110,7 @@ def build(home: Home, settings: Settings, clock: Clock,
         recorder = Recorder(journal, book)
         files, snapshots = storage.files(home.memory), storage.snapshots(home.snapshots)
         registry = Registry(home)
-        venues = make_brokers(settings, book, lambda: observer.instruments)
+        venues = make_brokers(settings, book, lambda: observer.instruments, home)
         said = open_journal(recorder, journal.set_aside, program=PROGRAM, now=now,
                             details=described(settings, venues, snapshots))
         observer = Observer(recorder, files, snapshots, registry, settings.executor.future_skew_s * 1000)

@@ -54,6 +54,18 @@ class PaperSettings(OperatorModel):
                                   "that one fill takes; a displayed size is taken whole and no more")
 
 
+class AccountSettings(OperatorModel):
+    """One broker account. Its name is the key; vaults name it as their `account`."""
+
+    adapter: Literal["alpaca", "ccxt", "tradier", "ibkr"]
+    url: str | None = Field(default=None, description="where the venue answers; by default the adapter's sandbox, or "
+                            "its live host in live mode")
+    credentials: str | None = Field(default=None, description="name of a credential: a folder of root-only files under "
+                                    "the unit's credentials or config/credentials, one file a secret")
+    timeout_s: Real = Field(default=10.0, gt=0, le=120, description="for each call to connect, and to be answered")
+    options: dict[str, Any] = Field(default={}, description="what only this adapter knows, such as ccxt's exchange")
+
+
 class ExecutorSettings(OperatorModel):
     """The executor node."""
 
@@ -70,6 +82,8 @@ class ExecutorSettings(OperatorModel):
     reconcile_s: Real = Field(default=30.0, gt=0, le=DAY_S,
                               description="how often a venue's books are compared with ours")
     paper: PaperSettings = PaperSettings()
+    accounts: dict[str, AccountSettings] = Field(default={}, description="broker accounts by name; `paper` is always "
+                                                 "there outside live mode")
 
 
 class ClockSettings(OperatorModel):

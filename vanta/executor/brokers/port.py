@@ -12,13 +12,15 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
 from vanta.common.errors import Bug, OutcomeUnknown, OutsideError, VantaError
+from vanta.common.instruments import Instrument
+from vanta.common.models.configuration import AccountSettings
 from vanta.executor.core.approval import Approved
 from vanta.executor.core.entries import OrderEntry
 from vanta.executor.core.reconcile import Holdings
@@ -147,6 +149,9 @@ class Broker(ABC):
         except Exception as error:
             raise OutsideError(f"{self.name}: {type(error).__name__}: {error}", "It is asked again.") from error
 
+    def close(self) -> None:  # noqa: B027 - most brokers hold nothing
+        """Let go of connections. Nothing is cancelled by it."""
+
     @abstractmethod
     def restore(self, orders: Sequence[OrderEntry]) -> None:
         """Told once at start-up which orders the journal believes to be working. Makes no call."""
@@ -165,3 +170,15 @@ class Broker(ABC):
 
     @abstractmethod
     def _holdings(self, now: datetime) -> Holdings | None: ...
+
+
+class RealBroker(Broker):
+    """A broker outside this process. Made from settings and secrets; contacts nobody before it is asked something."""
+
+    @abstractmethod
+    def __init__(self, settings: AccountSettings, secrets: Mapping[str, str],
+                 instruments: Callable[[], Mapping[str, Instrument]], *, live: bool) -> None: ...
+
+    @abstractmethod
+    def urls(self) -> list[str]:
+        """Every address that the client object would contact, read back from it. `tws://host:port` for a gateway."""

@@ -1,0 +1,66 @@
+"""Credentials by reference: a folder of files that only their owner can read, one file a secret.
+
+Looks under the unit's credentials (`LoadCredential=`) first, then under `config/credentials/` of the home. What a file
+holds is never part of a message, a log line or a document.
+
+    read_secrets("alpaca-main", home)  ->  {"key_id": "…", "secret_key": "…"}
+"""
+
+import os
+import stat
+from pathlib import Path
+
+from vanta.common.errors import CredentialsRefused
+from vanta.common.paths import Home
+from vanta.common.settings import credential_folder
+from vanta.common.store.guarded import guarded_read
+
+MOST_BYTES = 16_384
+
+
+class Secrets(dict[str, str]):
+    """Secrets by name. Shows names only, whoever prints it."""
+
+    def __repr__(self) -> str:
+        return f"Secrets({', '.join(sorted(self))})"
+
+    __str__ = __repr__
+
+
+def read_secrets(name: str, home: Home) -> Secrets:
+    """The secrets of a credential. Raises `CredentialsRefused` with what to do, and never with what it read.
+
+    systemd flattens folders: there the files of credential `alpaca` are named `alpaca.key_id`, `alpaca.secret_key`.
+    """
+    if not name or "/" in name or name.startswith("."):
+        raise CredentialsRefused(f"credential {name!r} is no plain name", "Name a folder under config/credentials.")
+    files = _of_unit(name) or _of_home(home.config / "credentials" / name)
+    if not files:
+        raise CredentialsRefused(f"there is no credential {name}",
+                                 f"Put its files under {home.config / 'credentials' / name}, chmod 600, or load them "
+                                 "with LoadCredential=.")
+    return Secrets({key: _read(path) for key, path in sorted(files.items())})
+
+
+def _of_unit(name: str) -> dict[str, Path]:
+    folder = credential_folder()
+    if folder is None or not folder.is_dir():
+        return {}
+    return {path.name.removeprefix(f"{name}."): path for path in folder.iterdir()
+            if path.name.startswith(f"{name}.")}
+
+
+def _of_home(folder: Path) -> dict[str, Path]:
+    return {path.name: path for path in folder.iterdir() if not path.name.startswith(".")} if folder.is_dir() else {}
+
+
+def _read(path: Path) -> str:
+    raw, problem = guarded_read(path, owners={0, os.geteuid()}, max_bytes=MOST_BYTES)
+    if raw is None:
+        raise CredentialsRefused(f"credential file {path.name}: {problem}", f"Look at {path}.")
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise CredentialsRefused(f"{path} can be read by others", f"Run: chmod 600 {path}")
+    try:
+        return raw.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        raise CredentialsRefused(f"{path} is not text", "Write the secret as text.") from None
