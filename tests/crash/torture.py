@@ -1,0 +1,155 @@
+"""Every case of every campaign, on all cores, within a number of minutes; what was done is not done again.
+
+    python -m tests.crash.torture --minutes 60        (`make torture MINUTES=60`)
+
+Cases that were carried out stand in `.torture/<fingerprint>/`, one ledger a campaign and core; the fingerprint covers
+VANTA and these tests, so a change of either begins anew. The last lines say how far it came: what was not reached is
+counted, never left out.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.crash.mutants import MUTANTS
+from tests.crash.powercut import OPTIONS, PRIVATE, why_not
+from tests.crash.stories import STORIES
+
+ROOT = Path(__file__).resolve().parents[2]
+CORES = min(os.cpu_count() or 1, 8)
+PLAYED = [name for name, story in STORIES.items() if not story.reader]
+ROWS = 20
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """One line of the final table: the words for `worker`, and whether a violation is what is hoped for."""
+
+    words: tuple[str, ...]
+    disk: bool = True
+    hunted: bool = False
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return " ".join(self.words[:2])
+
+
+def campaigns(*, disk: bool) -> Iterator[Campaign]:
+    """All of them, the short ones first. Without a disk nothing that needs a power cut is among them."""
+    second = "cut" if disk else "kill"
+    for name, mutant in MUTANTS.items():
+        if disk or "cut" not in mutant.needs:
+            yield Campaign(("mutant", name), disk, hunted=not mutant.redundant)
+    yield Campaign(("two", "order"), disk)
+    yield Campaign(("rows", ",".join(PLAYED), "--sample", str(ROWS), "--second", second), disk)
+    yield Campaign(("pairs", "reader", "--second", second), disk)
+    yield Campaign(("single", "order", "--modes", "kill,killafter,torn"), disk=False)  # on this folder's file system
+    for name in PLAYED:
+        if disk:
+            yield Campaign(("power", name))
+    yield Campaign(("pairs", "order", "--second", second), disk)
+    for name in PLAYED:
+        yield Campaign(("single", name), disk)
+
+
+def fingerprint() -> str:
+    """Of everything that a result depends on."""
+    digest = hashlib.sha256()
+    for path in sorted([*(ROOT / "vanta").rglob("*.py"), *(ROOT / "vanta" / "common" / "data").glob("*"),
+                        *(ROOT / "tests" / "crash").glob("*.py")]):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def carry_out(campaign: Campaign, folder: Path, minutes: float) -> list[dict[str, Any]]:
+    """One campaign, a share a core. A hunt is one share: it ends with its first catch."""
+    of = 1 if campaign.words[0] == "mutant" else CORES
+    started = []
+    for share in range(of):
+        name = "-".join([*campaign.words, "disk" if campaign.disk else "folder", f"{share}of{of}"]).replace(" ", "_")
+        command = [*(PRIVATE if campaign.disk else ()), sys.executable, "-m", "tests.crash.worker", *campaign.words,
+                   "--share", f"{share}/{of}", "--minutes", f"{max(minutes, 0.01):.2f}", "--folder", str(folder),
+                   *(["--disk"] if campaign.disk else []),
+                   *([] if campaign.words[0] == "mutant" else ["--ledger", str(folder / f"{name[:180]}.jsonl")])]
+        started.append(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True,
+                                        env={**os.environ, "PYTHONHASHSEED": "0"}))
+    return [json.loads(one.communicate()[0].splitlines()[-1]) for one in started]
+
+
+def row(campaign: Campaign, reports: list[dict[str, Any]]) -> dict[str, Any]:
+    """The reports of all shares as one line of the table."""
+    total = {name: sum(report[name] for report in reports) for name in ("planned", "before", "done", "fired")}
+    bad = [line for report in reports for line in report["violations"]]
+    return {"title": campaign.title, **total, "place": reports[0]["place"], "violations": bad,
+            "unavailable": reports[0]["unavailable"], "wrong": (not bad) if campaign.hunted else bool(bad)}
+
+
+def show(line: dict[str, Any], campaign: Campaign) -> None:
+    """One line, and what went wrong."""
+    if line["unavailable"]:
+        print(f"  {line['title']:<44} not possible here: {line['unavailable']}", flush=True)
+        return
+    found = len({text.partition(": ")[2].partition(":")[0] for text in line["violations"]})
+    said = (("caught" if line["violations"] else "SURVIVED") if campaign.hunted else
+            f"{found} cases violated" if line["violations"] else "0 violations")
+    done, fired = line["before"] + line["done"], line["before"] + line["fired"]
+    print(f"  {line['title'][:44]:<44} {done:>6,} of {line['planned']:>6,}  fired {fired:>6,}  {said}", flush=True)
+    if line["wrong"]:
+        for text in line["violations"][:10]:
+            print(f"      {text[:400]}", flush=True)
+
+
+def main(arguments: list[str]) -> int:
+    """Everything, in order, until it is done or time is over. Returns 1 if anything was violated or survived."""
+    parser = argparse.ArgumentParser(prog="python -m tests.crash.torture")
+    parser.add_argument("--minutes", type=float, default=60.0)
+    ends = time.monotonic() + parser.parse_args(arguments).minutes * 60
+    folder = ROOT / ".torture" / fingerprint()
+    folder.mkdir(parents=True, exist_ok=True)
+    no_cuts = why_not()
+    print(f"Python {platform.python_version()}, Linux {platform.release()}, {CORES} cores, seed 1, "
+          f"ledgers in {folder.relative_to(ROOT)}")
+    print(f"power cuts: {no_cuts or f'ext4 shut down on a loop device, mounted with {OPTIONS}'}")
+    lines, places, skipped = [], set[str](), []
+    for campaign in campaigns(disk=not no_cuts):
+        minutes = (ends - time.monotonic()) / 60
+        if minutes <= 0:
+            skipped.append(campaign.title)
+            continue
+        line = row(campaign, carry_out(campaign, folder, minutes))
+        show(line, campaign)
+        lines.append((campaign, line))
+        places.add(line["place"])
+    return _sum_up(lines, sorted(places), skipped)
+
+
+def _sum_up(lines: list[tuple[Campaign, dict[str, Any]]], places: list[str], skipped: list[str]) -> int:
+    kept = [line for campaign, line in lines if campaign.words[0] != "mutant"]
+    pairs = [line for line in kept if line["title"].startswith("pairs")]
+    counted = (("cases", kept), ("pairs", pairs))
+    done = {name: sum(line["before"] + line["done"] for line in some) for name, some in counted}
+    planned = {name: sum(line["planned"] for line in some) for name, some in counted}
+    fired = sum(line["before"] + line["fired"] for line in kept)
+    bad = sum(len(line["violations"]) for line in kept)
+    hunted = [line for campaign, line in lines if campaign.hunted]
+    print(f"homes on: {'; '.join(places)}")
+    print(f"cases {done['cases']:,} of {planned['cases']:,}, fired {fired:,}, violations {bad}; "
+          f"pairs {done['pairs']:,} of {planned['pairs']:,}; "
+          f"mutants caught {sum(bool(line['violations']) for line in hunted)} of {len(hunted)}")
+    if skipped or done["cases"] < planned["cases"]:
+        print(f"time was over; not begun: {', '.join(skipped) or 'nothing'}. Run it again to go on.")
+    return 1 if any(line["wrong"] for _, line in lines) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
