@@ -3,7 +3,7 @@
 
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench lock docs clean
+.PHONY: help run test lint torture bench lock docs clean
 
 help: ## show this
 	@echo "VANTA: make TARGET"
@@ -24,6 +24,10 @@ lint: ## ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
+torture: ## every crash, power cut and pair of them; at most MINUTES=60, and goes on where it stopped
+	@scripts/setup.sh dev
+	@$(BIN)/python -m tests.crash.torture --minutes $(or $(MINUTES),60)
+
 bench: ## the performance report: every figure beside a named peer or floor of the same run
 	@scripts/setup.sh dev
 	@$(BIN)/python -m compileall -q vanta
@@ -38,5 +42,5 @@ docs: ## write the generated parts of docs/ anew
 	@$(BIN)/python -m scripts.make_docs
 
 clean: ## remove what make made: environments, caches, ./var
-	rm -rf .venv .uv .peer var .coverage.d .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/out
+	rm -rf .venv .uv .peer var .coverage.d .mypy_cache .ruff_cache .pytest_cache .hypothesis .torture benchmarks/out
 	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
