@@ -1,5 +1,6 @@
 """The gate reads real files, and anything odd about them is a problem that halts."""
 
+import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from vanta.common.clock import SystemClock
 from vanta.common.errors import StateError, UsageError
 from vanta.common.paths import OVERLAY, PERMIT, Home
 from vanta.common.permit import arm, disarm
+from vanta.common.store.gatelock import GATE, GateLock, is_free
 from vanta.executor.gate import FileGate
 
 
@@ -97,3 +99,47 @@ def test_a_home_that_cannot_be_looked_at_is_said(tmp_path: Path) -> None:
     """Whose files to trust has to be known before anything is read."""
     with pytest.raises(StateError, match="cannot be looked at"):
         FileGate(Home(tmp_path / "nowhere"))
+
+
+def test_a_look_that_finds_the_permit_holds_the_gate_until_the_next_look(tmp_path: Path) -> None:
+    """Between the two an order may be on its way, and whoever kills waits for it. Without a permit nobody holds it."""
+    made = home(tmp_path)
+    gate = FileGate(made)
+    assert is_free(made.lock(GATE))
+    arm(made, by="ops", reason="start", now=SystemClock().now())
+    assert gate.read().permit is True
+    assert is_free(made.lock(GATE)) is False
+    disarm(made)
+    assert is_free(made.lock(GATE)) is False
+    assert gate.read().permit is False
+    assert is_free(made.lock(GATE))
+
+
+def test_without_the_gate_there_is_no_permit(tmp_path: Path) -> None:
+    """While somebody waits for the gate to be free nobody enters; afterwards they do."""
+    made = home(tmp_path)
+    gate = FileGate(made)
+    arm(made, by="ops", reason="start", now=SystemClock().now())
+    fd = os.open(made.lock(GATE), os.O_RDWR)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    assert gate.read().permit is False
+    os.close(fd)
+    assert gate.read().permit is True
+
+
+def test_a_permit_that_goes_while_the_gate_is_entered_is_none(tmp_path: Path) -> None:
+    """Who unlinks it and finds the gate free must be right: it is looked for once more from inside."""
+    made = home(tmp_path)
+    gate = FileGate(made)
+
+    class Slow(GateLock):
+        """Somebody kills between the first look and the lock."""
+
+        def enter(self) -> bool:
+            disarm(made)
+            return super().enter()
+
+    gate._lock = Slow(made.lock(GATE))
+    arm(made, by="ops", reason="start", now=SystemClock().now())
+    assert gate.read().permit is False
+    assert is_free(made.lock(GATE))

@@ -3,7 +3,8 @@
 `append_fd` opens a log to write, with the same care not to wait for a pipe that stands in its place.
 
 A few system calls that never wait. Anything odd (missing, link, pipe, folder, foreign owner, writable by everybody,
-too large, unreadable) is a problem, never an exception and never an empty file.
+too large, unreadable, written to meanwhile) is a problem, never an exception and never an empty file. A read is no
+atomic thing: while an editor saves in place it may return the beginning of the old file with the end of the new one.
 """
 
 import errno
@@ -27,11 +28,22 @@ def guarded_read(path: Path, *, owners: Collection[int], max_bytes: int) -> tupl
     try:
         info = os.fstat(fd)
         problem = _oddity(path.name, info, owners, max_bytes)
-        return (None, problem) if problem else (read_all(fd, info.st_size), "")
+        return (None, problem) if problem else _whole(fd, path.name, info)
     except OSError as error:
         return None, f"{path.name} cannot be read: {describe(error)}"
     finally:
         os.close(fd)
+
+
+def _whole(fd: int, name: str, info: os.stat_result) -> tuple[bytes | None, str]:
+    """Everything, if the file is afterwards what it was before (`info`)."""
+    raw = read_all(fd, info.st_size)
+    same = len(raw) == info.st_size and _version(os.fstat(fd)) == _version(info)
+    return (raw, "") if same else (None, f"{name} changed while it was read")
+
+
+def _version(info: os.stat_result) -> tuple[int, int, int]:
+    return info.st_size, info.st_mtime_ns, info.st_ctime_ns
 
 
 def _oddity(name: str, info: os.stat_result, owners: Collection[int], max_bytes: int) -> str:

@@ -18,6 +18,13 @@ def test_sound_file_gives_its_bytes(tmp_path: Path) -> None:
     assert guarded_read(tmp_path / "y", owners=ME, max_bytes=2) == (b"", "")
 
 
+def test_a_file_that_gives_other_bytes_than_its_size_has_changed(tmp_path: Path) -> None:
+    """What grows or shrinks while it is read is not trusted; the kernel's own files are of that kind, too."""
+    raw, said = guarded_read(Path("/proc/self/status"), owners=ME, max_bytes=1 << 20)
+    assert raw is None
+    assert said == "status changed while it was read"
+
+
 @pytest.mark.parametrize(("kind", "problem"), [
     ("missing", "cannot be opened: No such file"), ("symlink", "ELOOP"), ("fifo", "is not a regular file"),
     ("folder", "is not a regular file"), ("large", "has 3 bytes"), ("everybody's", "may be written by everybody"),
