@@ -13,7 +13,7 @@ import stat
 from collections.abc import Collection
 from pathlib import Path
 
-from vanta.common.store.atomic import describe, read_all
+from vanta.common.store.atomic import describe
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
@@ -37,7 +37,7 @@ def guarded_read(path: Path, *, owners: Collection[int], max_bytes: int) -> tupl
 
 def _whole(fd: int, name: str, info: os.stat_result) -> tuple[bytes | None, str]:
     """Everything, if the file is afterwards what it was before (`info`)."""
-    raw = read_all(fd, info.st_size)
+    raw = os.read(fd, info.st_size + 1)
     same = len(raw) == info.st_size and _version(os.fstat(fd)) == _version(info)
     return (raw, "") if same else (None, f"{name} changed while it was read")
 
