@@ -34,12 +34,11 @@ HOME_OF: dict[str, tuple[str, ...]] = {
     "rich": ("vanta.suite.render", "vanta.suite.progress"),
     "structlog": ("vanta.common.log",),
     "tenacity": ("vanta.markets.collectors.http",),
-    "watchdog": ("vanta.common.store.tail",),
     "zstandard": ("vanta.common.store.snapshot",),
 }
 """Where each third-party library lives. typer has a rule of its own. A library that is not here is not used."""
 
-LAZY = frozenset({"ccxt", "feedparser", "httpx", "lxml", "praw", "prawcore", "rich", "structlog", "watchdog"})
+LAZY = frozenset({"ccxt", "feedparser", "httpx", "lxml", "praw", "prawcore", "rich", "structlog"})
 """Imported inside the function that needs them, so that cheap commands stay cheap."""
 
 DYNAMIC = ("vanta.suite.dispatch", "vanta.suite.run", "vanta.common.paths")

@@ -13,8 +13,6 @@ files. It never loads a feed's client library and never touches the network.
 """
 
 import signal
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -172,18 +170,7 @@ class Daemon:
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        """Wake the loop on SIGTERM, SIGINT and SIGCHLD.
-
-        A handler must not touch the tail's lock, which the interrupted loop may hold. So the interpreter writes the
-        signal's number into a socket and a thread that only reads from it does the waking.
-        """
-        ours, theirs = socket.socketpair()
-        theirs.setblocking(False)
-
-        def pump() -> None:
-            while ours.recv(64):
-                self._tail.wake()
-
+        """Wake the loop on SIGTERM, SIGINT and SIGCHLD: the interpreter writes into what the tail waits for."""
         def stop(number: int, frame: FrameType | None) -> None:
             del number, frame
             self._stop = True
@@ -193,15 +180,10 @@ class Daemon:
 
         handlers = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGCHLD: note}
         before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-        previous = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
-        thread = threading.Thread(target=pump, name="signals", daemon=True)
-        thread.start()
+        previous = signal.set_wakeup_fd(self._tail.wake_fd, warn_on_full_buffer=False)
         try:
             yield
         finally:
             signal.set_wakeup_fd(previous)
             for number, handler in before.items():
                 signal.signal(number, handler)
-            theirs.close()
-            thread.join()
-            ours.close()

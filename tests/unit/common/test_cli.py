@@ -183,5 +183,5 @@ def test_the_exit_table_names_each_status() -> None:
 def test_the_frame_stays_light() -> None:
     """No command pays for the libraries of the feeds, for rich or for structlog before it needs them."""
     heavy = run("import sys; import vanta.common.cli;"
-                "print([n for n in 'rich structlog httpx ccxt praw lxml watchdog'.split() if n in sys.modules])")
+                "print([n for n in 'rich structlog httpx ccxt praw lxml'.split() if n in sys.modules])")
     assert heavy.strip() == "[]"

@@ -1,75 +1,96 @@
-"""Noticing that a file changed: polling is the truth, a watcher only shortens the wait.
+"""Noticing that a file changed: polling is the truth, hints only shorten the wait.
 
-`changed()` compares inode, size and modification time with the last look and is what correctness rests on.
-`wait()` returns early when the operating system hints at a change in the folder; where hints do not exist
-(network mounts) or get lost, it returns after the poll interval. Never used for the kill switch.
+`changed()` compares inode, size and both times with the last look and is what correctness rests on. A file that was
+written twice within one tick of a coarse clock can look the same all the same, so one that was hinted at counts as
+changed too: once more than needed now and then, never once too few. `wait()` returns as soon as one of the files is
+hinted at; where hints do not exist (network mounts) or get lost, after the poll interval. Never used for the kill
+switch.
 """
 
+import contextlib
 import os
-import threading
+import select
 from pathlib import Path
-from typing import Any
+
+from vanta.common.clock import SystemClock
+from vanta.common.store.hints import Hints
+
+_LONGEST_S = 86_400.0
 
 
 class FileTail:
-    """Watches a few files of one folder."""
+    """Watches a few files. `wake_fd` is for `signal.set_wakeup_fd`: a signal then ends a wait as `wake` does."""
 
     def __init__(self, paths: list[Path], *, hints: bool = True) -> None:
         self._paths = paths
-        self._seen: dict[Path, tuple[int, int, int] | None] = dict.fromkeys(paths)
-        self._hint = threading.Event()
-        self._observer = _observe({path.parent for path in paths}, self._hint) if hints else None
+        self._seen: dict[Path, tuple[int, ...] | None] = dict.fromkeys(paths)
+        self._hinted: set[Path] = set()
+        self._woken_fd, self.wake_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._hints = _hints(paths) if hints else None
+        self._poll = select.poll()
+        self._poll.register(self._woken_fd, select.POLLIN)
+        if self._hints is not None:
+            self._poll.register(self._hints.fd, select.POLLIN)
 
     def changed(self) -> list[Path]:
-        """The files that differ from the last call, in the order given at construction."""
+        """The files that differ from the last call or may, in the order given at construction."""
+        self._take()  # before looking: what happens in between is seen by the look or hinted at for the next one
         result = []
         for path in self._paths:
             stamp = _stamp(path)
-            if stamp != self._seen[path]:
+            if stamp != self._seen[path] or path in self._hinted:
                 self._seen[path] = stamp
                 result.append(path)
+        self._hinted.clear()
         return result
 
     def wait(self, seconds: float) -> bool:
-        """Sleep until a hint or for `seconds`. Returns whether there was a hint."""
-        hinted = self._hint.wait(seconds)
-        self._hint.clear()
-        return hinted
+        """Sleep until one of the files is hinted at, `wake`, or for `seconds`. Returns whether it ended early."""
+        clock = SystemClock()
+        ends = clock.monotonic() + min(seconds, _LONGEST_S)
+        while (left := ends - clock.monotonic()) > 0:
+            self._poll.poll(left * 1000)
+            if self._take() or self._was_woken():
+                return True
+        return False
+
+    def _take(self) -> bool:
+        touched = self._hints.take() if self._hints is not None else set()
+        self._hinted |= touched
+        return bool(touched)
+
+    def _was_woken(self) -> bool:
+        try:
+            return bool(os.read(self._woken_fd, 4096))
+        except BlockingIOError:
+            return False
 
     def wake(self) -> None:
-        """End a wait from another thread or a signal handler."""
-        self._hint.set()
+        """End a wait from another thread."""
+        with contextlib.suppress(BlockingIOError):  # enough of them are waiting to be read
+            os.write(self.wake_fd, b"\0")
 
     def close(self) -> None:
-        """Stop the watcher, if there is one."""
-        if self._observer is not None:
-            self._observer.stop()
-            self._observer.join()
-            self._observer = None
+        """Let go of everything."""
+        if self.wake_fd < 0:
+            return
+        os.close(self._woken_fd)
+        os.close(self.wake_fd)
+        self.wake_fd = -1
+        if self._hints is not None:
+            self._hints.close()
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
+def _hints(paths: list[Path]) -> Hints | None:
+    try:
+        return Hints(paths)
+    except (OSError, AttributeError):  # no watches left, or none on this system: polling goes on
+        return None
+
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
     try:
         info = os.stat(path)
     except OSError:
         return None
-    return info.st_ino, info.st_size, info.st_mtime_ns
-
-
-def _observe(folders: set[Path], hint: threading.Event) -> Any:
-    from watchdog.events import FileSystemEvent, FileSystemEventHandler
-    from watchdog.observers import Observer
-
-    class Handler(FileSystemEventHandler):
-        def on_any_event(self, event: FileSystemEvent) -> None:
-            if event.event_type in ("modified", "created", "moved", "closed"):
-                hint.set()
-
-    observer = Observer()
-    try:
-        for folder in sorted(folders):
-            observer.schedule(Handler(), str(folder))
-        observer.start()
-    except OSError:  # no watches left: polling goes on
-        return None
-    return observer
+    return info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
