@@ -19,7 +19,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from vanta import __version__
-from vanta.common.canonical import canonical, sha256
+from vanta.common.canonical import sha256
 from vanta.common.errors import Missing, StateError, VantaError
 from vanta.common.events import Kind
 from vanta.common.instruments import Instrument
@@ -80,6 +80,15 @@ class _Documents:
         return {name: one.raw for name, one in table.items() if one is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The instruments and what is made of them, once for as long as they are the same object."""
+
+    items: Mapping[str, Instrument]
+    entities: Mapping[str, Sequence[Instrument]]
+    rows: bytes
+
+
 class Promoter:
     """Owns allocation, queue and the promotion log. One pass at a time; the caller holds the lock."""
 
@@ -90,6 +99,7 @@ class Promoter:
         self._journal = journal
         self._settings = settings
         self._instruments = instruments
+        self._table = _Table({}, {}, b"")
         self._rules = load_rules()
         self._cards = load_personas(self._rules)
         self._log = Follower(files, TRADE_LOG)
@@ -160,7 +170,7 @@ class Promoter:
                              "Look at it and put it aside, then start again: intents are restated.") from error
 
     def _inputs(self, documents: _Documents, now: datetime) -> CycleInputs:
-        table = self._instruments()
+        table = self._table_now()
         return CycleInputs(
             now=now, signals=documents.signals.value, vaults=documents.vaults.value,
             portfolio=documents.portfolio.value, overlay=documents.overlay.value if documents.overlay else None,
@@ -168,8 +178,15 @@ class Promoter:
             allocation=documents.allocation.value if documents.allocation else None,
             hashes={name: sha256(raw) for name, raw in documents.raw().items()},
             log=(self._log.head.seq, self._log.head.hash), outcomes=self._outcomes, unheard=self._unheard,
-            instruments=table, entities=by_entity(table), rules=self._rules, cards=self._cards,
-            ttl_s=self._settings.intent_ttl_s, grace_s=self._settings.intent_grace_s)
+            instruments=table.items, instruments_sha256=sha256(table.rows), entities=table.entities,
+            rules=self._rules, cards=self._cards, ttl_s=self._settings.intent_ttl_s,
+            grace_s=self._settings.intent_grace_s)
+
+    def _table_now(self) -> _Table:
+        items = self._instruments()
+        if self._table.items is not items:
+            self._table = _Table(items, by_entity(items), instrument_rows(items))
+        return self._table
 
     def _commit(self, documents: _Documents, inputs: CycleInputs, decision: Decision, notes: list[str]) -> None:
         revision, at = self._revision + 1, iso(inputs.now)
@@ -179,7 +196,7 @@ class Promoter:
         record = {
             "now": at, "by": BY, "revision": revision, "dag_id": decision.dag_id, "rules": inputs.rule_hashes(),
             "inputs": {name: self._snapshots.put(raw) for name, raw in documents.raw().items()},
-            "instruments": self._snapshots.put(canonical(instrument_rows(inputs.instruments))),
+            "instruments": self._snapshots.put(self._table.rows),
             "trade_log": {"seq": inputs.log[0], "hash": inputs.log[1]}, "ttl_s": inputs.ttl_s,
             "grace_s": inputs.grace_s, "outputs": {name: sha256(raw) for name, raw in outputs.items()},
             "staged": list(made.staged), "withdrawn": list(made.withdrawn), "removed": dict(made.removed),

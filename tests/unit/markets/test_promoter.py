@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.markets.claims import NOW, at
 from tests.unit.markets.core.book import INSTRUMENTS, RULES, conviction, holdings, row
-from vanta.common.canonical import canonical, document, sha256
+from vanta.common.canonical import document, sha256
 from vanta.common.errors import StateError, Untrusted
 from vanta.common.events import Kind
 from vanta.common.instruments import Instrument, equity
@@ -138,7 +138,7 @@ def test_the_record_names_every_input_and_output(bench: Bench) -> None:
     assert (first.dag_id, first.payload["staged"]) == (outcome.dag_id, list(outcome.staged))
     assert sorted(body["inputs"]) == sorted((TRADE_SIGNALS, VAULTS, PORTFOLIO, OVERLAY, QUEUE, ALLOCATION))
     assert all(bench.snapshots.has(digest) for digest in body["inputs"].values())
-    assert bench.snapshots.get(body["instruments"]) == canonical(instrument_rows(INSTRUMENTS))
+    assert bench.snapshots.get(body["instruments"]) == instrument_rows(INSTRUMENTS)
     assert body["outputs"] == {name: sha256(bench.files.read(name)) for name in (ALLOCATION, QUEUE)}
     assert (body["now"], body["revision"], body["withdrawn"]) == (iso(at(1)), 2, list(outcome.staged))
     assert body["trade_log"] == {"seq": 1, "hash": bench.trades.head().hash}

@@ -107,6 +107,7 @@ def promotion(record: Record, kit: Kit, stand: Stand) -> Difference | None:
         vaults=required(VAULTS, VaultRegistry), portfolio=required(PORTFOLIO, Portfolio),
         overlay=optional(OVERLAY, Overlay), queue=optional(QUEUE, AutotradeQueue),
         allocation=optional(ALLOCATION, VaultAllocation), hashes=raw, outcomes=stand.outcomes, instruments=table,
+        instruments_sha256=body["instruments"],
         unheard=unheard_of(stand.before.payload["unheard"] if stand.before else ()), log=stand.log,
         entities=entities, rules=kit.book.rules, cards=kit.book.cards, ttl_s=body["ttl_s"], grace_s=body["grace_s"])
     _same_rules(body["rules"], inputs.rule_hashes())

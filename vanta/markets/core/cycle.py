@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from vanta.common.canonical import content_hash
+from vanta.common.canonical import canonical
 from vanta.common.ids import dag_id
 from vanta.common.instruments import Instrument
 from vanta.common.models.account import Portfolio
@@ -39,7 +39,8 @@ class CycleInputs:
 
     `queue` and `allocation` are what the promoter wrote before, `None` at the very first; `overlay` is `None` if there
     is none that can be read. `hashes` name the documents by content, `log` the last record of the trade log that
-    `outcomes` contains. `unheard` is what the promotion before left behind. `entities` is `instruments` by entity.
+    `outcomes` contains. `unheard` is what the promotion before left behind. `entities` is `instruments` by entity,
+    `instruments_sha256` the hash of their rows.
     """
 
     now: datetime
@@ -54,6 +55,7 @@ class CycleInputs:
     outcomes: Outcomes
     unheard: Mapping[Key, Unheard]
     instruments: Mapping[str, Instrument]
+    instruments_sha256: str
     entities: Mapping[str, Sequence[Instrument]]
     rules: Rules
     cards: Mapping[PersonaName, PersonaCard]
@@ -83,7 +85,7 @@ def decide(inputs: CycleInputs) -> Decision:
     dag = dag_id({
         "now": iso(inputs.now), "inputs": dict(inputs.hashes), "log": list(inputs.log),
         "unheard": unheard_rows(inputs.unheard), "rules": inputs.rule_hashes(),
-        "instruments": content_hash(instrument_rows(inputs.instruments)),
+        "instruments": inputs.instruments_sha256,
         "ttl_s": inputs.ttl_s, "grace_s": inputs.grace_s})
     plans, notes = _plans(inputs)
     made = promote(PromoteInputs(
@@ -112,9 +114,9 @@ def unheard_of(rows: Sequence[Sequence[Any]]) -> dict[Key, Unheard]:
     return {(account, vault, name): Unheard(intent_id, basis) for account, vault, name, intent_id, basis in rows}
 
 
-def instrument_rows(table: Mapping[str, Instrument]) -> dict[str, Any]:
+def instrument_rows(table: Mapping[str, Instrument]) -> bytes:
     """The instruments as they are hashed and kept."""
-    return {name: item.model_dump(mode="json") for name, item in sorted(table.items())}
+    return canonical({name: item.model_dump(mode="json") for name, item in table.items()})
 
 
 def _plans(inputs: CycleInputs) -> tuple[dict[str, Plan], list[str]]:
