@@ -18,6 +18,7 @@ from vanta.common.store.ports import Snapshots
 from vanta.executor.brokers.port import Broker
 from vanta.executor.core.entries import SyncEntry
 from vanta.executor.core.fences.sync import IN_SYNC
+from vanta.executor.core.reach import Reach
 from vanta.executor.core.reconcile import Holdings, body, differences, foreign
 from vanta.executor.core.watch import Latch
 from vanta.executor.recorder import Recorder
@@ -44,9 +45,13 @@ class Reconciler:
         for account in self._brokers:
             self._say(account, NOT_ASKED, now)
 
-    def run(self, instruments: Mapping[str, Instrument], now: datetime, monotonic: float) -> None:
-        """Compare every account that is due and whose venue answers."""
+    def run(self, reach: Reach, monotonic: float) -> None:
+        """Compare every account that is due and whose venue answers and may be called."""
+        now = reach.now
         for account, broker in self._brokers.items():
+            if not reach.account(account):
+                self._say(account, SyncEntry(UNKNOWN, "no calls are allowed", 0), now)
+                continue
             in_sync = self._recorder.book.sync.get(account, NOT_ASKED).state == IN_SYNC
             due = monotonic - self._asked[account] >= (self._every_s if in_sync else min(self._every_s, 1.0))
             if not due or account in self._silent:
@@ -57,7 +62,7 @@ class Reconciler:
             except OutsideError as error:
                 self.silent(account, error.what, now)
                 continue
-            self._compare(account, said, instruments, now)
+            self._compare(account, said, reach.instruments, now)
 
     def _compare(self, account: str, said: Holdings | None, instruments: Mapping[str, Instrument],
                  now: datetime) -> None:

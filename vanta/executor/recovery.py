@@ -37,7 +37,7 @@ def opening(home: str, program: str) -> dict[str, Any]:
 
 def open_journal(recorder: Recorder, pieces: Sequence[bytes], *, program: str, details: Mapping[str, Any],
                  now: datetime) -> str:
-    """Fold, name the home on first use, record repairs and the start. Returns what happened, in words.
+    """Fold, name the home on first use, record repairs and the start; not durable yet. Returns it in words.
 
     `pieces` are torn last lines that were set aside and that no record names yet.
     """
@@ -50,7 +50,6 @@ def open_journal(recorder: Recorder, pieces: Sequence[bytes], *, program: str, d
         recorder.put(Kind.TAIL_REPAIRED, repaired(piece), now=now)
         said += f", set aside a torn last record of {len(piece)} bytes"
     recorder.put(Kind.PROGRAM_STARTED, {"program": program, **details}, now=now)
-    recorder.sync()
     return said
 
 
@@ -63,7 +62,10 @@ def restore(recorder: Recorder, brokers: Mapping[str, Broker]) -> str:
 
 
 def settle_all(recorder: Recorder, venue: Venue, now: datetime) -> str:
-    """Ask about every order without an answer, and for every cancel without an outcome. Returns it in words."""
+    """Ask about every order without an answer, and for every cancel without an outcome. Returns it in words.
+
+    Nobody is asked whom the operator lets us not call.
+    """
     open_questions = [order for order in recorder.book.working.values() if order.state in OPEN_STATES]
     answers = [venue.settle(order, now) for order in open_questions]
     venue.cancel_again(now)

@@ -7,7 +7,7 @@
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -33,6 +33,7 @@ from vanta.executor.core.fences import halt
 from vanta.executor.core.fences.sync import IN_SYNC
 from vanta.executor.core.overrides import in_force
 from vanta.executor.core.proposal import Context, Line
+from vanta.executor.core.reach import Reach
 from vanta.executor.core.size import propose
 from vanta.executor.core.verdict import good_until
 from vanta.executor.gate import Gate, Reading
@@ -41,7 +42,7 @@ from vanta.executor.outbox import Outbox
 from vanta.executor.publish import Publisher
 from vanta.executor.reconcile import NOT_ASKED, Reconciler
 from vanta.executor.recorder import Recorder
-from vanta.executor.recovery import OPEN_STATES, restore, settle_all
+from vanta.executor.recovery import restore, settle_all
 from vanta.executor.venue import Venue
 from vanta.executor.verdicts import record_stop, set_latch
 
@@ -66,6 +67,7 @@ class Parts:
     calendars: Mapping[str, Calendar]
     publisher: Publisher
     lock: FileLock | None
+    disarm: Callable[[], object]
     program: str
     pid: int
 
@@ -107,6 +109,7 @@ class Executor:
         self._holding: dict[str, list[str]] = {}
         self._clock: tuple[datetime, float] | None = None
         self._began = 0.0
+        self._answered_for = set(self._book.latches)
         self._learn()
 
     @property
@@ -121,11 +124,8 @@ class Executor:
         self._reconciler.start(now)
         reading = self._reading = self._parts.gate.read()
         self._parts.observer.controls(reading, now)
-        if self._calls_disabled(reading, now):
-            questions = sum(1 for order in self._book.working.values() if order.state in OPEN_STATES)
-            said += f", {questions} orders without an answer and no calls allowed" if questions else ""
-        else:
-            said += settle_all(self._recorder, self._venue, now)
+        self._venue.reach = self._reach(reading, now)
+        said += settle_all(self._recorder, self._venue, now)
         self._recorder.sync()
         return said
 
@@ -143,27 +143,26 @@ class Executor:
         end_overrides(self._recorder, now)
         report.seen = observer.queue(now)
         observer.quotes(now)
-        calls = not self._calls_disabled(reading, now)
-        if calls:
-            report.fills += self._venue.collect(now)
-            self._venue.close_of_day(now)
-            self._ask_again(now)
-            self._reconciler.run(observer.instruments, now, self._parts.clock.monotonic())
+        self._venue.reach = reach = self._reach(reading, now)
+        report.fills += self._venue.collect(now)
+        self._venue.close_of_day(now)
+        self._ask_again(now)
+        self._reconciler.run(reach, self._parts.clock.monotonic())
         self._watch(reading, now, report)
         withdrawn = observer.withdrawals(now)
         for wish in protect.wishes(self._book, millis(now)):
             leave(self._recorder, wish, now)
         for unwanted, why in ((asked, "an operator asked for it"), (withdrawn, "withdrawn"),
                               (self._in_the_way(), "in the way of an exit")):
-            self._venue.cancel(unwanted, why, now, ask=calls)
+            self._venue.cancel(unwanted, why, now)
         self._dispatch(reading, now, report)
         reading = self._reading  # the last looks may have seen other switches
         report.halted = self._halted(reading, now)
-        if calls:
-            if self._full_halt(reading, now):
-                self._venue.drain(now)
-            report.fills += self._venue.collect(now)
+        self._venue.reach = self._reach(reading, now)
+        self._venue.drain(now)
+        report.fills += self._venue.collect(now)
         self._recorder.sync()
+        self._withdraw_permit()
         report.problems = dict(observer.problems)
         self._publish(reading, report, now)
         return report
@@ -191,11 +190,15 @@ class Executor:
     def _root_stops(self, reading: Reading, now: datetime) -> set[Reason]:
         return {stop.code for stop in stops(reading.controls, None, self._known, now=now)}
 
-    def _calls_disabled(self, reading: Reading, now: datetime) -> bool:
-        return Reason.HALT_EXTERNAL_CALLS in self._root_stops(reading, now)
+    def _reach(self, reading: Reading, now: datetime) -> Reach:
+        return Reach(reading.controls, self._known, now, self._parts.observer.instruments)
 
-    def _full_halt(self, reading: Reading, now: datetime) -> bool:
-        return Reason.HALT_FULL in self._root_stops(reading, now)
+    def _withdraw_permit(self) -> None:
+        """A latch that stops everything takes the permit as well: whoever releases it has to permit dispatch anew."""
+        grave = {name for name, latch in self._book.latches.items() if latch["vault"] is None and not latch["exits"]}
+        if grave - self._answered_for:
+            self._parts.disarm()
+        self._answered_for = grave
 
     def _halted(self, reading: Reading, now: datetime) -> str:
         return summary(reading.controls, self._known, now=now) if self._root_stops(reading, now) else ""

@@ -17,6 +17,7 @@ from vanta.executor.brokers.port import Broker, Busted, Ended, Event, Fill
 from vanta.executor.core.book import fill_event
 from vanta.executor.core.entries import OrderEntry
 from vanta.executor.core.machine import FILL_LATE, TERMINAL, next_state
+from vanta.executor.core.reach import Reach
 from vanta.executor.core.verdict import link
 from vanta.executor.core.watch import Latch
 from vanta.executor.reconcile import Reconciler
@@ -29,12 +30,16 @@ _EXPLAINED = frozenset({"cancelled", "expired", "filled"})
 
 
 class Venue:
-    """The executor's side of all brokers. Whether one answers is the reconciler's to know."""
+    """The executor's side of all brokers. Whether one answers is the reconciler's to know.
+
+    `reach` says whom the operator lets us call; until it is set nobody has said anything.
+    """
 
     def __init__(self, recorder: Recorder, brokers: Mapping[str, Broker], reconciler: Reconciler) -> None:
         self._recorder = recorder
         self._book = recorder.book
         self._brokers = brokers
+        self.reach: Reach | None = None
         self._silent = reconciler.silent
         self._answered = reconciler.answered
 
@@ -42,6 +47,8 @@ class Venue:
         """Record everything brokers report. Returns the number of fills."""
         fills = 0
         for account, broker in self._brokers.items():
+            if self.reach is not None and not self.reach.account(account):
+                continue
             try:
                 events = broker.poll(now)
             except OutsideError as error:
@@ -132,6 +139,8 @@ class Venue:
         broker = self._brokers.get(order.account)
         if broker is None:
             return "no broker is configured for the account; left open"
+        if not self._may(order):
+            return "no calls are allowed; left open"
         try:
             found = broker.lookup(order.order_id)
         except OutsideError as error:
@@ -171,25 +180,30 @@ class Venue:
     def close_of_day(self, now: datetime) -> int:
         """Cancel day orders whose session is over. Returns how many."""
         return self.cancel([order for order in self._book.working.values()
-                            if order.good_until is not None and parse_iso(order.good_until) <= now],
+                            if order.good_until is not None and parse_iso(order.good_until) <= now
+                            and self._may(order)],
                            "the session is over", now)
 
     def drain(self, now: datetime) -> int:
-        """Full halt: cancel every working order that is not being cancelled yet."""
-        return self.cancel(list(self._book.working.values()), "full halt", now)
+        """Full halt: cancel every working order in its scope that is not being cancelled yet."""
+        reach = self.reach
+        return self.cancel([order for order in self._book.working.values()
+                            if reach is not None and reach.halted(order) and self._may(order)], "full halt", now)
 
-    def cancel(self, orders: list[OrderEntry], why: str, now: datetime, *, ask: bool = True) -> int:
+    def _may(self, order: OrderEntry) -> bool:
+        return self.reach is None or self.reach.order(order)
+
+    def cancel(self, orders: list[OrderEntry], why: str, now: datetime) -> int:
         """Record the wish, make it durable, then ask the venue. Without an answer it is asked again.
 
-        `ask=False` while no calls are allowed: the wish is kept, and asked for when they are.
+        While no calls are allowed the wish is kept, and asked for when they are.
         """
         wanted = [order for order in orders if order.state in ("working", "partially_filled")]
         for order in wanted:
             self._about(Kind.ORDER_CANCELLING, order, {"intent_state": "cancelling", "detail": why}, now)
         if wanted:
             self._recorder.sync()
-        if ask:
-            self._ask_to_cancel(wanted, now)
+        self._ask_to_cancel(wanted, now)
         return len(wanted)
 
     def cancel_again(self, now: datetime) -> None:
@@ -199,7 +213,7 @@ class Venue:
     def _ask_to_cancel(self, orders: list[OrderEntry], now: datetime) -> None:
         for order in orders:
             broker = self._brokers.get(order.account)
-            if broker is None:
+            if broker is None or not self._may(order):
                 continue
             try:
                 broker.cancel(order.order_id, now=now)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -16,7 +17,7 @@ from vanta.common.errors import OperatorError
 from vanta.common.events import Kind
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import TRADE_LOG, Home
-from vanta.common.permit import arm
+from vanta.common.permit import arm, disarm
 from vanta.common.registry import Registry
 from vanta.common.resources import load
 from vanta.common.secrets import Secrets, read_secrets
@@ -118,6 +119,7 @@ def build(home: Home, settings: Settings, clock: Clock,
         executor = Executor(Parts(
             clock=clock, settings=settings.executor, recorder=recorder, observer=observer, gate=FileGate(home),
             brokers=venues, snapshots=snapshots, calendars=calendars(), lock=lock, program=PROGRAM, pid=os.getpid(),
+            disarm=partial(disarm, home),
             publisher=Publisher(files, by=PROGRAM, every_s=settings.executor.publish_ms / 1000)))
         said += executor.start()
     except BaseException:

@@ -333,7 +333,7 @@ def test_without_calls_nobody_is_asked_at_start() -> None:
     world.start()
     world.step()
     assert world.venue.questions == asked
-    assert "1 orders without an answer and no calls allowed" in world.said
+    assert "1 orders without an answer: no calls are allowed; left open" in world.said
 
 
 def test_an_account_without_a_broker_leaves_its_orders_as_they_are() -> None:

@@ -77,9 +77,10 @@ def test_without_instruments_nobody_knows_what_the_venue_names() -> None:
     world.venue.said = holds("5")
     reconciler = Reconciler(world.executor.recorder, world.brokers, world.snapshots, 1)
     world.step(seconds=31)
+    reach = world.executor._reach(world.gate.read(), world.clock.now())
     for second in range(5):
-        reconciler.run({}, world.clock.now(), float(second))
+        reconciler.run(reach._replace(instruments={}), float(second))
     assert world.book.sync["paper"].detail == "the instruments cannot be read"
     assert not world.latched()
-    reconciler.run(INSTRUMENTS, world.clock.now(), 5.0)
+    reconciler.run(reach, 5.0)
     assert world.book.sync["paper"].state == "in_sync"

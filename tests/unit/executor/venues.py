@@ -34,6 +34,7 @@ class Venue(Broker):
         self.live: dict[str, int] = {}
         self.requests = 0
         self.questions = 0
+        self.polls = 0
         self.mood = "well"
         self.events: list[Event] = []
         self.said: Holdings | None = None
@@ -77,6 +78,7 @@ class Venue(Broker):
         return self.said
 
     def _poll(self, now: datetime) -> Sequence[Event]:
+        self.polls += 1
         if self.mood == "silent":
             raise OutsideError("no answer")
         events, self.events = self.events, []

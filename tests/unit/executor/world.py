@@ -93,8 +93,13 @@ class World:
         self.executor = Executor(Parts(
             clock=self.clock, settings=self.settings, recorder=recorder, observer=observer, gate=self.gate,
             brokers=self.brokers, snapshots=self.snapshots, calendars=calendars,
-            publisher=Publisher(self.files, by="executor test", every_s=0), lock=None, program="executor test", pid=1))
+            publisher=Publisher(self.files, by="executor test", every_s=0), lock=None, disarm=self.disarm,
+            program="executor test", pid=1))
         self.said += self.executor.start()
+
+    def disarm(self) -> None:
+        """The permit goes."""
+        self.gate.permit = False
 
     def make_brokers(self) -> dict[str, Broker]:
         """The brokers by account. Tests with another venue override this."""

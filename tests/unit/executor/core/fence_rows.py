@@ -33,8 +33,8 @@ def context(world: World) -> Context:
     world.executor._parts.observer.registry(world.clock.now())
     world.executor._parts.observer.queue(world.clock.now())
     world.executor._parts.observer.quotes(world.clock.now())
-    world.executor._reconciler.run(INSTRUMENTS, world.clock.now(), world.clock.monotonic())
     world.executor._learn()
+    world.executor._reconciler.run(world.executor._reach(world.gate.read(), world.clock.now()), world.clock.monotonic())
     return world.executor._context(world.gate.read(), world.clock.now())
 
 
@@ -104,6 +104,7 @@ def row_latched() -> tuple[World, str]:
     for _ in range(8):
         world.step()
     world.gate.raw = without_permission({})
+    world.gate.permit = True
     return world, world.want("equity:AAPL", "1000")
 
 
