@@ -1,0 +1,169 @@
+"""What the broker suites share: orders that passed the fences, a venue and an adapter that talk, polls, patience."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import pytest
+
+from tests.conformance.brokers.faults import START, VenueServer
+from tests.unit.executor.venues import Venue
+from tests.unit.executor.world import INSTRUMENTS, World
+from vanta.common.errors import OutsideError
+from vanta.common.instruments import Instrument
+from vanta.executor.brokers.port import Answer, Broker, Event, Fill, RealBroker
+from vanta.executor.core.approval import Approved
+from vanta.executor.core.entries import OrderEntry
+
+PLANTED = "PLANTED7k3yPLANTED7k3y"
+"""The secret that no output may show. Every secret handed to an adapter under test contains it."""
+
+SILENCE_S = 0.4
+"""The timeout of an adapter whose venue is silent."""
+
+NO_ANSWER = ("fail_after_commit", "lose_answer", "truncate", "garbage", "late_accept")
+"""Ways to lose the answer to an order that was taken, or will be."""
+
+
+class Order(NamedTuple):
+    """An order that passed the fences, and what the journal would hold of it."""
+
+    approved: Approved
+    entry: OrderEntry
+
+    @property
+    def order_id(self) -> str:
+        """The client order id."""
+        return self.approved.order_id
+
+
+class _Taker(Venue):
+    """Takes everything and keeps what it was handed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: list[Approved] = []
+
+    def _submit(self, order: Approved, now: datetime) -> Answer:
+        self.taken.append(order)
+        return super()._submit(order, now)
+
+
+class _TakerWorld(World):
+    def make_brokers(self) -> dict[str, Broker]:
+        self.taker = _Taker()
+        return {"paper": self.taker}
+
+
+def make_order(instrument_id: str, notional: str, *, price: str) -> Order:
+    """A buy order as the executor hands it to a broker."""
+    world = _TakerWorld()
+    world.quote(instrument_id, price)
+    name = world.want(instrument_id, notional)
+    world.step()
+    order_id = world.book.intents[name].order_id
+    assert order_id is not None, world.codes(name)
+    return Order(world.taker.taken[-1], world.book.orders[order_id])
+
+
+def wait_for(condition: Callable[[], bool], what: str, *, bound_s: float = 20.0) -> None:
+    """Wait until something is so. The bound is only for a machine on which it never becomes so."""
+    end = time.monotonic() + bound_s
+    while not condition():
+        assert time.monotonic() < end, f"never: {what}"
+        time.sleep(0.01)
+
+
+class Setting:
+    """What a subclass says about its venue."""
+
+    instrument_id = "equity:AAPL"
+    price = "200.00"
+    notional = "1000"
+    quantity = "5"
+    """`notional / price`, as the server has to see it."""
+    cash_currency = "USD"
+    answers_lost = NO_ANSWER
+    """Ways to lose an answer that exist on this venue's wire."""
+
+    def make_server(self) -> VenueServer:
+        """A server that listens."""
+        raise NotImplementedError
+
+    def make_broker(self, server: VenueServer, timeout_s: float) -> RealBroker:
+        """The adapter, with `PLANTED` in its secrets, on INSTRUMENTS."""
+        raise NotImplementedError
+
+    @property
+    def instrument(self) -> Instrument:
+        """What is traded."""
+        return INSTRUMENTS[self.instrument_id]
+
+    @pytest.fixture
+    def server(self) -> Iterator[VenueServer]:
+        """The venue, which knows the account and its cash."""
+        server = self.make_server()
+        server.cash(self.cash_currency, "100000")
+        yield server
+        server.stop()
+
+    @pytest.fixture
+    def broker(self, server: VenueServer) -> Iterator[RealBroker]:
+        """The adapter with time to wait."""
+        with closing(self.make_broker(server, 20.0)) as broker:
+            yield broker
+
+    @pytest.fixture
+    def hasty(self, server: VenueServer) -> Iterator[RealBroker]:
+        """The adapter with little patience, for venues that are silent."""
+        with closing(self.make_broker(server, SILENCE_S)) as broker:
+            yield broker
+
+    def order(self) -> Order:
+        """One order to buy `quantity`. Every call gives another order, or another home's."""
+        return make_order(self.instrument_id, self.notional, price=self.price)
+
+
+class Polls:
+    """Polls as the executor does, once a second of a clock that is moved by hand."""
+
+    def __init__(self, broker: Broker, start: datetime = START) -> None:
+        self.broker = broker
+        self.now = start
+        self.events: list[Event] = []
+
+    def once(self) -> Sequence[Event]:
+        """One poll, two seconds later. Raises what the broker raises."""
+        self.now += timedelta(seconds=2)
+        found = self.broker.poll(self.now)
+        self.events += found
+        return found
+
+    def until(self, condition: Callable[[list[Event]], bool], what: str) -> list[Event]:
+        """Poll until the events so far satisfy; answers that do not come are waited for."""
+
+        def satisfied() -> bool:
+            try:
+                self.once()
+            except OutsideError:
+                return False
+            return condition(self.events)
+
+        wait_for(satisfied, what)
+        return self.events
+
+    def fills(self, count: int) -> dict[str, Fill]:
+        """Poll until there are so many executions; by id, as the executor books them."""
+        self.until(lambda events: len(by_id(events)) >= count, f"{count} executions, but {self.events}")
+        return by_id(self.events)
+
+
+def by_id(events: Sequence[Event]) -> dict[str, Fill]:
+    """Executions by id; one that is told twice must be told alike."""
+    found: dict[str, Fill] = {}
+    for event in events:
+        if isinstance(event, Fill):
+            assert found.setdefault(event.fill_id, event) == event
+    return found
