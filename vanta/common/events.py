@@ -22,6 +22,7 @@ class Kind(StrEnum):
     COMMAND_GIVEN = "command.given"
     # trade_log.jsonl: external inputs, recorded before they are used
     CONTROL_SEEN = "control.seen"          # overlay, permit and vault bytes by hash, and what they allow
+    CONTROL_ENDED = "control.ended"        # a switch was over by its own `until`
     INSTRUMENTS_SEEN = "instruments.seen"
     QUOTE_SEEN = "quote.seen"
     # trade_log.jsonl: life of an intent

@@ -31,7 +31,8 @@ class Commands:
         self._recorder = recorder
         self._book = recorder.book
         self._kinds: dict[str, Callable[[OperatorCommand, datetime], list[OrderEntry]]] = {
-            "release": self._release, "override": self._override, "cancel": self._cancel, "flatten": self._flatten}
+            "release": self._release, "override": self._override, "cancel": self._cancel, "flatten": self._flatten,
+            "acknowledge": self._acknowledge}
         self._vaults: VaultRegistry | None = None
 
     def read(self, raw: bytes) -> list[OperatorCommand]:
@@ -63,6 +64,10 @@ class Commands:
             self._say(Kind.LATCH_RELEASED, command, now)
         else:
             self._say(Kind.COMMAND_REFUSED, command, now, refused=f"there is no latch {command.latch_id}")
+        return []
+
+    def _acknowledge(self, command: OperatorCommand, now: datetime) -> list[OrderEntry]:
+        self._say(Kind.COMMAND_TAKEN, command, now)
         return []
 
     def _override(self, command: OperatorCommand, now: datetime) -> list[OrderEntry]:

@@ -16,6 +16,7 @@ from vanta.common.events import Kind
 from vanta.common.instruments import Instrument
 from vanta.common.models.base import validate
 from vanta.common.models.intent import Intent
+from vanta.common.models.overlay import Overlay
 from vanta.common.models.quotes import MarketQuotes, Quote
 from vanta.common.models.vault import Vault, VaultRegistry
 from vanta.common.money import plain
@@ -25,6 +26,7 @@ from vanta.common.store.ports import Files, Snapshots
 from vanta.common.times import millis, parse_iso
 from vanta.executor.commands import Commands
 from vanta.executor.core import wire_intent
+from vanta.executor.core.controls import ended, loosened, stated
 from vanta.executor.core.entries import OrderEntry
 from vanta.executor.core.machine import IN_FLIGHT, TERMINAL
 from vanta.executor.gate import Reading
@@ -54,14 +56,25 @@ class Observer:
         self.queue_depth = 0
         self._quotes: dict[str, Quote] = {}
         self._withdrawn: dict[str, str] = {}
+        self._overlay: Overlay | None = None
         self._commands = Commands(recorder)
         self._skew_ms = future_skew_ms
 
     def controls(self, reading: Reading, now: datetime) -> None:
         """Record the overlay's bytes and the permit whenever either differs from what was recorded last."""
         seen = reading.sha256 or f"unreadable: {reading.controls.problem}"
-        self._saw("overlay", seen, reading.raw, now, {"problem": reading.controls.problem})
+        overlay = reading.controls.overlay
+        if self._recorder.book.inputs.get("overlay") != seen:
+            off = loosened(self._overlay, overlay)
+            why = stated(overlay, off)
+            self._saw("overlay", seen, reading.raw, now, {
+                "problem": reading.controls.problem, "loosened": off, "by": why[1] if why else None,
+                "reason": why[0] if why else "reason not stated" if off else None})
+        self._overlay = overlay or self._overlay
         self._saw("permit", "present" if reading.permit else "absent", None, now, {})
+        for what in ended(overlay, now):
+            if what not in self._recorder.book.ended:
+                self._recorder.put(Kind.CONTROL_ENDED, {"what": what}, now=now)
 
     def _saw(self, what: str, digest: str, raw: bytes | None, now: datetime, more: Mapping[str, Any]) -> None:
         if self._recorder.book.inputs.get(what) != digest:

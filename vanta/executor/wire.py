@@ -26,6 +26,7 @@ from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Snapshots
 from vanta.common.store.storage import DURABLE, Storage
 from vanta.common.times import iso
+from vanta.executor.anchors import insist
 from vanta.executor.brokers.hosts import check
 from vanta.executor.brokers.paper import PaperBroker
 from vanta.executor.brokers.port import Broker, RealBroker
@@ -110,6 +111,7 @@ def build(home: Home, settings: Settings, clock: Clock,
         book = Book()
         recorder = Recorder(journal, book)
         files, snapshots = storage.files(home.memory), storage.snapshots(home.snapshots)
+        insist(files, journal.head())
         registry = Registry(home)
         venues = make_brokers(settings, book, lambda: observer.instruments, home)
         said = open_journal(recorder, journal.set_aside, program=PROGRAM, now=now,

@@ -42,6 +42,11 @@ class Doc:
         value = (self.value or {}).get(field)
         return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
+    def texts(self, field: str) -> list[str]:
+        """The texts of a list in it."""
+        value = (self.value or {}).get(field)
+        return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
+
     def number(self, field: str) -> int | None:
         """A whole number in it, `None` where there is none."""
         value = (self.value or {}).get(field)

@@ -83,7 +83,7 @@ def _halts(facts: Facts) -> Iterator[Said]:
     if facts.unreadable:
         yield Check.CRITICAL, f"halted: {facts.unreadable}", "vanta overlay check memory/vault_overlay.json"
     elif facts.stops:
-        yield Check.WARNING, f"halted: {'; '.join(facts.stops)}", "edit memory/vault_overlay.json"
+        yield Check.WARNING, f"halted: {'; '.join(facts.stops)}", "${EDITOR:-vi} memory/vault_overlay.json"
     if not facts.permit:
         yield Check.WARNING, "halted: there is no permit", _RELEASE
 
@@ -100,11 +100,11 @@ def _partial(facts: Facts) -> Iterator[Said]:
     doc = facts.executor
     if facts.running("executor") and doc.text("dispatch") not in ("open", "latched"):
         said = f"{doc.text('dispatch') or 'nothing'}: {doc.text('dispatch_reason')}"
-        yield Check.WARNING, f"the switches are open, but the executor says {said}", "look at logs/executor.log"
+        yield Check.WARNING, f"the switches are open, but the executor says {said}", "tail -n 20 logs/executor.log"
     for latch in facts.latches:
         yield Check.CRITICAL, f"open, except for a vault that is latched: {latch.detail}", _release(latch)
     if facts.scoped:
-        yield Check.WARNING, f"open, except for {'; '.join(facts.scoped)}", "edit memory/vault_overlay.json"
+        yield Check.WARNING, f"open, except for {'; '.join(facts.scoped)}", "${EDITOR:-vi} memory/vault_overlay.json"
 
 
 def _release(latch: LatchSight) -> str:
@@ -135,10 +135,13 @@ def _executor_said(facts: Facts, limits: Limits) -> tuple[Check, str, str]:
     if not running:
         return Check.WARNING, f"is not running; {told}", "vanta executor run"
     if age > limits.heartbeat_s:
-        return Check.CRITICAL, f"runs, but is silent; {told}", "look at logs/executor.log"
+        return Check.CRITICAL, f"runs, but is silent; {told}", "tail -n 20 logs/executor.log"
     unsure = [f"{name} {said}" for name, said in doc.table("broker_sync").items() if said != "in sync"]
     if unsure:
         return Check.UNKNOWN, f"runs; {'; '.join(unsure)}", "look at the venue"
+    warnings = doc.texts("warnings")
+    if warnings:
+        return Check.WARNING, f"runs; {'; '.join(warnings)}", "vanta-run acknowledge --reason TEXT"
     return Check.OK, f"runs; {told}, brokers in sync", ""
 
 
@@ -238,7 +241,7 @@ def _locks(locks: Sequence[LockSight]) -> Row:
 def _disk(disk: Disk | None, limits: Limits) -> Row:
     """Is there room to write? Without any the executor latches."""
     if disk is None:
-        return Row(name="disk", level=Check.UNKNOWN, text="its free space cannot be told", fix="df -h")
+        return Row(name="disk", level=Check.UNKNOWN, text="its free space cannot be told", fix="df -h memory/")
     few = disk.files > 0 and disk.free_files * 50 < disk.files
     level = Check.OK
     if disk.free < limits.disk_warn or few:
@@ -253,5 +256,5 @@ def _disk(disk: Disk | None, limits: Limits) -> Row:
 
 def _settings(facts: Facts) -> list[Row]:
     """Settings that cannot be read stop every program at its start."""
-    return [Row(name="settings", level=Check.CRITICAL, text=problem, fix="edit config/vanta.toml")
+    return [Row(name="settings", level=Check.CRITICAL, text=problem, fix="${EDITOR:-vi} config/vanta.toml")
             for problem in facts.problems]

@@ -138,4 +138,5 @@ class ExecutorState(CutHeader):
     overlay_sha256: str | None
     broker_sync: dict[str, str]
     queue_depth: int
+    warnings: list[str] = Field(default=[], description="what a person should answer for, until it is acknowledged")
     held: dict[str, int] = Field(description="held intents by reason code")

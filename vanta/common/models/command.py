@@ -3,6 +3,7 @@
 | kind | names | what follows |
 |---|---|---|
 | `release` | `latch_id` | that latch is cleared; anything vaguer clears nothing |
+| `acknowledge` | nothing | the warning that a switch was loosened without a stated reason is answered for |
 | `cancel` | `order_id`, or nothing for all | the venue is asked to cancel |
 | `flatten` | `vault`, or nothing for all | entries are latched and every position is left, in one batch of records |
 | `override` | `vault`, `limit`, `value`, `until` | one risk limit has another value until then, at most a day |
@@ -16,8 +17,9 @@ from pydantic import Field, model_validator
 
 from vanta.common.models.base import Amount, Model, UtcTime
 
-_NEEDS = {"release": ("latch_id",), "cancel": (), "flatten": (), "override": ("vault", "limit", "value", "until")}
-_MAY = {"release": (), "cancel": ("order_id",), "flatten": ("vault",), "override": ()}
+_NEEDS = {"release": ("latch_id",), "acknowledge": (), "cancel": (), "flatten": (),
+          "override": ("vault", "limit", "value", "until")}
+_MAY = {"release": (), "acknowledge": (), "cancel": ("order_id",), "flatten": ("vault",), "override": ()}
 _NAMES = ("latch_id", "order_id", "vault", "limit", "value", "until")
 
 
@@ -25,7 +27,7 @@ class OperatorCommand(Model):
     """See the module's table. Names that a kind does not use stay `None`."""
 
     command_id: str = Field(pattern=r"^cmd_[0-9a-f]{16}$")
-    kind: Literal["release", "cancel", "flatten", "override"]
+    kind: Literal["release", "acknowledge", "cancel", "flatten", "override"]
     latch_id: str | None = None
     order_id: str | None = None
     vault: str | None = None

@@ -31,9 +31,9 @@ from vanta.executor.core.entries import (
     SyncEntry,
     VaultBook,
     key_of,
+    wished,
 )
-from vanta.executor.core.lots import Tags
-from vanta.executor.core.machine import FILL_LAST, FILL_LATE, FILL_PART, IN_FLIGHT, STAGED, TERMINAL, next_state
+from vanta.executor.core.machine import FILL_LAST, FILL_LATE, FILL_PART, IN_FLIGHT, TERMINAL, next_state
 from vanta.executor.core.overrides import Override
 
 PRICES = 512
@@ -62,6 +62,8 @@ class Book:
         self.house = Measured()
         self.quotes_seq = 0
         self.latches: dict[str, Mapping[str, Any]] = {}
+        self.ended: set[str] = set()
+        self.unstated = ""
         self.exits: set[str] = set()
         self.left_ms: dict[str, int] = {}
         self.overrides: dict[str, Override] = {}
@@ -135,7 +137,14 @@ def _nothing(_book: Book, _record: Record) -> None:
 
 
 def _input(book: Book, record: Record) -> None:
-    book.inputs[str(record.payload["what"])] = str(record.payload["sha256"])
+    body = record.payload
+    book.inputs[str(body["what"])] = str(body["sha256"])
+    if body.get("loosened"):
+        book.unstated = f"{', '.join(body['loosened'])} at {record.at}" if body["by"] is None else ""
+
+
+def _control_ended(book: Book, record: Record) -> None:
+    book.ended.add(record.payload["what"])
 
 
 def _quote(book: Book, record: Record) -> None:
@@ -165,22 +174,11 @@ def _seen(book: Book, record: Record) -> None:
     intent_id = raw["intent_id"]
     if intent_id in book.intents:
         raise StateError(f"record {record.seq}: intent {intent_id} is seen twice")
-    why = raw["provenance"]
-    entry = IntentEntry(
-        intent_id, key_of(raw["vault"], raw["instrument_id"]), raw["vault"], raw["account"], raw["instrument_id"],
-        raw["side"], Decimal(raw["notional"]), raw["close"], raw["basis_seq"], millis(parse_iso(raw["created_at"])),
-        millis(parse_iso(raw["expires_at"])), record.payload["sha256"], raw,
-        Tags(why["band"], _weights(why["personas"]), _weights(why["sources"])), STAGED, record.seq,
-        record.payload.get("from") == "executor")
+    entry = wished(record.payload, record.seq)
     book.intents[intent_id] = entry
     if entry.exit:
         book.exits.add(entry.key)
     book.move(entry, Kind.INTENT_SEEN, record)
-
-
-def _weights(table: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
-    rows = tuple(sorted((name, abs(weight)) for name, weight in table.items() if weight))
-    return rows or (("none", 1),)
 
 
 def _intent_event(book: Book, record: Record) -> None:
@@ -377,11 +375,14 @@ def _alert(book: Book, record: Record) -> None:
 
 def _command_done(book: Book, record: Record) -> None:
     book.commands.add(record.payload["command_id"])
+    if record.kind == Kind.COMMAND_TAKEN and record.payload["kind"] == "acknowledge":
+        book.unstated = ""
 
 
 _HANDLERS: dict[str, Callable[[Book, Record], None]] = {
     Kind.JOURNAL_OPENED: _opened, Kind.PROGRAM_STARTED: _nothing, Kind.PROGRAM_STOPPED: _nothing,
-    Kind.TAIL_REPAIRED: _nothing, Kind.CONTROL_SEEN: _input, Kind.INSTRUMENTS_SEEN: _input,
+    Kind.TAIL_REPAIRED: _nothing, Kind.CONTROL_SEEN: _input, Kind.CONTROL_ENDED: _control_ended,
+    Kind.INSTRUMENTS_SEEN: _input,
     Kind.QUOTE_SEEN: _quote, Kind.INTENT_SEEN: _seen, Kind.INTENT_HELD: _held,
     Kind.INTENT_REFUSED: _intent_event, Kind.INTENT_APPROVED: _intent_event, Kind.INTENT_EXPIRED: _intent_event,
     Kind.INTENT_WITHDRAWN: _intent_event, Kind.INTENT_QUARANTINED: _quarantined_intent,

@@ -9,7 +9,7 @@ bytes says so when they could not be read.
     stops(controls, scope, known, now=now)              -> ()            nothing stops an order
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -121,6 +121,47 @@ def is_on(name: str, value: SwitchValue, now: datetime) -> bool:
     if not value.enabled:
         return False
     return not (name in _ENDS_BY_ITSELF and value.until is not None and parse_iso(value.until) <= now)
+
+
+def loosened(before: Overlay | None, after: Overlay | None) -> list[str]:
+    """Switches that were on, anywhere, and no longer are. Nothing is known of bytes that could not be read."""
+    if before is None or after is None:
+        return []
+    now_on = {place for place, value in _switches(after) if _enabled(value)}
+    return [place for place, value in _switches(before) if _enabled(value) and place not in now_on]
+
+
+def stated(after: Overlay | None, off: list[str]) -> tuple[str, str] | None:
+    """Reason and name for loosening `off`, from the file's own fields or from every one of those switches."""
+    if after is None or not off:
+        return None
+    if after.reason and after.by:
+        return after.reason, after.by
+    table = dict(_switches(after))
+    said = [value for place in off if isinstance(value := table.get(place), Switch) and value.reason and value.by]
+    return (str(said[0].reason), str(said[0].by)) if len(said) == len(off) else None
+
+
+def ended(overlay: Overlay | None, now: datetime) -> list[str]:
+    """Switches that are over by their own `until`, each with that time."""
+    if overlay is None:
+        return []
+    return [f"{place} until {value.until}" for place, value in _switches(overlay)
+            if isinstance(value, Switch) and value.enabled and not is_on(place.split(" ")[0], value, now)]
+
+
+def _switches(overlay: Overlay) -> Iterator[tuple[str, SwitchValue]]:
+    """Every switch with where it is: `maintenance on everything`, `full_halt on vault V_CORE`."""
+    for name in CODES:
+        yield f"{name} on everything", getattr(overlay, name)
+    for kind, table in overlay.scopes.items():
+        for scope, switches in table.items():
+            for name, value in switches.items():
+                yield f"{name} on {kind} {scope}", value
+
+
+def _enabled(value: SwitchValue) -> bool:
+    return value if isinstance(value, bool) else value.enabled
 
 
 def _note(value: SwitchValue) -> str:

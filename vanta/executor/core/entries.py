@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 from vanta.common.money import ZERO
 from vanta.common.reasons import Reason
+from vanta.common.times import millis, parse_iso
 from vanta.executor.core.lots import Ledger, Position, Tags
+from vanta.executor.core.machine import STAGED
 
 
 def key_of(vault: str, instrument_id: str) -> str:
@@ -43,6 +45,23 @@ class IntentEntry:
     held: set[str] = field(default_factory=set)
     order_id: str | None = None
     other_bytes: set[str] = field(default_factory=set)
+
+
+def wished(payload: Mapping[str, Any], seq: int) -> IntentEntry:
+    """The entry of an intent as `intent.seen` number `seq` records it."""
+    raw = payload["intent"]
+    why = raw["provenance"]
+    return IntentEntry(
+        raw["intent_id"], key_of(raw["vault"], raw["instrument_id"]), raw["vault"], raw["account"],
+        raw["instrument_id"], raw["side"], Decimal(raw["notional"]), raw["close"], raw["basis_seq"],
+        millis(parse_iso(raw["created_at"])), millis(parse_iso(raw["expires_at"])), payload["sha256"], raw,
+        Tags(why["band"], _weights(why["personas"]), _weights(why["sources"])), STAGED, seq,
+        payload.get("from") == "executor")
+
+
+def _weights(table: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    rows = tuple(sorted((name, abs(weight)) for name, weight in table.items() if weight))
+    return rows or (("none", 1),)
 
 
 @dataclass(slots=True)

@@ -175,6 +175,7 @@ def executor_state(book: Book, now: str, condition: Condition) -> Body:
         "latches": [{"latch_id": name, "code": latch["code"], "since": latch["since"], "detail": latch["detail"]}
                     for name, latch in sorted(book.latches.items())],
         "overlay_sha256": condition.overlay_sha256, "broker_sync": dict(condition.broker_sync),
+        "warnings": [f"loosened without a stated reason: {book.unstated}"] if book.unstated else [],
         "queue_depth": condition.queue_depth, "held": dict(sorted(condition.held.items())),
     }
 
