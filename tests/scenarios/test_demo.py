@@ -1,6 +1,10 @@
 """`vanta-run demo` as a real process: everything that it promises is looked up in the files that it left behind."""
 
 import json
+import os
+import re
+import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,6 +22,9 @@ from vanta.common.store.chain import chain
 from vanta.common.store.ports import Record
 
 CENT = Decimal("0.01")
+BIN = Path(sys.executable).parent
+BARE = {name: value for name, value in os.environ.items() if name != "VANTA_HOME"} | {"PATH": "/usr/bin:/bin"}
+"""Nothing of ours is on PATH, no home is set."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +61,10 @@ def vanta_run(*arguments: str) -> "subprocess.CompletedProcess[str]":
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """The demonstration, run once for all tests of this file."""
-    home = Home(tmp_path_factory.mktemp("demo") / "var")
-    done = vanta_run("demo", "--home", str(home.root))
+    folder = tmp_path_factory.mktemp("demo")
+    home = Home(folder / "my var")
+    done = subprocess.run([BIN / "vanta-run", "demo", "--home", "./my var"], cwd=folder, text=True, capture_output=True,
+                          check=False, env=BARE)
     logs = "\n".join(path.read_text() for path in sorted(home.logs.glob("*.log")))
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{logs}"
     return Demo(home, done)
@@ -270,9 +279,34 @@ def test_the_second_pass_and_a_third_staged_nothing(demo: Demo) -> None:
 def test_the_screen_is_plain_where_it_is_piped(demo: Demo) -> None:
     """No escape sequences, no line wider than 120 columns, and nothing on stderr."""
     assert "\x1b" not in demo.done.stdout
-    text = demo.done.stdout.replace(str(demo.home.root), "./var")  # the next commands are as long as the home's path
+    text = demo.done.stdout.replace("./my var", "./var").replace(str(BIN), ".venv/bin")  # as long as their paths
     assert max(len(line) for line in text.splitlines()) <= 120
     assert demo.done.stderr == ""
+
+
+def test_the_proposed_commands_work_when_they_are_pasted(demo: Demo, tmp_path: Path) -> None:
+    """By whoever started the demonstration: in the same folder, with nothing of ours on PATH, home with a space."""
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    shutil.copytree(demo.home.root, folder / "my var", symlinks=True)
+    proposed = re.findall(r"^  → .+?: (.+)$", demo.done.stdout, re.MULTILINE)
+    statuses = {}
+    for line in proposed:
+        name = re.sub(r".*/(vanta\S*?)'? (\S+) .*", r"\1 \2", line)
+        statuses[name] = until_calm(line, folder) if name == "vanta-run up" else subprocess.run(
+            line, shell=True, cwd=folder, env=BARE, capture_output=True, check=False).returncode
+    assert statuses == {"vanta-run status": 0, "vanta explain": 0, "vanta verify": 0, "vanta replay": 0,
+                        "vanta-run up": 0, "vanta-run kill": 0}
+
+
+def until_calm(line: str, folder: Path) -> int:
+    """The status of a command that runs until it is stopped."""
+    with subprocess.Popen(f"exec {line}", shell=True, cwd=folder, env=BARE, text=True, stdout=subprocess.PIPE) as up:
+        assert up.stdout is not None
+        for said in up.stdout:
+            if "markets started" in said:
+                up.send_signal(signal.SIGTERM)
+        return up.wait()
 
 
 def test_a_tree_that_no_demonstration_made_is_left_alone(tmp_path: Path) -> None:

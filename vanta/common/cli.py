@@ -12,13 +12,13 @@ A command is a typer function of `application(...)` that returns `emit(report, a
     {"schema": "vanta.markets.collect/1", "generated_at": "…Z", "ok": true, …, "next": [{"why": "…", "command": "…"}]}
 """
 
+import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +26,7 @@ import orjson
 import typer
 from typer.exceptions import TyperException
 
+from vanta.common import typed
 from vanta.common.clock import SystemClock
 from vanta.common.errors import VantaError
 from vanta.common.events import LogEvent
@@ -65,7 +66,7 @@ NowOption = Annotated[datetime | None, typer.Option(
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What to do next, and why."""
+    """What to do next, and why: a command by its plain name (see `typed`), or advice where no command helps."""
 
     why: str
     command: str
@@ -88,19 +89,41 @@ class Report:
     next: Sequence[Next] = field(default=())
 
 
+class OutputLost(VantaError):
+    """Stdout takes no more."""
+
+
+def show(text: str, *, newline: bool = True) -> None:
+    """Print to stdout. Raises `OutputLost` if it cannot be written; a reader that went away is left to typer."""
+    try:
+        typer.echo(text, nl=newline)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter tries once more when it ends
+        raise OutputLost(f"the output cannot be written: {error.strerror}", "Let it go elsewhere.") from error
+
+
 def emit(report: Report, *, as_json: bool) -> int:
     """Print the report and return the exit status."""
     if as_json:
         _print_json({"schema": report.schema, "generated_at": iso(report.at), "ok": report.exit == 0, **report.items,
-                     "next": [{"why": one.why, "command": one.command} for one in report.next]})
+                     "next": [_step(one) for one in report.next]})
         return int(report.exit)
     for line in report.lines:
-        typer.echo(line)
+        show(line)
     for line in report.warnings:
-        typer.echo(line, err=True)
+        typer.echo(typed.prose(line), err=True)
     for one in report.next:
-        typer.echo(f"  → {one.why}: {one.command}")
+        show(f"  → {one.why}: {typed.command(one.command)}")
     return int(report.exit)
+
+
+def _step(one: Next) -> dict[str, str | None]:
+    """`command` is something to run, or null beside an `advice`."""
+    said = typed.command(one.command)
+    return {"why": one.why, "command": said} if typed.is_command(one.command) else \
+        {"why": one.why, "command": None, "advice": said}
 
 
 def application(summary: str) -> typer.Typer:
@@ -117,6 +140,11 @@ def exit_table(*codes: int) -> str:
 def main(app: typer.Typer, *, program: str, arguments: Sequence[str] | None = None, check: bool = False) -> int:
     """Run a command line and return its exit status. `check` chooses the check family."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    with typed.typed(given):
+        return _run(app, program, given, check=check)
+
+
+def _run(app: typer.Typer, program: str, given: list[str], *, check: bool) -> int:
     as_json = "--json" in given
     try:
         result = typer.main.get_command(app).main(args=given, prog_name=program, standalone_mode=False)
@@ -125,11 +153,11 @@ def main(app: typer.Typer, *, program: str, arguments: Sequence[str] | None = No
         code = Check.UNKNOWN if check else Exit.USAGE
         context = getattr(error, "ctx", None)
         cure = f"{context.command_path if context else program} --help"
-        return fail(code, error.format_message(), f"Try: {cure}", as_json=as_json)
+        return fail(code, error.format_message(), f"Try: {typed.command(cure)}", as_json=as_json)
     except typer.Abort:
         return int(Exit.INTERRUPTED)
     except VantaError as error:
-        code = Check.UNKNOWN if check else error.exit_code
+        code, as_json = Check.UNKNOWN if check else error.exit_code, as_json and not isinstance(error, OutputLost)
         return fail(code, error.what, error.cure, as_json=as_json)
     except Exception as error:  # noqa: BLE001 - the last resort of a program: say it in one line, keep the traceback
         where = _record_crash(given, program, error)
@@ -139,6 +167,7 @@ def main(app: typer.Typer, *, program: str, arguments: Sequence[str] | None = No
 
 def fail(code: int, what: str, cure: str, *, as_json: bool) -> int:
     """Say what went wrong and what to do, and return `code`."""
+    cure = typed.prose(cure)
     if as_json:
         _print_json({"schema": "vanta.error/1", "generated_at": iso(SystemClock().now()), "ok": False,
                      "exit": int(code), "error": what, "cure": cure, "next": []})
@@ -149,9 +178,8 @@ def fail(code: int, what: str, cure: str, *, as_json: bool) -> int:
 
 def _record_crash(arguments: list[str], program: str, error: Exception) -> str:
     """Put the traceback into the program's log, or on stderr where there is no log folder; say where."""
-    pairs = [argument.partition("=")[::2] for argument in arguments if argument.startswith("--home=")]
-    given = [value for name, value in (*pairwise(arguments), *pairs) if name == "--home"]
-    home, name = home_from(Path(given[0]) if given else None), program.rsplit(maxsplit=1)[-1]
+    given = typed.home_in(arguments)
+    home, name = home_from(None if given is None else Path(given)), program.rsplit(maxsplit=1)[-1]
     if not home.logs.is_dir():
         traceback.print_exception(error)
         return "The traceback is above. Please report it."
@@ -162,7 +190,7 @@ def _record_crash(arguments: list[str], program: str, error: Exception) -> str:
 
 def _print_json(value: Mapping[str, Any]) -> None:
     text = orjson.dumps(value, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
-    typer.echo(text.decode())
+    show(text.decode())
 
 
 def _plain(value: object) -> object:

@@ -9,6 +9,7 @@ one frozen object; nothing else in VANTA looks at the environment.
 """
 
 import os
+import shutil
 import tomllib
 from collections.abc import Mapping
 from datetime import datetime
@@ -33,7 +34,7 @@ from vanta.common.strictjson import INTEGERS
 from vanta.common.times import parse_iso
 
 __all__ = ["ExecutorSettings", "FeedSettings", "MarketsSettings", "PaperSettings", "Settings", "credential_folder",
-           "home_from", "load", "notify_address", "watchdog_s"]
+           "home_from", "load", "notify_address", "on_path", "watchdog_s"]
 
 DEFAULT_HOME = "/opt/vanta"
 _PREFIX = "VANTA_"
@@ -117,6 +118,12 @@ def clock_from(settings: Settings, now: datetime | None = None) -> Clock:
         raise OperatorError("a shifted clock is set, but executor.mode is live",
                             "Remove [clock] from config/vanta.toml.")
     return clock_for(now, starts_at=parse_iso(shift.starts_at), anchored_at=parse_iso(shift.anchored_at))
+
+
+def on_path(program: str, environment: Mapping[str, str] | None = None) -> str | None:
+    """The file that a shell would run for the plain name of a program, or `None`."""
+    environment = os.environ if environment is None else environment
+    return shutil.which(program, path=environment.get("PATH", ""))
 
 
 def credential_folder(environment: Mapping[str, str] | None = None) -> Path | None:

@@ -43,7 +43,7 @@ Preview = Annotated[str | None, typer.Option(
 
 
 @app.command(epilog=exit_table(
-    Exit.DONE, Exit.PARTIAL, Exit.CREDENTIALS, Exit.UNAVAILABLE, Exit.TEMPORARY, Exit.CONFIG))
+    Exit.DONE, Exit.PARTIAL, Exit.CREDENTIALS, Exit.REFUSED, Exit.UNAVAILABLE, Exit.TEMPORARY, Exit.CONFIG))
 def collect(feed: Feed, source: Source = None, now: NowOption = None, home: HomeOption = None,
             json: JsonFlag = False) -> int:
     """Make one pass over one feed and write its file."""
@@ -110,7 +110,7 @@ def _collected(report: PassReport, home: Home, clock: Clock) -> Report:
     if report.cure:
         problems.append(f"  → {report.cure}")
     following = [] if result.status == "error" else \
-        [Next("see what follows from it", f"vanta markets reflect --home {home.root}")]
+        [Next("see what follows from it", "vanta markets reflect")]
     return Report(
         schema="vanta.markets.collect/1", at=clock.now(), exit=report.exit, lines=lines, warnings=problems,
         next=following, items={
@@ -126,7 +126,7 @@ def _reflected(outcome: ReflectOutcome, home: Home, clock: Clock) -> Report:
     return Report(
         schema="vanta.markets.reflect/1", at=clock.now(), lines=lines,
         warnings=[f"  {feed} has no weight: {reason}" for feed, reason in outcome.missing.items()],
-        next=[Next("stage intents", f"vanta markets promote --home {home.root}")],
+        next=[Next("stage intents", "vanta markets promote")],
         items={"written": outcome.written, "dag_id": outcome.dag_id, "revision": outcome.revision,
                "counts": dict(outcome.counts), "missing": dict(outcome.missing), "file": home.file(TRADE_SIGNALS)})
 
@@ -156,7 +156,7 @@ def _promoted(outcome: PromoteOutcome, home: Home, clock: Clock) -> Report:
         schema="vanta.markets.promote/1", at=clock.now(), lines=[f"promote: {head}", *waiting, f"  {home.file(QUEUE)}"],
         exit=Exit.REFUSED if refused else Exit.DONE,
         warnings=[f"  {note}" for note in outcome.notes if note != outcome.held],
-        next=[Next("carry them out", f"vanta executor once --home {home.root}")] if outcome.staged else [],
+        next=[Next("carry them out", "vanta executor once")] if outcome.staged else [],
         items={"written": outcome.written, "held": outcome.held, "dag_id": outcome.dag_id,
                "staged": list(outcome.staged), "withdrawn": list(outcome.withdrawn), "removed": dict(outcome.removed),
                "waiting": list(outcome.waiting), "notes": list(outcome.notes), "file": home.file(QUEUE),

@@ -5,6 +5,7 @@ a second pass that must stage nothing, and shows the result. `--live` asks the r
 paper either way.
 """
 
+import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+from vanta.common import typed
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, emit
 from vanta.common.clock import SystemClock
 from vanta.common.exitcodes import Exit
@@ -44,6 +46,7 @@ def demo(home: HomeOption = None, json: JsonFlag = False, live: Live = False, gi
     place = home_from(home)
     if home is None and place.root == Path(DEFAULT_HOME):
         place = Home(DEFAULT.absolute())
+        typed.stay_in(f"./{DEFAULT}")
     source, host = fixtures("live" if live else "demo", given), SystemClock()
     prepare(place, source, host.now())
     settings = load(place)
@@ -104,16 +107,17 @@ def _second(staged: list[str] | None) -> Section:
 
 
 def _report(home: Home, scenes: list[Scene], staged: list[str] | None, status: int) -> Report:
-    place = f"--home {home.root}"
-    intent = next((story.intent_id for story in Sight(home).stories() if story.fills), "INTENT_ID")
+    told = Sight(home).stories()
+    story = next((one for one in told if one.fills), next(iter(told), None))
+    why = [Next("why an order happened", f"vanta explain {shlex.quote(story.intent_id)}")] if story else []
     return Report(
         schema="vanta.run.demo/1", at=SystemClock().now(), exit=Exit.FAILED if staged or status else Exit.DONE,
         items={"home": str(home.root), "scenes": [scene.title for scene in scenes], "up_exit": status,
                "second_pass": None if staged is None else {"staged": staged}},
         lines=[""], warnings=[f"Error: vanta-run up ended with {status}"] if status else [],
-        next=[Next("one screen of state", f"vanta-run status {place}"),
-              Next("why an order happened", f"vanta explain {intent} {place}"),
-              Next("prove the logs and documents", f"vanta verify {place}"),
-              Next("recompute every decision, byte for byte", f"vanta replay {place}"),
-              Next("keep it running", f"vanta-run up {place}"),
-              Next("stop all orders, at once", f"vanta-run kill {place} --reason TEXT")])
+        next=[Next("one screen of state", "vanta-run status"),
+              *why,
+              Next("prove the logs and documents", "vanta verify"),
+              Next("recompute every decision, byte for byte", "vanta replay"),
+              Next("keep it running", "vanta-run up"),
+              Next("stop all orders, at once", "vanta-run kill --reason TEXT")])

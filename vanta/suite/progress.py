@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from vanta.common import cli
 from vanta.common.clock import Clock
 
 
@@ -26,8 +27,13 @@ class Progress:
                 yield
             console.print(f"[green]✓[/green] {title} [dim]{self._clock.monotonic() - began:.1f} s[/dim]")
         else:
-            self._stream.write(f"- {title} … ")
-            self._stream.flush()
+            self._plainly(f"- {title} … ")
             yield
-            self._stream.write(f"{self._clock.monotonic() - began:.1f} s\n")
+            self._plainly(f"{self._clock.monotonic() - began:.1f} s\n")
+
+    def _plainly(self, text: str) -> None:
+        if self._stream is sys.stderr:
+            self._stream.write(text)
             self._stream.flush()
+        else:
+            cli.show(text, newline=False)

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from vanta.common import cli
+
 WIDTH = 110
 _GAP = "  "
 _LEAST_LAST = 24
@@ -89,8 +91,7 @@ def show(sections: Sequence[Section]) -> None:
     if sys.stdout.isatty():
         _show_rich(sections)
     else:
-        sys.stdout.write("\n".join(plain(sections)) + "\n")
-    sys.stdout.flush()
+        cli.show("\n".join(plain(sections)))
 
 
 def _show_rich(sections: Sequence[Section]) -> None:

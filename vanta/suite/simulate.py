@@ -10,7 +10,7 @@ import typer
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit, exit_table, moment
 from vanta.common.clock import SystemClock
 from vanta.common.exitcodes import Exit
-from vanta.common.paths import SIMULATION, Home
+from vanta.common.paths import SIMULATION
 from vanta.common.settings import home_from
 from vanta.suite.simulation.engine import Plan, simulate
 from vanta.suite.simulation.feeds import LATENCY
@@ -76,7 +76,7 @@ def run(*, feeds: Feeds, prices: Prices, from_: From, to: To, home: HomeOption =
         said = [*said[:_MOST_WARNINGS], f"and {len(said) - _MOST_WARNINGS} more: see {place.file(SIMULATION)}"]
     return emit(Report(
         schema="vanta.simulate/1", at=SystemClock().now(), items=result.model_dump(mode="json"), lines=lines(result),
-        warnings=said, next=_next(place)), as_json=json)
+        warnings=said, next=_next()), as_json=json)
 
 
 def _latency(text: str) -> tuple[str, timedelta]:
@@ -86,6 +86,6 @@ def _latency(text: str) -> tuple[str, timedelta]:
     return feed, timedelta(seconds=int(seconds))
 
 
-def _next(home: Home) -> list[Next]:
-    return [Next("check every log and document", f"vanta verify --home {home.root}"),
-            Next("decide everything again", f"vanta replay --home {home.root}")]
+def _next() -> list[Next]:
+    return [Next("check every log and document", "vanta verify"),
+            Next("decide everything again", "vanta replay")]

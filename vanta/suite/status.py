@@ -13,6 +13,7 @@ import typer
 from vanta.alpha.core.sights import Doc, Facts, Limits, Row, one_line, since, span
 from vanta.alpha.core.summary import headline, rows, worst
 from vanta.alpha.wire import gather, last_records, whole
+from vanta.common import typed
 from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, emit
 from vanta.common.clock import clock_for
 from vanta.common.errors import OperatorError
@@ -49,7 +50,8 @@ def status(home: HomeOption = None, json: JsonFlag = False, now: NowOption = Non
         schema="vanta.run.status/1", at=facts.now, exit=worst(found) if check else Exit.DONE,
         lines=[*lines, *_lines(place, more, found)], next=[Next(row.name, row.fix) for row in found if row.fix],
         items={"level": worst(found).name, "headline": headline(found), "home": str(place.root), **more, "checks": [
-            {"name": row.name, "level": row.level.name, "text": row.text, "fix": row.fix or None} for row in found]},
+            {"name": row.name, "level": row.level.name, "text": row.text, "fix": typed.command(row.fix) or None}
+            for row in found]},
     ), as_json=json)
 
 

@@ -2,6 +2,7 @@
 
 import typer
 
+from vanta.common import typed
 from vanta.common.cli import HomeOption, JsonFlag, Report, emit
 from vanta.common.clock import SystemClock
 from vanta.common.paths import Home
@@ -27,7 +28,7 @@ def up(home: HomeOption = None, json: JsonFlag = False) -> int:
     with FileLock(place.lock("up"), owner="vanta-run up", now=clock.now()):
         supervisor = Supervisor(programs(place), clock, say)
         supervisor.stop_on_signals()
-        say(f"{place.root}: stop with Ctrl-C or SIGTERM; halt orders with `vanta-run kill --home {place.root}`")
+        say(typed.prose(f"{place.root}: stop with Ctrl-C or SIGTERM; halt orders with `vanta-run kill`"))
         status = supervisor.run()
     return emit(Report(schema="vanta.run.up/1", at=clock.now(), items={"exit": status}, exit=status,
                        lines=["up: everything is stopped"]), as_json=json)

@@ -1,6 +1,8 @@
 """The frame of every command line: statuses, one JSON document, errors with their cure."""
 
 import json
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,8 @@ from typing import Any
 import pytest
 import typer
 
-from tests.processes import run
+from tests.processes import ROOT, run
+from vanta.common import typed
 from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, application, emit, exit_table, main, moment
 from vanta.common.errors import BadInput, Bug, LockHeld, OutsideError, VantaError
 from vanta.common.exitcodes import Exit
@@ -48,18 +51,18 @@ def test_text_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     outcome = Report(schema="test/1", at=AT, items={}, lines=["3 new"], warnings=["1 rejected"], exit=Exit.PARTIAL,
                      next=[Next("see them", "vanta diagnostics feeds")])
     assert call(["go"], capsys, outcome=outcome) == \
-        (3, "3 new\n  → see them: vanta diagnostics feeds\n", "1 rejected\n")
+        (3, "3 new\n  → see them: " + typed.command("vanta diagnostics feeds") + "\n", "1 rejected\n")
 
 
 def test_one_json_document(capsys: pytest.CaptureFixture[str]) -> None:
     """The envelope, the items beside it, decimals as text; the status does not change."""
     outcome = Report(schema="test/1", at=AT, items={"amount": Decimal("1.10")}, lines=["x"], exit=Exit.PARTIAL,
-                     warnings=["w"], next=[Next("see", "cmd")])
+                     warnings=["w"], next=[Next("see", "vanta verify")])
     code, out, err = call(["go", "--json"], capsys, outcome=outcome)
     assert code == Exit.PARTIAL
     assert err == ""
     assert json.loads(out) == {"schema": "test/1", "generated_at": iso(AT), "ok": False, "amount": "1.10",
-                               "next": [{"why": "see", "command": "cmd"}]}
+                               "next": [{"why": "see", "command": typed.command("vanta verify")}]}
 
 
 @pytest.mark.parametrize(("error", "code"), [
@@ -185,3 +188,41 @@ def test_the_frame_stays_light() -> None:
     heavy = run("import sys; import vanta.common.cli;"
                 "print([n for n in 'rich structlog httpx ccxt praw lxml'.split() if n in sys.modules])")
     assert heavy.strip() == "[]"
+
+
+def test_advice_is_no_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a person has to do by hand is told apart, so that no script runs it."""
+    outcome = Report(schema="test/1", at=AT, items={}, lines=[],
+                     next=[Next("executor", "look at the venue"), Next("disk", "df -h")])
+    _, out, _ = call(["go", "--json"], capsys, outcome=outcome)
+    assert json.loads(out)["next"] == [{"why": "executor", "command": None, "advice": "look at the venue"},
+                                       {"why": "disk", "command": "df -h"}]
+    assert "→ executor: look at the venue" in call(["go"], capsys, outcome=outcome)[1]
+
+
+def test_proposed_commands_carry_the_home_that_was_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Next steps, warnings and cures alike; see `typed` for the rest of what they need."""
+    outcome = Report(schema="test/1", at=AT, items={}, lines=[], warnings=["see `vanta verify`"],
+                     next=[Next("see", "vanta verify")])
+    _, out, err = call(["go", "--home", "a b"], capsys, outcome=outcome)
+    assert out.endswith("verify --home 'a b'\n")
+    assert "verify --home 'a b'`" in err
+    _, _, err = call(["go", "--home", "a b"], capsys, outcome=VantaError("x", "Run `vanta verify`."))
+    assert "verify --home 'a b'`" in err
+    assert "--home 'a b'" not in call(["go"], capsys, outcome=outcome)[1]
+
+
+@pytest.mark.parametrize(("check", "status"), [(False, 1), (True, 3)])
+def test_a_full_disk_behind_the_output_is_no_fault_of_ours(check: bool, status: int, tmp_path: Path) -> None:
+    """One line says so on stderr, and nobody is asked to report it."""
+    code = f"""
+import sys
+from tests.unit.common.test_cli import program
+from vanta.common.cli import main
+sys.exit(main(program(), program="vanta test", arguments=["go", "--home", {str(tmp_path)!r}], check={check}))
+"""
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True,
+                              check=False)
+    assert (done.returncode, done.stderr) == \
+        (status, "Error: the output cannot be written: No space left on device\n  → Let it go elsewhere.\n")

@@ -68,7 +68,7 @@ def test_the_same_as_json(shell: Shell) -> None:
     assert (document["schema"], document["ok"], document["generated_at"]) == ("vanta.markets.collect/1", True, NOW)
     assert document["counts"] == shell.feed()["counts"]
     assert document["run_id"] == shell.feed()["run_id"]
-    assert document["next"][0]["command"].startswith("vanta markets reflect")
+    assert document["next"][0]["command"].endswith(f"vanta markets reflect --home {shell.home.root}")
 
 
 def test_a_second_pass_counts_duplicates(shell: Shell) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.processes import ROOT, run
 from vanta.common.clock import ManualClock
+from vanta.common.typed import command
 from vanta.suite import child
 from vanta.suite.progress import Progress
 from vanta.suite.run import COMMANDS, main
@@ -34,7 +35,7 @@ def test_help_lists_all_commands(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_typo_is_a_usage_error(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Status 2, what was wrong and where help is, on stderr."""
     assert main(words) == 2
-    assert "Try: vanta-run" in capsys.readouterr().err
+    assert f"Try: {command('vanta-run')}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["kill", "status"])

@@ -14,7 +14,7 @@ import typer
 from vanta.alpha.core.sights import Facts, Limits, Row, one_line
 from vanta.alpha.core.summary import headline, rows, worst
 from vanta.alpha.facts import gather
-from vanta.common import cli
+from vanta.common import cli, typed
 from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, emit
 from vanta.common.clock import clock_for
 from vanta.common.errors import OperatorError
@@ -69,7 +69,8 @@ def _line(row: Row) -> str:
 
 def _items(found: list[Row]) -> dict[str, object]:
     return {"level": worst(found).name, "checks": [
-        {"name": row.name, "level": row.level.name, "text": row.text, "fix": row.fix or None} for row in found]}
+        {"name": row.name, "level": row.level.name, "text": row.text, "fix": typed.command(row.fix) or None}
+        for row in found]}
 
 
 def main() -> int:
