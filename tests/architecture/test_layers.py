@@ -21,16 +21,17 @@ CORE_LIBRARIES = frozenset({"msgspec", "orjson", "pydantic"})
 PARSER_LIBRARIES = CORE_LIBRARIES | {"feedparser", "lxml"}
 
 HOME_OF: dict[str, tuple[str, ...]] = {
+    "alpaca": ("vanta.executor.brokers.alpaca", "vanta.executor.brokers.alpaca_stream"),
     "ccxt": ("vanta.markets.collectors", "vanta.executor.brokers.ccxt"),
     "feedparser": ("vanta.markets.parsers.news",),
-    "httpx": ("vanta.markets.collectors.http",),
+    "httpx": ("vanta.markets.collectors.http", "vanta.executor.brokers.tradier"),
     "lxml": ("vanta.markets.parsers",),
     "msgspec": ("vanta",),
     "orjson": ("vanta",),
     "praw": ("vanta.markets.collectors.reddit",),
     "prawcore": ("vanta.markets.collectors.reddit",),
     "pydantic": ("vanta",),
-    "requests": ("vanta.markets.collectors.reddit",),
+    "requests": ("vanta.markets.collectors.reddit", "vanta.executor.brokers.alpaca"),
     "rich": ("vanta.suite.render", "vanta.suite.progress"),
     "structlog": ("vanta.common.log",),
     "tenacity": ("vanta.markets.collectors.http",),
@@ -38,11 +39,12 @@ HOME_OF: dict[str, tuple[str, ...]] = {
 }
 """Where each third-party library lives. typer has a rule of its own. A library that is not here is not used."""
 
-LAZY = frozenset({"ccxt", "feedparser", "httpx", "lxml", "praw", "prawcore", "rich", "structlog"})
+LAZY = frozenset({"alpaca", "ccxt", "feedparser", "httpx", "lxml", "praw", "prawcore", "requests", "rich", "structlog"})
 """Imported inside the function that needs them, so that cheap commands stay cheap."""
 
-DYNAMIC = ("vanta.suite.dispatch", "vanta.suite.run", "vanta.common.paths")
-"""May import by name: the dispatchers the command that was asked for, `paths` the model of a file that is read."""
+DYNAMIC = ("vanta.suite.dispatch", "vanta.suite.run", "vanta.common.paths", "vanta.markets.collectors.ccxt_library")
+"""May import by name: the dispatchers the command that was asked for, `paths` the model of a file that is read,
+`ccxt_library` the exchange that is asked."""
 
 ADAPTERS: dict[str, tuple[str, ...]] = {
     "vanta.common.store.files": (), "vanta.common.store.snapshot": (), "vanta.common.store.inmemory": (),

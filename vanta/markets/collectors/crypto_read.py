@@ -21,6 +21,7 @@ from typing import Any
 
 from vanta.common.money import plain
 from vanta.common.times import from_millis, iso
+from vanta.markets.collectors import ccxt_library
 from vanta.markets.core.records import Problem, Reading
 from vanta.markets.parsers.crypto import Piece, pieces
 
@@ -48,22 +49,21 @@ def read(data: bytes, where: str) -> Reading:
 
 @lru_cache(maxsize=1)
 def _failures() -> tuple[type[Exception], ...]:
-    import ccxt
+    return (*_ODD, ccxt_library.errors().BaseError)
 
-    return (*_ODD, ccxt.BaseError)
+
+@lru_cache(maxsize=1)
+def _library() -> str:
+    return f"ccxt {ccxt_library.version()}"
 
 
 @lru_cache(maxsize=16)
 def _exchange(name: str) -> Any:
     """An exchange that is only ever used to parse."""
-    import ccxt
-
-    return getattr(ccxt, name)({"enableRateLimit": False})
+    return ccxt_library.exchange(name)({"enableRateLimit": False})
 
 
 def _record(piece: Piece) -> dict[str, Any]:
-    import ccxt
-
     market, raw = piece.market, piece.raw
     readers: dict[str, Callable[[Piece], tuple[dict[str, Any], int | None]]] = {
         "ticker": _ticker, "book": _book, "funding": _funding, "paid": _paid, "market": _listed}
@@ -74,7 +74,7 @@ def _record(piece: Piece) -> dict[str, Any]:
     return {
         "record": "funding" if piece.what == "paid" else piece.what, "exchange": piece.exchange,
         "symbol": market.symbol, "base": market.base, "quote": market.quote, "settle": market.settle, "at": at,
-        "published_at": at, "library": f"ccxt {ccxt.__version__}", "path": piece.path, **fields}
+        "published_at": at, "library": _library(), "path": piece.path, **fields}
 
 
 def _described(piece: Piece) -> Any:
