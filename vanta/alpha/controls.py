@@ -6,10 +6,12 @@ carried one out, or why not.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from vanta.common.canonical import content_hash
-from vanta.common.errors import UsageError
+from vanta.common.errors import BadInput, UsageError
 from vanta.common.events import Kind
+from vanta.common.models.base import validate
 from vanta.common.models.command import OperatorCommand
 from vanta.common.store.ports import Journal
 from vanta.common.times import iso
@@ -17,21 +19,18 @@ from vanta.common.times import iso
 VALID_FOR = timedelta(minutes=15)
 
 
-def release_latch(journal: Journal, latch_id: str, *, by: str, reason: str, now: datetime) -> OperatorCommand:
-    """Ask the executor to clear one latch, durably. Raises `UsageError` without a reason and a name."""
+def give(journal: Journal, asked: Mapping[str, Any], *, by: str, reason: str, now: datetime) -> OperatorCommand:
+    """Write one command, durably. `asked` holds its kind and what that kind names.
+
+    Raises `UsageError` without a reason and a name, or where the names do not make a command of that kind.
+    """
     if not reason.strip() or not by.strip():
-        raise UsageError("releasing a latch needs a reason and a name", "Add --reason TEXT (and --by NAME).")
-    return _give(journal, {"kind": "release", "latch_id": latch_id, "by": by, "reason": reason}, now)
-
-
-def cancel_all(journal: Journal, *, by: str, reason: str, now: datetime) -> OperatorCommand:
-    """Ask the executor to cancel every order that works at a venue, durably."""
-    return _give(journal, {"kind": "cancel", "by": by, "reason": reason}, now)
-
-
-def _give(journal: Journal, asked: Mapping[str, str], now: datetime) -> OperatorCommand:
-    body = {**asked, "at": iso(now), "expires_at": iso(now + VALID_FOR)}
-    command = OperatorCommand(command_id="cmd_" + content_hash(body)[:16], **body)  # type: ignore[arg-type]
+        raise UsageError("a command needs a reason and a name", "Add --reason TEXT (and --by NAME).")
+    body = {**asked, "by": by, "reason": reason, "at": iso(now), "expires_at": iso(now + VALID_FOR)}
+    try:
+        command = validate(OperatorCommand, {"command_id": "cmd_" + content_hash(body)[:16], **body}, file="command")
+    except BadInput as error:
+        raise UsageError(error.reason, "See --help.") from error
     journal.append(Kind.COMMAND_GIVEN, command.model_dump(mode="json"), at=iso(now))
     journal.sync()
     return command

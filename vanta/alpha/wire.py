@@ -1,10 +1,11 @@
 """The control plane's composition root: which adapters stand behind what is read, and what others may use of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
+from typing import Any
 
-from vanta.alpha.controls import cancel_all, release_latch
+from vanta.alpha.controls import give
 from vanta.alpha.facts import gather, whole
 from vanta.alpha.recent import last_records
 from vanta.common.events import Kind
@@ -17,7 +18,7 @@ from vanta.common.store.ports import Snapshots
 from vanta.common.store.snapshot import FileSnapshots
 from vanta.common.times import iso
 
-__all__ = ["ask_cancel", "ask_release", "gather", "last_records", "snapshots", "whole"]
+__all__ = ["ask", "gather", "last_records", "snapshots", "whole"]
 
 
 def snapshots(home: Home) -> Snapshots:
@@ -25,16 +26,10 @@ def snapshots(home: Home) -> Snapshots:
     return FileSnapshots(home.snapshots)
 
 
-def ask_release(home: Home, latch_id: str, *, by: str, reason: str, now: datetime) -> OperatorCommand:
-    """See `controls.release_latch`. Raises `LockHeld` while another command is being given."""
+def ask(home: Home, asked: Mapping[str, Any], *, by: str, reason: str, now: datetime) -> OperatorCommand:
+    """See `controls.give`. Raises `LockHeld` while another command is being given."""
     with _commands(home, now) as journal:
-        return release_latch(journal, latch_id, by=by, reason=reason, now=now)
-
-
-def ask_cancel(home: Home, *, by: str, reason: str, now: datetime) -> OperatorCommand:
-    """See `controls.cancel_all`. Raises `LockHeld` while another command is being given."""
-    with _commands(home, now) as journal:
-        return cancel_all(journal, by=by, reason=reason, now=now)
+        return give(journal, asked, by=by, reason=reason, now=now)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import orjson
 import typer
 
 from vanta import __version__
-from vanta.alpha.wire import ask_cancel, last_records
+from vanta.alpha.wire import ask, last_records
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit
 from vanta.common.clock import Clock, SystemClock
 from vanta.common.errors import OperatorError, VantaError
@@ -157,7 +157,7 @@ def _working(home: Home) -> list[str]:
 def _cancel(home: Home, change: Change, now: datetime) -> tuple[str | None, list[str]]:
     """Give the command to cancel everything. Returns its id, or why it could not be given."""
     try:
-        return ask_cancel(home, by=change.by, reason=change.reason, now=now).command_id, []
+        return ask(home, {"kind": "cancel"}, by=change.by, reason=change.reason, now=now).command_id, []
     except VantaError as error:
         return None, [f"Error: orders at the venue are not asked to be cancelled: {error.what}"]
 

@@ -14,7 +14,7 @@ import typer
 
 from vanta.alpha.core.latches import untold
 from vanta.alpha.core.sights import Facts
-from vanta.alpha.wire import ask_release, gather
+from vanta.alpha.wire import ask, gather
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit
 from vanta.common.clock import Clock
 from vanta.common.errors import OperatorError, UsageError
@@ -61,7 +61,7 @@ def release(*, reason: Reason, home: HomeOption = None, json: JsonFlag = False, 
                         "See `vanta-run status`; a latch is released by its name, with --latch ID.")
     if latch is None:
         return _dispatch(place, clock, Change(by=name, reason=reason, before="absent", after="present"), as_json=json)
-    command = ask_release(place, wanted, by=name, reason=reason, now=clock.now())
+    command = ask(place, {"kind": "release", "latch_id": wanted}, by=name, reason=reason, now=clock.now())
     return emit(Report(schema="vanta.run.release/1", at=clock.now(),
                        items={"command": command.command_id, "latch": latch, "by": name},
                        lines=[f"the executor is asked to clear {latch} ({command.command_id})"],

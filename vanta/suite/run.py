@@ -1,4 +1,4 @@
-"""`vanta-run demo | up | once | status | kill | release`: the suite on one host. One module a command.
+"""`vanta-run demo | up | once | status | kill | release | …`: the suite on one host. One module a command.
 
 Only the module of the command that is asked for is imported, so that `kill` and `status` do not pay for the others.
 """
@@ -28,10 +28,14 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("demo", "vanta.suite.demo", (Exit.DONE, Exit.FAILED, Exit.CONFIG, Exit.INTERRUPTED)),
     Command("up", "vanta.suite.up", (Exit.DONE, Exit.FAILED, Exit.TEMPORARY, Exit.CONFIG)),
-    Command("once", "vanta.suite.once", (Exit.DONE, Exit.PARTIAL, Exit.CREDENTIALS, Exit.UNAVAILABLE, Exit.TEMPORARY,
-                                         Exit.CONFIG)),
+    Command("once", "vanta.suite.once", (Exit.DONE, Exit.PARTIAL, Exit.CREDENTIALS, Exit.REFUSED, Exit.UNAVAILABLE,
+                                         Exit.TEMPORARY, Exit.CONFIG)),
     Command("status", "vanta.suite.status", (Exit.DONE,)),
     Command("kill", "vanta.suite.controls", (Exit.DONE, Exit.OUTCOME_UNKNOWN, Exit.PERMISSION)),
+    Command("flatten", "vanta.suite.asking", (Exit.DONE, Exit.USAGE, Exit.TEMPORARY, Exit.CONFIG)),
+    Command("cancel", "vanta.suite.asking", (Exit.DONE, Exit.USAGE, Exit.TEMPORARY, Exit.CONFIG)),
+    Command("override", "vanta.suite.asking", (Exit.DONE, Exit.USAGE, Exit.TEMPORARY, Exit.CONFIG)),
+    Command("acknowledge", "vanta.suite.asking", (Exit.DONE, Exit.USAGE, Exit.TEMPORARY, Exit.CONFIG)),
     Command("release", "vanta.suite.release", (Exit.DONE, Exit.USAGE, Exit.REFUSED, Exit.CONFIG)),
 )
 
