@@ -213,16 +213,18 @@ def test_a_home_that_was_used_is_refused(insider: Recording, capsys: pytest.Capt
     assert insider.home.file(TRADE_LOG).read_bytes() == before
 
 
-@pytest.mark.parametrize(("change", "said"), [
-    pytest.param(["--feeds", "nowhere"], "nowhere is not a folder", id="no feeds"),
-    pytest.param(["--prices", "nowhere"], "nowhere is not a folder", id="no prices"),
-    pytest.param(["--from", "2020-05-23", "--to", "2020-05-23"], "does not lie before", id="empty time"),
-    pytest.param(["--from", "2021-05-23", "--to", "2021-06-23"], "no bar in", id="no bars in that time"),
+@pytest.mark.parametrize(("change", "status", "said"), [
+    pytest.param(["--feeds", "nowhere"], Exit.USAGE, "nowhere is not a folder", id="no feeds"),
+    pytest.param(["--feeds", "."], Exit.USAGE, "holds no folder of a feed", id="feeds without a feed"),
+    pytest.param(["--prices", "nowhere"], Exit.USAGE, "nowhere is not a folder", id="no prices"),
+    pytest.param(["--from", "2020-05-23", "--to", "2020-05-23"], Exit.USAGE, "does not lie before", id="empty time"),
+    pytest.param(["--from", "2020-06-23", "--to", "2020-05-23"], Exit.USAGE, "Swap them", id="swapped"),
+    pytest.param(["--from", "2021-05-23", "--to", "2021-06-23"], Exit.CONFIG, "no bar in", id="no bars in that time"),
 ])
 def test_unusable_inputs_are_refused_before_anything_is_written(
-        insider: Recording, change: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A clear sentence, status 78, and no home."""
-    assert dispatch.main([*insider.arguments(), *change]) == Exit.CONFIG
+        insider: Recording, change: list[str], status: Exit, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A clear sentence, 2 where the command line is wrong and 78 where the files are, and no home."""
+    assert dispatch.main([*insider.arguments(), *change]) == status
     assert said in capsys.readouterr().err
     assert not insider.home.root.exists()
 
@@ -232,6 +234,16 @@ def test_unusable_inputs_are_refused_before_anything_is_written(
 def test_a_mistyped_command_line_ends_with_2(insider: Recording, change: list[str]) -> None:
     """A wrong option's value."""
     assert dispatch.main([*insider.arguments(), *change]) == Exit.USAGE
+
+
+def test_the_home_has_to_be_named(insider: Recording, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The environment's home may be one that trades: a simulation never falls back on it."""
+    trading = Home(tmp_path / "trading").prepare()
+    monkeypatch.setenv("VANTA_HOME", str(trading.root))
+    arguments = insider.arguments()
+    at = arguments.index("--home")
+    assert dispatch.main([*arguments[:at], *arguments[at + 2:]]) == Exit.USAGE
+    assert not any(path.is_file() for path in trading.root.rglob("*"))
 
 
 def test_an_unreadable_price_file_is_named(insider: Recording, capsys: pytest.CaptureFixture[str]) -> None:

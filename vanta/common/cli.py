@@ -35,18 +35,24 @@ from vanta.common.log import configure
 from vanta.common.settings import home_from
 from vanta.common.times import iso, parse_iso
 
+EARLIEST, LATEST = 1970, 9000
+"""Years that `--now` and its like may lie in: ids count from 1970, and spans are added to times."""
+
 
 def moment(text: str) -> datetime:
     """The value of `--now`: an ISO time with an offset, or a date (midnight UTC). Case and spaces around do not matter.
 
-    A time without an offset is refused: nobody knows whose it is.
+    A time without an offset is refused: nobody knows whose it is; so is one that leaves no room to reckon with.
     """
     try:
-        return parse_iso(text.strip().upper())
+        found = parse_iso(text.strip().upper())
     except ValueError as error:
         why = "has no offset" if _is_naive(text) else "is not a time"
         raise typer.BadParameter(f"{text[:40]!r} {why}; write it as 2026-01-02T03:04:05Z, with an offset as in "
                                  "2026-01-02T03:04:05+01:00, or as a date, 2026-01-02") from error
+    if not EARLIEST <= found.year <= LATEST:
+        raise typer.BadParameter(f"{text[:40]!r} is not a time of ours: years from {EARLIEST} to {LATEST} are")
+    return found
 
 
 def _is_naive(text: str) -> bool:

@@ -20,7 +20,7 @@ import msgspec
 
 from vanta import __version__
 from vanta.common.canonical import canonical, sha256
-from vanta.common.errors import BadInput, Missing, OperatorError, VantaError
+from vanta.common.errors import BadInput, Missing, OperatorError, UsageError, VantaError
 from vanta.common.events import Kind
 from vanta.common.models.configuration import MarketsSettings
 from vanta.common.models.conviction import Conviction, TradeSignals
@@ -120,7 +120,7 @@ class Reflector:
     def preview(self, what: str, now: datetime) -> list[PreviewRow]:
         """What `what` (a persona's name, or `flip`) would make of the evidence there is. Writes nothing.
 
-        Raises `OperatorError` for an unknown persona, or where no flip is in force.
+        Raises `UsageError` for an unknown persona, `OperatorError` where no flip is in force.
         """
         name = self._flip_persona(now) if what == FLIP else _known_persona(what)
         card = load_personas(self._rules)[name]
@@ -250,4 +250,4 @@ def _known_persona(name: str) -> PersonaName:
     try:
         return persona_name(name)
     except ValueError as error:
-        raise OperatorError(str(error), f"Name one of them, or `{FLIP}`.") from error
+        raise UsageError(str(error), f"Name one of them, or `{FLIP}`.") from error

@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
-from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit, exit_table, moment
+from vanta.common.cli import JsonFlag, Next, Report, application, emit, exit_table, moment
 from vanta.common.clock import SystemClock
 from vanta.common.exitcodes import Exit
-from vanta.common.paths import SIMULATION
-from vanta.common.settings import home_from
+from vanta.common.paths import SIMULATION, Home
 from vanta.suite.simulation.engine import Plan, simulate
 from vanta.suite.simulation.feeds import LATENCY
 from vanta.suite.simulation.report import lines, warnings
@@ -43,6 +42,9 @@ Feeds = Annotated[Path, typer.Option(
 Prices = Annotated[Path, typer.Option(
     "--prices", metavar="DIR", help="SYMBOL.csv files, plain or gzip, with the header "
     "date,open,high,low,close,volume. They have to be adjusted for splits.")]
+NewHome = Annotated[Path, typer.Option(
+    "--home", metavar="DIR", help="The simulation's own state tree, an empty folder. $VANTA_HOME is not asked: it may "
+    "name a home that trades.")]
 From = Annotated[datetime, typer.Option(
     "--from", metavar="DATE", parser=moment, help="The first moment: a date or an ISO time.")]
 To = Annotated[datetime, typer.Option(
@@ -59,7 +61,7 @@ HomeId = Annotated[str | None, typer.Option(
 
 
 @app.command(epilog=exit_table(Exit.DONE, Exit.FAILED, Exit.USAGE, Exit.CONFIG))
-def run(*, feeds: Feeds, prices: Prices, from_: From, to: To, home: HomeOption = None,  # noqa: PLR0913 - options
+def run(*, feeds: Feeds, prices: Prices, from_: From, to: To, home: NewHome,  # noqa: PLR0913 - options
         every: Every = None, latency: Latency = None, home_id: HomeId = None,
         json: JsonFlag = False) -> int:
     """Simulate from one date until before another, in a home of its own.
@@ -67,7 +69,7 @@ def run(*, feeds: Feeds, prices: Prices, from_: From, to: To, home: HomeOption =
     An item is seen at its published time plus the feed's latency, an order fills at the next bar, and nothing is known
     before its time. What is missing in the home is created: one vault of 100,000 USD, all switches off.
     """
-    place = home_from(home)
+    place = Home(home.absolute())
     result = simulate(Plan(
         home=place, feeds=feeds, prices=prices, starts=from_, ends=to, every=every or timedelta(days=1),
         latency={**LATENCY, **dict(map(_latency, latency or []))}, home_id=home_id))

@@ -86,7 +86,9 @@ def test_errors_end_with_their_own_status_and_cure(error: VantaError, code: int,
 
 
 @pytest.mark.parametrize("arguments", [
-    ["nope"], ["go", "--nope"], ["go", "surplus"], ["go", "--now", "yesterday"], ["go", "--now", "2026-01-01T00:00:00"],
+    ["nope"], ["go", "--nope"], ["go", "surplus"], ["go", "--now", "yesterday"],
+    ["go", "--now", "9999-12-31T23:59:59Z"],
+    ["go", "--now", "1969-12-31T23:59:59Z"], ["go", "--now", "2026-01-01T00:00:00"],
     ["go", "--home"], [],
 ])
 def test_a_mistyped_command_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

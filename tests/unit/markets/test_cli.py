@@ -113,13 +113,13 @@ def test_only_damage_is_an_error_that_keeps_the_signals(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(("name", "arguments", "code", "said"), [
-    ("a path that is not there", ["collect", "news", "--from", "/nowhere/x", "--now", NOW], 78, "--from"),
+    ("a path that is not there", ["collect", "news", "--from", "/nowhere/x", "--now", NOW], 2, "--from"),
     ("a feed that is none", ["collect", "newz"], 2, "Did you mean news?"),
     ("no feed", ["collect"], 2, "FEED"),
     ("a clock fixed on the network", ["collect", "news", "--now", NOW], 2, "--from"),
     ("a time that is none", ["collect", "news", "--from", "/", "--now", "now"], 2, "--now"),
     ("nothing configured", ["collect", "news"], 78, "feeds"),
-    ("no such persona", ["reflect", "--preview", "Zeus"], 78, "Zeus"),
+    ("no such persona", ["reflect", "--preview", "Zeus"], 2, "Zeus"),
 ])
 def test_what_is_wrong_is_said(shell: Shell, name: str, arguments: list[str], code: int, said: str) -> None:
     """The status by the kind of fault, words and cure on stderr, JSON with the same status."""

@@ -21,7 +21,7 @@ from types import TracebackType
 from vanta import __version__
 from vanta.common.canonical import document
 from vanta.common.clock import ManualClock
-from vanta.common.errors import Bug, OperatorError
+from vanta.common.errors import Bug, OperatorError, UsageError
 from vanta.common.ids import derived_home_id
 from vanta.common.models.account import ExecutorState, Portfolio
 from vanta.common.models.conviction import TradeSignals
@@ -74,7 +74,7 @@ class Inputs:
 def read_inputs(plan: Plan) -> Inputs:
     """Read prices and feeds. Raises `OperatorError` if nothing can be simulated with them."""
     if plan.starts >= plan.ends:
-        raise OperatorError(f"--from {iso(plan.starts)} does not lie before --to {iso(plan.ends)}", "Swap them.")
+        raise UsageError(f"--from {iso(plan.starts)} does not lie before --to {iso(plan.ends)}", "Swap them.")
     series, problems = read_prices(plan.prices, calendars(), plan.starts)
     if next(Tape(series).moments(plan.starts, plan.ends), None) is None:
         raise OperatorError(f"no bar in {plan.prices} opens or closes between {iso(plan.starts)} and {iso(plan.ends)}",

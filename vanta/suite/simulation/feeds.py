@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from vanta.common.clock import Clock
-from vanta.common.errors import OperatorError
+from vanta.common.errors import OperatorError, UsageError
 from vanta.common.paths import FEEDS
 from vanta.markets.core.records import Problem
 from vanta.markets.wire import Shelf, shelve
@@ -16,13 +16,13 @@ LATENCY = {"sec": timedelta(seconds=60), "news": timedelta(seconds=60), "reddit"
 
 
 def read_feeds(folder: Path, latency: Mapping[str, timedelta], clock: Clock) -> tuple[dict[str, Shelf], list[Problem]]:
-    """Shelves by feed in the order of `FEEDS`, and what was left out. Raises `OperatorError` if there is no feed."""
+    """Shelves by feed in the order of `FEEDS`, and what was left out. Raises `UsageError` if there is no feed."""
     if not folder.is_dir():
-        raise OperatorError(f"{folder} is not a folder", "Give a folder with one folder per feed with --feeds.")
+        raise UsageError(f"{folder} is not a folder", "Give a folder with one folder per feed with --feeds.")
     found, problems = _folders(folder)
     if not found:
-        raise OperatorError(f"{folder} holds no folder of a feed", f"The feeds are {', '.join(FEEDS)}; "
-                            "put each one's payload files into a folder of its name.")
+        raise UsageError(f"{folder} holds no folder of a feed", f"The feeds are {', '.join(FEEDS)}; "
+                         "put each one's payload files into a folder of its name.")
     shelves = {}
     for feed in (name for name in FEEDS if name in found):
         try:

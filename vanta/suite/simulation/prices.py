@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from vanta.common.calendars import Calendar
-from vanta.common.errors import OperatorError
+from vanta.common.errors import OperatorError, UsageError
 from vanta.common.instruments import from_symbol
 from vanta.markets.core.records import Problem
 from vanta.markets.wire import payloads
@@ -24,7 +24,7 @@ def read_prices(folder: Path, calendars: Mapping[str, Calendar],
                 now: datetime) -> tuple[list[Series], list[Problem]]:
     """All series of a folder, by instrument id, and what was left out. `now` only stamps the payloads."""
     if not folder.is_dir():
-        raise OperatorError(f"{folder} is not a folder", "Give a folder of SYMBOL.csv files with --prices.")
+        raise UsageError(f"{folder} is not a folder", "Give a folder of SYMBOL.csv files with --prices.")
     found: dict[str, tuple[str, Series]] = {}
     problems: list[Problem] = []
     for payload in payloads(folder, now):
