@@ -109,7 +109,7 @@ class Executor:
         self._holding: dict[str, list[str]] = {}
         self._clock: tuple[datetime, float] | None = None
         self._began = 0.0
-        self._answered_for = set(self._book.latches)
+        self._answered_for: set[str] = set()
         self._learn()
 
     @property
@@ -127,6 +127,7 @@ class Executor:
         self._venue.reach = self._reach(reading, now)
         said += settle_all(self._recorder, self._venue, now)
         self._recorder.sync()
+        self._withdraw_permit()  # a crash may have come between a latch and the removal of the permit
         return said
 
     def step(self) -> StepReport:

@@ -100,6 +100,18 @@ def test_a_latch_that_stops_everything_takes_the_permit_once() -> None:
     assert world.state(name) == "filled"
 
 
+def test_a_crash_between_a_latch_and_the_permit_leaves_no_permit() -> None:
+    """The latch was durable, the permit not yet gone: the next process takes it before it reads any release."""
+    world = World()
+    world.gate.raw = None
+    for _ in range(8):
+        world.step()
+    assert world.book.latches
+    world.gate.permit = True
+    world.start()
+    assert world.gate.permit is False
+
+
 def test_a_latch_of_one_vault_leaves_the_permit() -> None:
     """Losses stop the entries of a vault, not dispatch."""
     world = World(vaults=[vault(risk={"max_single_pos_pct": "0.9", "max_order_value": "90000",
