@@ -1,6 +1,6 @@
 """The executor put together as its composition root does it, over simulated parts. Mutants hand in other classes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -140,10 +140,10 @@ def start(assembly: Assembly, around: Surroundings, opened: Callable[[SimJournal
     observer = QuickObserver(recorder, files, snapshots, lambda: INSTRUMENTS)
     observer.registry(now)
     publisher = Publisher if publishes else RarePublisher
-    more: Mapping[str, Any] = {"disarm": around.disarm} if "disarm" in Parts.__dataclass_fields__ else {}
     executor = assembly.executor(Parts(
         clock=around.clock, settings=SETTINGS.executor, recorder=recorder, observer=observer, gate=around.gate,
         brokers=brokers, snapshots=snapshots, calendars=calendars(),
-        publisher=publisher(files, by=PROGRAM, every_s=0), lock=around.lock, program=PROGRAM, pid=1, **more))
+        publisher=publisher(files, by=PROGRAM, every_s=0), lock=around.lock, disarm=around.disarm, program=PROGRAM,
+        pid=1))
     executor.start()
     return Process(executor, book, journal)

@@ -47,6 +47,8 @@ class Judge:
         self.violations: list[str] = []
         self.look: Reading | None = None
         self.looked_at: datetime | None = None
+        self.armed_at = 0.0
+        self.grave: dict[str, float] = {}
         self.durable: list[bytes] = []
         self.expires: dict[str, datetime] = {}
         self.intents: dict[str, str] = {}
@@ -63,6 +65,7 @@ class Judge:
         self.catch_up()
         self.ledger.submitted.clear()
         self.ledger.given_up.clear()
+        self.grave = {name: at for name, at in self.grave.items() if name in self.ledger.grave}
 
     def saw(self, reading: Reading) -> None:
         """The process has just looked at overlay and permit."""
@@ -77,6 +80,7 @@ class Judge:
         if self._journal is None:
             return
         lines, ledger = self._journal.lines, self.ledger
+        known = len(ledger.grave)
         for raw in lines[ledger.seq:]:
             line = self._decoded.get(raw)
             if line is None:
@@ -86,6 +90,8 @@ class Judge:
                 self._within_limits(ledger.orders[ledger.submitted.pop()])
             if ledger.given_up:
                 self._settled(ledger.given_up.pop())
+        for name in ledger.grave[known:]:
+            self.grave.setdefault(name, self.clock.monotonic())
         if ledger.wrong:
             self.violations += ledger.wrong
             ledger.wrong = []
@@ -139,6 +145,10 @@ class Judge:
         for latch in ledger.latches.values():
             if latch["vault"] in (None, row.vault) and not (latch["exits"] and reduces):
                 self.blame(f"I3: {order.order_id} left while {latch['code']} was latched")
+
+        for name, at in self.grave.items():
+            if at > self.armed_at:
+                self.blame(f"I3: {order.order_id} left on a permit that is older than {name}")
 
     def _reduces(self, row: Row) -> bool:
         """Whether it only shrinks its position, everything else in flight counted as filled."""

@@ -89,6 +89,7 @@ class Ledger:
         self.accounts: dict[str, str] = {}
         self.latches: dict[str, dict[str, Any]] = {}
         self.alarmed: set[str] = set()
+        self.grave: list[str] = []
         self.due_alarms: dict[str, int] = {}
         self.last_price: dict[str, Decimal] = {}
         self.sync: dict[str, str] = {}
@@ -246,6 +247,8 @@ def _adjustment(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:
 def _latch(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:
     ledger.latches[body["latch_id"]] = body
     ledger.alarmed.add(body["code"])
+    if body["vault"] is None and not body["exits"]:
+        ledger.grave.append(body["latch_id"])
 
 
 def _release(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:

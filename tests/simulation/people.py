@@ -54,6 +54,7 @@ class People:
         self._staged = (-1, -1, -1)
         self._quotes: dict[str, Any] = {}
         self.did: Callable[[str], None] = lambda _: None
+        self.armed: Callable[[], None] = lambda: None
 
     def header(self) -> dict[str, Any]:
         """What stands at the top of a program's document."""
@@ -87,6 +88,8 @@ class People:
         """The permit is made or removed."""
         self.did(f"operator {'arms' if permit else 'removes the permit'}")
         self.permit = permit
+        if permit:
+            self.armed()
 
     def command(self, kind: str, valid_s: int = 3600, /, **names: str) -> None:
         """A command is appended to the operator's log."""

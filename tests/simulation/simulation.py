@@ -102,6 +102,7 @@ class Simulation:
         layout = self.chance.choice(LAYOUTS)
         self.people = People(self.chance, self.clock, self.disk, layout)
         self.people.did = self.note
+        self.people.armed = self._armed
         self.judge = Judge(self.clock, INSTRUMENTS, self.people.limits)
         self.judge.exchanges = [self._exchange(account) for account in sorted(set(layout.values()))]
         self.process: Process | None = None
@@ -315,6 +316,9 @@ class Simulation:
     def _drop(self) -> None:
         self.disk.failed, self.lock.held = False, True
         self.process = None
+
+    def _armed(self) -> None:
+        self.judge.armed_at = self.clock.monotonic()
 
     def _disarm(self) -> None:
         """The executor takes the permit away."""
