@@ -62,9 +62,7 @@ class Judge:
         self._journal = journal
         self.ledger = Ledger()
         self.look = None
-        self.catch_up()
-        self.ledger.submitted.clear()
-        self.ledger.given_up.clear()
+        self.catch_up(again=True)
         self.grave = {name: at for name, at in self.grave.items() if name in self.ledger.grave}
 
     def saw(self, reading: Reading) -> None:
@@ -75,8 +73,8 @@ class Judge:
         """Note a violation."""
         self.violations.append(what)
 
-    def catch_up(self) -> None:
-        """Read what was appended since the last look."""
+    def catch_up(self, *, again: bool = False) -> None:
+        """Read what was appended since the last look. `again`: it was judged before."""
         if self._journal is None:
             return
         lines, ledger = self._journal.lines, self.ledger
@@ -87,9 +85,13 @@ class Judge:
                 line = self._decoded[raw] = orjson.loads(raw)
             ledger.take(raw, line)
             if ledger.submitted:
-                self._within_limits(ledger.orders[ledger.submitted.pop()])
+                name = ledger.submitted.pop()
+                if not again:
+                    self._within_limits(ledger.orders[name])
             if ledger.given_up:
-                self._settled(ledger.given_up.pop())
+                name = ledger.given_up.pop()
+                if not again:
+                    self._settled(name)
         for name in ledger.grave[known:]:
             self.grave.setdefault(name, self.clock.monotonic())
         if ledger.wrong:

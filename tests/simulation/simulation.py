@@ -382,10 +382,10 @@ class Simulation:
 
     def _calm_pause(self, step: int) -> None:
         self.clock.sleep((1.0, 3.0, 31.0)[step % 3])
-        while step == LATER and not calendars()["XNYS"].is_open(self.clock.now()):
-            self.clock.sleep(3600.0)  # what waits for the session, waits
         if step == 2 * LATER:
             self.clock.sleep(90_000.0)  # an exit that could not leave is asked for anew after a day
+        while step in (LATER, 2 * LATER) and not calendars()["XNYS"].is_open(self.clock.now()):
+            self.clock.sleep(3600.0)  # what waits for the session, waits
         for exchange in self.judge.exchanges:
             exchange.progress()
         if step % 3 == 0:
