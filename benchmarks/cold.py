@@ -1,11 +1,13 @@
 """Cold commands as whole processes beside a named floor, in turn A B A B, medians over several rounds.
 
-Wall milliseconds. `status` and diagnostics stand beside a bare interpreter; one `collect` of a small recorded payload
-beside importing that feed's library. Prints one JSON object.
+Milliseconds that passed, and of processor time, which other work on the machine disturbs less. `status` and diagnostics
+stand beside a bare interpreter; one `collect` of a small recorded payload beside importing that feed's library. Prints
+one JSON object.
 """
 
 import argparse
 import json
+import resource
 import shutil
 import statistics
 import subprocess
@@ -21,21 +23,27 @@ LIBRARY = {"sec": "import httpx, lxml.etree", "news": "import feedparser", "redd
            "crypto": "import ccxt"}
 
 
-def wall_ms(command: list[str]) -> float:
-    """One run of a command."""
-    start = time.perf_counter()
+def times_ms(command: list[str]) -> tuple[float, float]:
+    """One run of a command: what passed, and the processor time of it."""
+    cpu, start = children_s(), time.perf_counter()
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    return (time.perf_counter() - start) * 1000
+    return (time.perf_counter() - start) * 1000, (children_s() - cpu) * 1000
+
+
+def children_s() -> float:
+    """Processor seconds of all commands so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def pair(ours: list[str], floor: list[str], rounds: int) -> dict[str, float]:
     """Medians of two commands run in turn, after one uncounted run of each."""
-    wall_ms(ours)
-    wall_ms(floor)
-    times = [(wall_ms(ours), wall_ms(floor)) for _ in range(rounds)]
-    mine, other = (statistics.median(column) for column in zip(*times, strict=True))
+    times_ms(ours)
+    times_ms(floor)
+    times = [(*times_ms(ours), *times_ms(floor)) for _ in range(rounds)]
+    mine, mine_cpu, other, other_cpu = (statistics.median(column) for column in zip(*times, strict=True))
     return {"ours_ms": round(mine), "floor_ms": round(other), "more_ms": round(mine - other),
-            "ratio": round(mine / other, 2)}
+            "ratio": round(mine / other, 2), "ours_cpu_ms": round(mine_cpu), "floor_cpu_ms": round(other_cpu)}
 
 
 def vanta(*words: str) -> list[str]:
