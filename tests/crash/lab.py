@@ -51,7 +51,7 @@ class Lab:
         self._address = str(folder / "venue")
         self._first: dict[str, int] = {}
         self._venue = subprocess.Popen([sys.executable, "-S", str(Path(__file__).with_name("venue.py")), self._address,
-                                        str(self._ledger)])
+                                        str(self._ledger)], stdout=subprocess.DEVNULL)
         self.venue_pid = self._venue.pid
         while not Path(self._address).exists():
             if self._venue.poll() is not None:

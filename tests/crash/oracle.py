@@ -71,6 +71,11 @@ class Evidence:
         return {one["fill"]: one for one in self.said if one["did"] == "fill"}
 
 
+def hash_of(line: bytes) -> str:
+    """What the next line has to name."""
+    return hashlib.sha256(line).hexdigest()
+
+
 def gather(home: Path, ledger: Path) -> Evidence:
     """Read everything. A broken chain is evidence too."""
     said = [json.loads(line) for line in ledger.read_text("utf-8").splitlines()]
@@ -90,7 +95,7 @@ def gather(home: Path, ledger: Path) -> Evidence:
             broken.append(f"line {number} of the log says seq {record['seq']}")
         if record["prev"] != before:
             broken.append(f"line {number} of the log does not follow line {number - 1}")
-        before = hashlib.sha256(line).hexdigest()
+        before = hash_of(line)
         records.append(record)
     requests = [one["request"] for one in said if one["did"] == "request"]
     return Evidence(home, requests, said, lines, records, tail, broken)
@@ -114,7 +119,7 @@ def witnessed(evidence: Evidence) -> list[str]:
     for one in evidence.requests:
         if one["op"] == "witness":
             line = evidence.lines[one["seq"] - 1] if one["seq"] <= len(evidence.lines) else b""
-            if hashlib.sha256(line).hexdigest() != one["hash"]:
+            if hash_of(line) != one["hash"]:
                 found.append(f"FORGOTTEN: record {one['seq']} was read and told, and is gone")
     return found
 
@@ -173,7 +178,7 @@ def _folds(evidence: Evidence) -> Iterator[str]:
             continue
         if seq > len(evidence.lines):
             yield f"AHEAD: {name} is the fold of record {seq}, the log ends at {len(evidence.lines)}"
-        elif seq and hashlib.sha256(evidence.lines[seq - 1]).hexdigest() != digest:
+        elif seq and hash_of(evidence.lines[seq - 1]) != digest:
             yield f"AHEAD: {name} is the fold of another record {seq}"
 
 

@@ -26,6 +26,7 @@ answer to `settle` means that whatever was sent before is in the ledger.
 import contextlib
 import copy
 import json
+import os
 import select
 import socket
 import sys
@@ -198,6 +199,7 @@ class Door:
     """Accepts connections and hears them in the order in which they were made; a silent one keeps nobody waiting."""
 
     def __init__(self, address: str) -> None:
+        self._parent = os.getppid()
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(address)
         self._server.listen(64)
@@ -206,7 +208,9 @@ class Door:
 
     def next(self) -> list[tuple[socket.socket, bytes]]:
         """Wait, then return connections with their whole request, or with what was said before they hung up."""
-        select.select([self._server, *self._open], [], [])
+        while not select.select([self._server, *self._open], [], [], 1.0)[0]:
+            if os.getppid() != self._parent:  # whoever started us is gone without a word
+                sys.exit(1)
         with contextlib.suppress(BlockingIOError):
             while True:
                 connection, _ = self._server.accept()
