@@ -9,6 +9,7 @@ import pytest
 from tests.conformance.brokers.faults import VenueServer
 from tests.conformance.brokers.setting import Setting, wait_for
 from tests.unit.executor.world import World, without_permission
+from vanta.common.models.configuration import ExecutorSettings
 from vanta.executor.brokers.port import Broker, RealBroker
 
 
@@ -18,7 +19,7 @@ class VenueWorld(World):
     def __init__(self, setting: Setting, server: VenueServer) -> None:
         self.setting, self.server = setting, server
         self.adapter: RealBroker | None = None
-        super().__init__()
+        super().__init__(settings=ExecutorSettings(reconcile_s=2))
         server.clock = self.clock.now
         self.quote(setting.instrument_id, setting.price)
 
@@ -46,7 +47,7 @@ class VenueWorld(World):
 
     def until_state(self, intent_id: str, state: str) -> None:
         """Step until an intent is in a state."""
-        self.until(lambda: self.state(intent_id) == state, f"{intent_id} {state}")
+        self.until(lambda: intent_id in self.book.intents and self.state(intent_id) == state, f"{intent_id} {state}")
 
     def order_id(self, intent_id: str) -> str:
         """The client order id of an intent."""
@@ -100,11 +101,12 @@ class ExecutorSuite(Setting):
     def test_a_lost_request_is_sent_again_only_where_that_is_safe(self, world: VenueWorld,
                                                                   server: VenueServer) -> None:
         """The venue never had it: under the same id where the venue knows ids again, to a person elsewhere."""
-        server.faults.status = [(504, None)]
+        server.faults.order_status = [(504, None)]
         name = world.want(self.instrument_id, self.notional)
         deduplicates = world.brokers["paper"].capabilities.deduplicates
         world.until_state(name, "working" if deduplicates else "quarantined")
         assert list(server.live().values()) == ([1] if deduplicates else [])
+        assert len(server.seen) == (2 if deduplicates else 1)
 
     def test_an_order_that_is_taken_late_is_one_order(self, world: VenueWorld, server: VenueServer) -> None:
         """The venue does not know it at first, then takes it: found by asking, or met by the same id."""
@@ -129,7 +131,7 @@ class ExecutorSuite(Setting):
 
     def test_a_busy_venue_gets_the_order_after_its_pause(self, world: VenueWorld, server: VenueServer) -> None:
         """Withheld with a reason, judged again, sent once more, one order."""
-        server.faults.status = [(429, 5.0)]
+        server.faults.order_status = [(429, 5.0)]
         name = world.want(self.instrument_id, self.notional)
         world.until_state(name, "working")
         assert "broker.busy" in world.codes(name)

@@ -32,7 +32,8 @@ class Faults:
     """What goes wrong. Counters are for the next so many requests of their kind; the rest holds until it is changed.
 
     `latency_s`: every answer waits. `silent`: requests are read and never answered, and nothing is taken.
-    `status`: the next requests are answered with these codes and seconds of Retry-After before anything is taken.
+    `status`: the next requests are answered with these codes and seconds of Retry-After before anything is taken;
+    `order_status`: the next orders, while questions are answered.
     `refuse`: orders are refused for good, in the venue's words. `unauthorized`: the credentials are not accepted.
     Orders that are taken all the same: `fail_after_commit` answers 5xx, `lose_answer` closes the connection,
     `late_accept` closes it and takes the order only when the test calls `accept_late`.
@@ -43,6 +44,7 @@ class Faults:
     latency_s: float = 0.0
     silent: bool = False
     status: list[tuple[int, float | None]] = field(default_factory=list)
+    order_status: list[tuple[int, float | None]] = field(default_factory=list)
     refuse: bool = False
     unauthorized: bool = False
     fail_after_commit: int = 0

@@ -125,8 +125,9 @@ class HttpVenue(VenueServer):
             self.stopping.wait(PATIENCE_S)
             return None
         self.stopping.wait(faults.latency_s)
-        if faults.status:
-            code, after = faults.status.pop(0)
+        due = faults.status or (faults.order_status if seen is not None else [])
+        if due:
+            code, after = due.pop(0)
             headers = {} if after is None else {"Retry-After": f"{after:g}"}
             return Reply(code, {"message": f"status {code}"}, headers)
         if faults.unauthorized:

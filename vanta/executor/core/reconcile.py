@@ -52,9 +52,14 @@ def body(said: Holdings) -> dict[str, Any]:
                        for order in said.orders]}
 
 
+def named_by_a_home(order_id: str) -> bool:
+    """Whether a client order id is one that VANTA makes, here or elsewhere."""
+    return _OURS.fullmatch(order_id) is not None
+
+
 def foreign(said: Holdings) -> list[VenueOrder]:
     """Working orders that do not bear a name of any home."""
-    return [order for order in said.orders if not _OURS.fullmatch(order.order_id)]
+    return [order for order in said.orders if not named_by_a_home(order.order_id)]
 
 
 def _positions(book: Book, account: str, said: Holdings, symbols: Mapping[str, str]) -> list[str]:

@@ -1,0 +1,73 @@
+"""A hint that something happened at Alpaca: its stream of trade updates, in a thread of its own.
+
+Nothing is read from a message but that it came. So a stream that is silent, refused, cut or hostile costs a second of
+waiting and nothing else, and messages that come faster than they are looked at are one hint: there is no queue.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+
+class Hints:
+    """Starts the library's stream at the first look. The library reconnects by itself, after 1 to 30 seconds."""
+
+    def __init__(self, url: str, secrets: Mapping[str, str], timeout_s: float) -> None:
+        self._stream = _stream(url, secrets, timeout_s, self._note)
+        self._heard = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def urls(self) -> list[str]:
+        """Where the stream connects to."""
+        return [str(self._stream._endpoint)]  # noqa: SLF001 - the library has no other word for it
+
+    def heard(self) -> bool:
+        """Whether something came since the last look."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._stream.run, name="alpaca-stream", daemon=True)
+            self._thread.start()
+        heard = self._heard.is_set()
+        self._heard.clear()
+        return heard
+
+    async def _note(self, _message: Any) -> None:
+        self._heard.set()
+
+    def close(self) -> None:
+        """End the thread. One that does not end in time dies with the process: it holds nothing."""
+        if self._thread is None:
+            return
+        for _ in range(100):  # it may not have begun to listen yet
+            self._stream.end()
+            self._thread.join(0.05)
+            if not self._thread.is_alive():
+                return
+
+
+def _stream(url: str, secrets: Mapping[str, str], timeout_s: float, note: Any) -> Any:
+    """The library's stream, which waits for no answer for ever and can be ended."""
+    from alpaca.trading.stream import TradingStream
+
+    class Bounded(TradingStream):  # type: ignore[misc]
+        """With a bound for connecting and authenticating, and an end that does not wait for the next message."""
+
+        async def _start_ws(self) -> None:
+            await asyncio.wait_for(super()._start_ws(), timeout_s)
+
+        async def _stop(self) -> None:
+            await self.stop_ws()
+            await self.close()
+
+        def end(self) -> None:
+            """Stop from another thread."""
+            self._should_run = False
+            loop = self._loop
+            if loop is not None:
+                with contextlib.suppress(RuntimeError):  # the loop has ended already
+                    asyncio.run_coroutine_threadsafe(self._stop(), loop)
+
+    stream = Bounded(secrets["key_id"], secrets["secret_key"], raw_data=True, url_override=url)
+    stream.subscribe_trade_updates(note)
+    return stream
