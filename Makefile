@@ -9,10 +9,10 @@ help: ## show this
 	@echo "VANTA: make TARGET"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1	\2/p' $(MAKEFILE_LIST) | expand -t 10
 
-run: ## all three nodes on shipped payloads, paper broker, state in ./var (LIVE=1: the real public feeds)
+run: ## all three nodes on shipped payloads, paper broker, state in ./var (LIVE=1 CONTACT=you@example.org: the real public feeds)
 	@scripts/setup.sh run
 	@$(BIN)/python -m compileall -q vanta
-	@$(BIN)/vanta-run demo --home ./var $(if $(LIVE),--live)
+	@$(BIN)/vanta-run demo --home ./var $(if $(LIVE),--live) $${CONTACT:+--contact "$$CONTACT"}
 
 test: lint ## everything that CI runs: lint, types, all tests on two cores, coverage
 	@rm -rf .coverage.d && mkdir .coverage.d

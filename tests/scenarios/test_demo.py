@@ -182,6 +182,13 @@ def test_nothing_left_before_the_release_either(demo: Demo) -> None:
     assert min(record.seq for record in demo.of("order.submitting")) > permits[1].seq
 
 
+def test_the_release_is_on_record(demo: Demo) -> None:
+    """It was given as `vanta-run release` gives it: who and why stand in the control log, which the screen checks."""
+    changed = [record.payload for record in demo.records("control_log.jsonl") if record.kind == "control.changed"]
+    assert [(one["what"], one["after"], one["by"]) for one in changed] == [("permit", "present", "demo operator")]
+    assert re.search(r"^  control_log.jsonl +verified", demo.done.stdout, re.MULTILINE)
+
+
 def test_money_adds_up_to_the_cent(demo: Demo) -> None:
     """Cash, realised and unrealised profit of each vault, recomputed here from the fills alone."""
     portfolio, summary = demo.document("portfolio.json"), demo.document("pnl_summary.json")

@@ -139,8 +139,9 @@ def application(summary: str) -> typer.Typer:
 
 
 def exit_table(*codes: int) -> str:
-    """The exit statuses of a command for its `--help`."""
-    return "Exit status: " + "; ".join(f"{int(code)} {MEANING[code]}" for code in codes) + "."
+    """The exit statuses of a command for its `--help`; every command line may be wrong."""
+    told = sorted({*map(int, codes), int(Exit.USAGE)})
+    return "Exit status: " + "; ".join(f"{code} {MEANING[code]}" for code in told) + "."
 
 
 def main(app: typer.Typer, *, program: str, arguments: Sequence[str] | None = None, check: bool = False) -> int:

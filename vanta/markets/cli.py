@@ -50,6 +50,8 @@ def collect(feed: Feed, source: Source = None, now: NowOption = None, home: Home
     if now is not None and source is None:
         raise UsageError("--now is for recorded payloads: what is fetched now is seen now",
                          "Add --from PATH, or leave --now out.")
+    if source is not None and not source.exists():
+        raise UsageError(f"{source} cannot be found", "Give an existing file or folder with --from.")
     place = home_from(home).prepare()
     settings = load(place)
     clock = clock_from(settings, now)

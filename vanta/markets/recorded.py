@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from vanta.common.errors import StateError, UsageError
+from vanta.common.errors import StateError, OperatorError
 from vanta.common.store import atomic
 from vanta.markets.collectors.port import RawPayload
 from vanta.markets.core.records import Problem
@@ -55,18 +55,18 @@ class _Reader:
 def recorded(source: Path, now: datetime, limits: Limits = Limits()) -> Iterator[RawPayload | Problem]:
     """All payloads below `source`, as if fetched at `now`.
 
-    Raises `UsageError` at once if there is no such path or nothing in it.
+    Raises `OperatorError` at once if there is no such path or nothing in it.
     """
     try:
         root = source.resolve(strict=True)
     except (OSError, RuntimeError) as error:
-        raise UsageError(f"{source} cannot be found", "Give an existing file or folder with --from.") from error
+        raise OperatorError(f"{source} cannot be found", "Give an existing file or folder with --from.") from error
     reader = _Reader(now, limits)
     if not root.is_dir():
         return _of_file(root, source.name or root.name, reader)
     found, problems = _scan(root)
     if not found and not problems:
-        raise UsageError(f"{source} holds no files", "Give a folder with recorded payloads with --from.")
+        raise OperatorError(f"{source} holds no files", "Give a folder with recorded payloads with --from.")
     return _of_files(root, found, problems, reader)
 
 

@@ -8,30 +8,34 @@ paper either way.
 import shlex
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
 import typer
 
+import vanta
 from vanta.common import typed
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, emit
 from vanta.common.clock import SystemClock
+from vanta.common.errors import UsageError
+from vanta.common.events import Kind
 from vanta.common.exitcodes import Exit
-from vanta.common.paths import Home
+from vanta.common.paths import COLLECTION_LOG, FEEDS, Home
 from vanta.common.settings import DEFAULT_HOME, clock_from, home_from, load
 from vanta.common.store.guarded import append_fd
 from vanta.suite.child import command
 from vanta.suite.fixtures import fixtures
 from vanta.suite.once import full_pass
 from vanta.suite.progress import Progress
-from vanta.suite.render import Section, show
+from vanta.suite.render import Section, data, show
 from vanta.suite.scenes import Scene, Stage, live_feeds, play, recorded_day
 from vanta.suite.screen import View, screen
 from vanta.suite.sight import Sight
-from vanta.suite.stage import prepare
+from vanta.suite.stage import contact_address, prepare
 
 DEFAULT = Path("var")
 STOP_S = 40.0
@@ -41,28 +45,40 @@ Fixtures = Annotated[Path | None, typer.Option(
     "--fixtures", metavar="DIR", show_default=False, help="The folder that holds the trees `demo` and `live`.")]
 
 
-def demo(home: HomeOption = None, json: JsonFlag = False, live: Live = False, given: Fixtures = None) -> int:
+Contact = Annotated[str | None, typer.Option(
+    "--contact", metavar="ADDRESS", parser=contact_address, show_default=False,
+    help="With --live: your e-mail address, for the SEC, which refuses clients that do not say how to reach them.")]
+NO_CONTACT = "no contact is set"
+
+
+def demo(home: HomeOption = None, json: JsonFlag = False, live: Live = False, given: Fixtures = None,
+         contact: Contact = None) -> int:
     """Run the suite over shipped payloads in a fresh tree (default ./var) and show what came of it."""
+    if contact is not None and not live:
+        raise UsageError("--contact is for the public feeds", "Add --live, or leave --contact out.")
     place = home_from(home)
     if home is None and place.root == Path(DEFAULT_HOME):
         place = Home(DEFAULT.absolute())
         typed.stay_in(f"./{DEFAULT}")
     source, host = fixtures("live" if live else "demo", given), SystemClock()
-    prepare(place, source, host.now())
+    prepare(place, source, host.now(), contact=contact)
     settings = load(place)
     clock = clock_from(settings)
     progress = Progress(host, as_json=json)
     stage = Stage(place, source / "feeds", clock, Sight(place))
     if not live:
         stage.serve(1)
-    scenes = live_feeds(stage) if live else recorded_day(stage)
+    asked = [feed for feed in (*FEEDS, "prices") if settings.markets.feed(feed).enabled]
+    scenes = live_feeds(stage, asked) if live else recorded_day(stage)
     status = _run(place, scenes, progress)
     staged: list[str] | None = None
     if not live:
         staged = list(full_pass(place, settings, progress).staged)
+    sections = [*screen(View(place, settings, clock.now())), _second(staged)]
     if not json:
-        show([*screen(View(place, settings, clock.now())), _second(staged)])
-    return emit(_report(place, scenes, staged, status), as_json=json)
+        show(sections)
+    came = _Came(place, scenes, staged, status, _failures(stage.sight, asked) if live else {}, len(asked))
+    return emit(_report(came, sections), as_json=json)
 
 
 def _run(home: Home, scenes: list[Scene], progress: Progress) -> int:
@@ -106,17 +122,61 @@ def _second(staged: list[str] | None) -> Section:
     return Section(title="Second pass", notes=["the same tree again: 0 intents staged, nothing sent twice"])
 
 
-def _report(home: Home, scenes: list[Scene], staged: list[str] | None, status: int) -> Report:
-    told = Sight(home).stories()
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """What came of it. `failures` says of each public feed that is not fine why, of `asked` that were asked."""
+
+    home: Home
+    scenes: list[Scene]
+    staged: list[str] | None
+    status: int
+    failures: Mapping[str, str]
+    asked: int
+
+    @property
+    def exit(self) -> Exit:
+        if self.staged or self.status:
+            return Exit.FAILED
+        failed = [why for why in self.failures.values() if not why.startswith("partial")]
+        if failed and len(failed) == self.asked:
+            return Exit.UNAVAILABLE
+        return Exit.PARTIAL if self.failures else Exit.DONE
+
+
+def _with_contact() -> str:
+    """The command that gives the SEC a contact: the checkout's own, where that is what was run."""
+    checkout = Path.cwd()
+    if Path(vanta.__file__).resolve().parent == checkout / "vanta" and (checkout / "Makefile").is_file():
+        return "make run LIVE=1 CONTACT=you@example.org"
+    return "vanta-run demo --live --contact you@example.org"
+
+
+def _failures(sight: Sight, asked: Sequence[str]) -> dict[str, str]:
+    """Feeds whose last pass was not fine, or that made none, with the reason."""
+    last: dict[str, str] = dict.fromkeys(asked, "no pass was made in time")
+    for record in sight.records(COLLECTION_LOG):
+        if record.kind == Kind.COLLECTED:
+            status, why = record.payload["status"], record.payload["status_reason"]
+            last[str(record.payload["feed"])] = "" if status == "ok" else f"{status}: {why}"
+    return {feed: why for feed, why in last.items() if why}
+
+
+def _report(came: _Came, sections: Sequence[Section]) -> Report:
+    told = Sight(came.home).stories()
     story = next((one for one in told if one.fills), next(iter(told), None))
     why = [Next("why an order happened", f"vanta explain {shlex.quote(story.intent_id)}")] if story else []
+    silent = NO_CONTACT in came.failures.get("sec", "")
+    reach = [Next("let the SEC know how to reach you", _with_contact())] if silent else []
     return Report(
-        schema="vanta.run.demo/1", at=SystemClock().now(), exit=Exit.FAILED if staged or status else Exit.DONE,
-        items={"home": str(home.root), "scenes": [scene.title for scene in scenes], "up_exit": status,
-               "second_pass": None if staged is None else {"staged": staged}},
-        lines=[""], warnings=[f"Error: vanta-run up ended with {status}"] if status else [],
+        schema="vanta.run.demo/1", at=SystemClock().now(), exit=came.exit,
+        items={"home": str(came.home.root), "scenes": [scene.title for scene in came.scenes], "up_exit": came.status,
+               "second_pass": None if came.staged is None else {"staged": came.staged},
+               "failures": dict(came.failures), "screen": data(sections)},
+        lines=[""], warnings=[*([f"Error: vanta-run up ended with {came.status}"] if came.status else []),
+                              *(f"{feed}: {said}" for feed, said in came.failures.items())],
         next=[Next("one screen of state", "vanta-run status"),
               *why,
+              *reach,
               Next("prove the logs and documents", "vanta verify"),
               Next("recompute every decision, byte for byte", "vanta replay"),
               Next("keep it running", "vanta-run up"),

@@ -7,8 +7,9 @@ exit status is that of the worst part.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from vanta.common.cli import HomeOption, JsonFlag, Report, emit
+from vanta.common.cli import HomeOption, JsonFlag, NowOption, Report, emit
 from vanta.common.clock import Clock
 from vanta.common.errors import VantaError
 from vanta.common.exitcodes import Exit
@@ -19,14 +20,14 @@ from vanta.executor.wire import build as build_executor
 from vanta.markets.wire import Markets
 from vanta.markets.wire import build as build_markets
 from vanta.suite.progress import Progress
-from vanta.suite.render import show
+from vanta.suite.render import data, show
 from vanta.suite.screen import View, screen
 
 STEPS = 2
 """Executor steps: one sends and fills what can be sent, one sees what followed."""
 
-GRAVITY = (Exit.DONE, Exit.PARTIAL, Exit.TEMPORARY, Exit.UNAVAILABLE, Exit.CREDENTIALS, Exit.FAILED, Exit.CONFIG,
-           Exit.OUTCOME_UNKNOWN)
+GRAVITY = (Exit.DONE, Exit.PARTIAL, Exit.TEMPORARY, Exit.REFUSED, Exit.UNAVAILABLE, Exit.CREDENTIALS, Exit.FAILED,
+           Exit.CONFIG, Exit.OUTCOME_UNKNOWN)
 """Statuses from best to worst."""
 
 
@@ -52,23 +53,27 @@ class Pass:
         return max((part.exit for part in self.parts), key=GRAVITY.index)
 
 
-def once(home: HomeOption = None, json: JsonFlag = False) -> int:
+def once(home: HomeOption = None, json: JsonFlag = False, now: NowOption = None) -> int:
     """Collect every feed, reflect, promote, carry out, and show what came of it."""
     place = home_from(home).existing()
     settings = load(place)
-    clock = clock_from(settings)
-    done = full_pass(place, settings, Progress(clock, as_json=json))
+    clock = clock_from(settings, now)
+    done = full_pass(place, settings, Progress(clock, as_json=json), now)
+    sections = screen(View(place, settings, clock.now()))
     if not json:
-        show(screen(View(place, settings, clock.now())))
+        show(sections)
     parts = [{"part": part.name, "said": part.said, "exit": int(part.exit)} for part in done.parts]
     failed = [f"Error: {part.name}: {part.said}" for part in done.parts if part.exit not in (Exit.DONE, Exit.PARTIAL)]
     return emit(Report(schema="vanta.run.once/1", at=clock.now(), exit=done.exit, lines=[], warnings=failed,
-                       items={"parts": parts, "staged": list(done.staged)}), as_json=json)
+                       items={"parts": parts, "staged": list(done.staged), "screen": data(sections)}), as_json=json)
 
 
-def full_pass(home: Home, settings: Settings, progress: Progress) -> Pass:
-    """Make the pass. Raises `LockHeld` while daemons work in the home, `StateError` if a log cannot be trusted."""
-    clock, parts = clock_from(settings), []
+def full_pass(home: Home, settings: Settings, progress: Progress, now: datetime | None = None) -> Pass:
+    """Make the pass, at `now` if that is given.
+
+    Raises `LockHeld` while daemons work in the home, `StateError` if a log cannot be trusted.
+    """
+    clock, parts = clock_from(settings, now), []
     with build_markets(home, settings, clock) as markets:
         markets.hold()
         for feed in (*FEEDS, "prices"):

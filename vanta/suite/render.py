@@ -86,6 +86,12 @@ def _line(cells: Sequence[str], widths: Sequence[int], columns: Sequence[Column]
     return (_GAP + _GAP.join(padded)).rstrip()
 
 
+def data(sections: Sequence[Section]) -> list[dict[str, object]]:
+    """The same for programs: every section with its column names, rows of cells and notes."""
+    return [{"title": one.title, "columns": [column.title for column in one.columns],
+             "rows": [list(row) for row in one.rows], "notes": list(one.notes)} for one in map(_cleaned, sections)]
+
+
 def show(sections: Sequence[Section]) -> None:
     """Print to stdout: in colour on a terminal, else plain."""
     if sys.stdout.isatty():

@@ -26,7 +26,8 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
-    Command("demo", "vanta.suite.demo", (Exit.DONE, Exit.FAILED, Exit.CONFIG, Exit.INTERRUPTED)),
+    Command("demo", "vanta.suite.demo", (Exit.DONE, Exit.FAILED, Exit.PARTIAL, Exit.UNAVAILABLE, Exit.CONFIG,
+                                         Exit.INTERRUPTED)),
     Command("up", "vanta.suite.up", (Exit.DONE, Exit.FAILED, Exit.TEMPORARY, Exit.CONFIG)),
     Command("once", "vanta.suite.once", (Exit.DONE, Exit.PARTIAL, Exit.CREDENTIALS, Exit.REFUSED, Exit.UNAVAILABLE,
                                          Exit.TEMPORARY, Exit.CONFIG)),

@@ -4,7 +4,8 @@ A scene acts as an operator or the outside world would (payloads appear, a switc
 condition, never for a time. `play` runs one scene; a condition that does not come about names what is missing.
 """
 
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,10 @@ import orjson
 from vanta.common.clock import Clock
 from vanta.common.errors import VantaError
 from vanta.common.events import Kind
-from vanta.common.paths import EXECUTOR_STATE, OVERLAY, TRADE_LOG, VAULTS, Home
-from vanta.common.permit import arm
+from vanta.common.paths import EXECUTOR_STATE, OVERLAY, PERMIT, TRADE_LOG, VAULTS, Home
 from vanta.common.store import atomic
 from vanta.common.times import iso
+from vanta.suite.child import command
 from vanta.suite.sight import Calm, Sight
 from vanta.suite.stage import serve
 
@@ -123,7 +124,7 @@ def recorded_day(stage: Stage) -> list[Scene]:
     resume = {"full_halt": {"enabled": False, "reason": "headlines explained", "by": OPERATOR}}
     return [
         Scene("feeds are harvested; without a permit every intent waits", lambda: None, opening),
-        Scene("the operator releases dispatch", lambda: _release(stage), calm["opening"].missing),
+        Scene("the operator releases dispatch", lambda: None, lambda: _unreleased(stage) or calm["opening"].missing()),
         Scene("the operator saves full_halt", lambda: stage.save(OVERLAY, halt), halted),
         Scene("new payloads arrive, some late, some twice; nothing leaves", lambda: stage.serve(2), held),
         Scene("the operator restricts XOM and dismisses the contrarian of V_SWIFT",
@@ -133,13 +134,13 @@ def recorded_day(stage: Stage) -> list[Scene]:
     ]
 
 
-def live_feeds(stage: Stage) -> list[Scene]:
+def live_feeds(stage: Stage, feeds: Sequence[str]) -> list[Scene]:
     """The scenes over the real public feeds: whatever they say, and whichever of them cannot be reached."""
     sight = stage.sight
 
     def tried() -> str:
         passes = sight.collected("")
-        waiting = [feed for feed in ("sec", "news", "crypto", "prices") if feed not in passes]
+        waiting = [feed for feed in feeds if feed not in passes]
         return f"waiting for {', '.join(waiting)}" if waiting else ""
 
     def followed() -> str:
@@ -148,13 +149,21 @@ def live_feeds(stage: Stage) -> list[Scene]:
         return sight.moving() if reflected else "waiting for a reflection on what was fetched"
 
     return [
-        Scene("the public feeds are asked; one that fails says so", lambda: _release(stage), tried, optional=True),
+        Scene("the operator releases dispatch", lambda: None, lambda: _unreleased(stage)),
+        Scene("the public feeds are asked; one that fails says so", lambda: None, tried, optional=True),
         Scene("orders follow, as far as there are quotes", lambda: None, followed, optional=True),
     ]
 
 
-def _release(stage: Stage) -> None:
-    arm(stage.home, by=OPERATOR, reason="opening checks are green", now=stage.clock.now())
+def _unreleased(stage: Stage) -> str:
+    """Release dispatch as an operator does, unless it is. Says why it was refused; the executor may be starting."""
+    if stage.home.file(PERMIT).exists():
+        return ""
+    done = subprocess.run(  # noqa: S603 - our own command line
+        command("run", "release", "--home", str(stage.home.root), "--scope", "global", "--confirm", "global",
+                "--by", OPERATOR, "--reason", "opening checks are green"),
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stderr.partition("\n")[0]
 
 
 def _tighten(stage: Stage) -> None:

@@ -4,7 +4,7 @@ It reads the documents and the trade log as they are and decides nothing. What i
 its place; one bad file never hides the rest.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from vanta.common.events import Kind
 from vanta.common.models.account import ExecutorState, PnlSummary, Portfolio, VaultHoldings
 from vanta.common.models.allocation import Target, VaultAllocation, VaultTarget
 from vanta.common.models.configuration import Settings
-from vanta.common.models.conviction import Conviction, TradeSignals
+from vanta.common.models.conviction import Reason, TradeSignals
 from vanta.common.models.quotes import MarketQuotes
 from vanta.common.models.signal import FeedDocument
 from vanta.common.money import ZERO
@@ -44,6 +44,7 @@ from vanta.suite.verdict import holding, verdict
 from vanta.suite.wire import files
 
 MOST_CONVICTIONS = 12
+_STEADIED = "ranks go by the steadied value, which follows a conviction only once that has moved by the rank margin"
 M = TypeVar("M", FeedDocument, MarketQuotes, TradeSignals, VaultAllocation, Portfolio, PnlSummary, ExecutorState)
 
 
@@ -75,7 +76,8 @@ class View:
 
 def screen(view: View) -> list[Section]:
     """All sections, in the order in which money moves."""
-    parts: tuple[Callable[[View], Section], ...] = (feeds, convictions, allocation, intents, profit, logs)
+    parts: tuple[Callable[[View], Section], ...] = (feeds, convictions, views, allocation, intents,
+                                                       profit, logs)
     return [part(view) for part in parts]
 
 
@@ -116,16 +118,34 @@ def convictions(view: View) -> Section:
     missing = [f"no weight: {name}: {why}" for name, why in document.missing.items()]
     return Section(
         title="Convictions (evidence in basis points, not a probability)",
-        columns=(Column("#", "right"), Column("entity"), Column("view"), Column("bp", "right"), Column("because")),
-        rows=[[str(row.rank), row.entity, row.direction, f"{row.conviction_bp:,}", _because(row)] for row in shown],
-        notes=[*([f"and {more} more in {TRADE_SIGNALS}"] if more else []), *missing])
+        columns=(Column("#", "right"), Column("entity"), Column("view"), Column("steadied", "right"),
+                 Column("bp", "right"), Column("because")),
+        rows=[[str(row.rank), row.entity, row.direction, f"{row.rank_bp:,}", f"{row.conviction_bp:,}",
+               _because(row.reason_vector, row.conviction_bp)] for row in shown],
+        notes=[*([f"and {more} more in {TRADE_SIGNALS}"] if more else []), *missing,
+               *([_STEADIED] if any(row.rank_bp != row.conviction_bp for row in shown) else [])])
 
 
-def _because(row: Conviction) -> str:
-    lines = [line for line in row.reason_vector if line.bp or line.reason != "baseline"]
+def _because(reasons: Sequence[Reason], bp: int) -> str:
+    lines = [line for line in reasons if line.bp or line.reason != "baseline"]
     told = " ".join(f"{line.reason.removeprefix('source:')} {line.bp:+,}" for line in lines) or "no evidence"
-    total = sum(line.bp for line in row.reason_vector)
-    return told if total == row.conviction_bp else f"{told} (adds up to {total:,}!)"
+    total = sum(line.bp for line in reasons)
+    return told if total == bp else f"{told} (adds up to {total:,}!)"
+
+
+def views(view: View) -> Section:
+    """What the strongest persona of each vault makes of a conviction, where it differs from the evidence."""
+    document = view.document(ALLOCATION, VaultAllocation)
+    if isinstance(document, str):
+        return Section(title="Personas", notes=[document])
+    found = [(plan.vault_id, target) for plan in document.vaults for target in plan.targets
+             if any(line.reason.startswith(("persona:", "cap:")) for line in target.reasons)]
+    return Section(
+        title="Personas (how they see the evidence, in basis points)",
+        columns=(Column("vault"), Column("entity"), Column("bp", "right"), Column("because")),
+        rows=[[vault, target.entity, f"{target.conviction_bp:,}", _because(target.reasons, target.conviction_bp)]
+              for vault, target in found],
+        notes=[] if found else ["no persona sees anything but the evidence"])
 
 
 def allocation(view: View) -> Section:

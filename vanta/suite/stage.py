@@ -4,9 +4,12 @@ A tree is only ever thrown away if the marker says that a demonstration made it 
 """
 
 import os
+import re
 import shutil
 from datetime import datetime
 from pathlib import Path
+
+import typer
 
 from vanta.common.errors import OperatorError
 from vanta.common.paths import FOLDERS, Home
@@ -19,19 +22,29 @@ FEEDS_FOLDER = "feeds"
 _PROGRAMS = ("up", "executor", "markets")
 
 
-def prepare(home: Home, source: Path, now: datetime) -> None:
+def prepare(home: Home, source: Path, now: datetime, *, contact: str | None = None) -> None:
     """Put a fresh copy of the tree `source` at `home`. Raises `OperatorError` rather than touch what is not ours.
 
     In its configuration `@HOME@` becomes the home's path and `@NOW@` the time, at which a shifted clock is anchored.
+    A `contact` is written below `[markets]`; it has to be an address of `contact_address`.
     """
     clear(home)
     home.prepare()
     atomic.replace(home.root / MARKER, b"made by `vanta-run demo`, which may throw this tree away again\n")
     text = (source / "config" / "vanta.toml").read_text("utf-8")
+    if contact is not None:
+        text = text.replace("[markets]\n", f'[markets]\ncontact = "{contact}"\n', 1)
     quoted = str(home.root).replace("\\", "\\\\").replace('"', '\\"')
     atomic.replace(home.config / "vanta.toml", text.replace("@HOME@", quoted).replace("@NOW@", iso(now)).encode())
     for file in sorted((source / "memory").iterdir()):
         atomic.replace(home.file(file.name), file.read_bytes())
+
+
+def contact_address(text: str) -> str:
+    """The value of `--contact`: an e-mail address, of characters that no header and no TOML text would take apart."""
+    if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", text):
+        raise typer.BadParameter(f"{text!r} is not an e-mail address")
+    return text
 
 
 def clear(home: Home) -> None:

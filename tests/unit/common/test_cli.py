@@ -182,7 +182,8 @@ def test_common_options(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_exit_table_names_each_status() -> None:
     """What `--help` says about statuses comes from the one table."""
-    assert exit_table(Exit.DONE, Exit.TEMPORARY) == "Exit status: 0 done; 75 temporary: try again later."
+    assert exit_table(Exit.DONE, Exit.TEMPORARY) == (
+        "Exit status: 0 done; 2 the command line is wrong (check family: 3); 75 temporary: try again later.")
 
 
 def test_the_frame_stays_light() -> None:

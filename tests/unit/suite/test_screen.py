@@ -9,7 +9,7 @@ import pytest
 
 from vanta.common.clock import SystemClock
 from vanta.common.exitcodes import Exit
-from vanta.common.paths import JOURNALS, PNL, TRADE_LOG, TRADE_SIGNALS, Home, signals_file
+from vanta.common.paths import ALLOCATION, JOURNALS, PNL, TRADE_LOG, TRADE_SIGNALS, Home, signals_file
 from vanta.common.permit import arm
 from vanta.common.settings import clock_from, load
 from vanta.suite.fixtures import fixtures
@@ -17,10 +17,10 @@ from vanta.suite.once import Pass, full_pass
 from vanta.suite.progress import Progress
 from vanta.suite.render import plain
 from vanta.suite.run import main
-from vanta.suite.screen import View, screen
+from vanta.suite.screen import View, convictions, screen, views
 from vanta.suite.stage import prepare, serve
 
-TITLES = ["FEEDS", "CONVICTIONS", "ALLOCATION", "INTENTS", "PROFIT AND LOSS", "LOGS"]
+TITLES = ["FEEDS", "CONVICTIONS", "PERSONAS", "ALLOCATION", "INTENTS", "PROFIT AND LOSS", "LOGS"]
 
 
 def fresh(root: Path) -> Home:
@@ -135,6 +135,39 @@ def test_age_makes_a_feed_stale(passed: tuple[Home, Pass]) -> None:
     assert any(line.split()[:2] == ["sec", "stale"] for line in lines)
 
 
+def test_ranks_stand_next_to_what_they_are_made_of(passed: tuple[Home, Pass], tmp_path: Path) -> None:
+    """A conviction may be larger than the one above it; the steadied value never is, and a note says what that is."""
+    home = copy(passed[0], tmp_path)
+    value = orjson.loads(home.file(TRADE_SIGNALS).read_bytes())
+    assert not any("steadied value" in line for line in lines_of(home))
+    value["convictions"][1]["rank_bp"] -= 90
+    home.file(TRADE_SIGNALS).write_bytes(orjson.dumps(value))
+    settings = load(home)
+    shown = convictions(View(home, settings, clock_from(settings).now()))
+    at = [column.title for column in shown.columns].index("steadied")
+    second = value["convictions"][1]
+    assert list(shown.rows[1][at:at + 2]) == [f"{second['rank_bp']:,}", f"{second['conviction_bp']:,}"]
+    assert any("steadied value" in note for note in shown.notes)
+
+
+def test_personas_show_what_they_added(passed: tuple[Home, Pass], tmp_path: Path) -> None:
+    """Each row's lines, a persona's among them, add up to its figure; without any a note says so."""
+    home = passed[0]
+    settings = load(home)
+    shown = views(View(home, settings, clock_from(settings).now()))
+    assert shown.rows
+    for row in shown.rows:
+        parts = [int(word.replace(",", "")) for word in row[3].split() if word[0] in "+-"]
+        assert sum(parts) == int(row[2].replace(",", ""))
+        assert "persona:" in row[3] or "cap:" in row[3]
+    bare = copy(home, tmp_path)
+    value = orjson.loads(bare.file(ALLOCATION).read_bytes())
+    for plan in value["vaults"]:
+        plan["targets"] = []
+    bare.file(ALLOCATION).write_bytes(orjson.dumps(value))
+    assert "no persona sees anything but the evidence" in "\n".join(lines_of(bare))
+
+
 def test_an_empty_home_says_what_is_not_there_yet(tmp_path: Path) -> None:
     """No crash and no zero that was not measured."""
     home = Home(tmp_path / "home").prepare()
@@ -165,6 +198,18 @@ def test_once_as_json_is_one_document(tmp_path: Path, capsys: pytest.CaptureFixt
     assert value["schema"] == "vanta.run.once/1"
     assert {part["exit"] for part in value["parts"]} == {0}
     assert value["staged"]
+    assert titles([part["title"].upper() for part in value["screen"]]) == TITLES
+    assert any("adds up" in note for part in value["screen"] for note in part["notes"])
+
+
+def test_once_at_another_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--now` fixes the clock of the whole pass: documents and records carry that time."""
+    home = fresh(tmp_path / "var")
+    assert main(["once", "--home", str(home.root), "--now", "2026-11-18T16:30:00Z", "--json"]) == Exit.DONE
+    assert orjson.loads(capsys.readouterr().out)["generated_at"] == "2026-11-18T16:30:00.000Z"
+    assert orjson.loads(home.file(TRADE_SIGNALS).read_bytes())["now"] == "2026-11-18T16:30:00.000Z"
+    records = [orjson.loads(line) for line in home.file(TRADE_LOG).read_bytes().splitlines()]
+    assert {record["at"] for record in records} == {"2026-11-18T16:30:00.000Z"}
 
 
 def copy(home: Home, folder: Path) -> Home:
