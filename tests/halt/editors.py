@@ -63,6 +63,10 @@ def _all(fd: int, data: bytes) -> None:
         data = data[os.write(fd, data):]
 
 
+def _cut(save: Save) -> None:
+    os.ftruncate(save.fds["{}"], 0)
+
+
 def _close(name: str = "{}", *, sync: bool = False) -> Step:
     def step(save: Save) -> None:
         fd = save.fds.pop(name)
@@ -110,7 +114,8 @@ def rename_away(save: Save) -> Iterator[Step]:
     yield _close("4913")
     yield _unlink("4913")
     yield _rename("{}", "{}~")
-    yield _open()
+    yield _open("{}", os.O_CREAT)
+    yield _cut
     yield from _write(save)
     yield _close(sync=True)
     yield _unlink("{}~")
@@ -121,7 +126,8 @@ def rename_away(save: Save) -> Iterator[Step]:
 def backup_copy(save: Save) -> Iterator[Step]:
     """See the table."""
     yield _copy("{}~")
-    yield _open()
+    yield _open("{}", os.O_CREAT)
+    yield _cut
     yield from _write(save)
     yield _close(sync=True)
     yield _unlink("{}~")
@@ -158,7 +164,7 @@ def unlink_create(save: Save) -> Iterator[Step]:
 def open_then_truncate(save: Save) -> Iterator[Step]:
     """See the table."""
     yield _open("{}", 0)
-    yield lambda save: os.ftruncate(save.fds["{}"], 0)
+    yield _cut
     yield from _write(save)
     yield lambda save: os.fdatasync(save.fds["{}"])
     yield _close()

@@ -20,8 +20,9 @@ ACCOUNTS = tuple(f"venue{number:02}" for number in range(12))
 COINS = tuple(f"crypto:{coin}-USD" for coin in ("BTC", "ETH", "SOL", "XRP"))
 VAULTS_N = 48
 KEYS = tuple((f"V_{index:03}", coin) for index in range(VAULTS_N) for coin in COINS)
-SETTINGS = Settings(executor=ExecutorSettings(publish_ms=0, poll_s=0.02, heartbeat_s=1.0, clock_step_s=60.0))
-"""A step of the clock is latched late here, because a busy machine stops a process for seconds."""
+SETTINGS = Settings(executor=ExecutorSettings(publish_ms=0, poll_s=0.02, heartbeat_s=1.0, clock_step_s=60.0,
+                                             unreadable_latch_s=120.0))
+"""What latches after a few seconds is given longer here, because a busy machine stops a process for seconds."""
 
 CLEAR = {"maintenance": False, "orders_disabled": False, "external_calls_disabled": False, "full_halt": False,
          "reduce_only": False}
