@@ -17,7 +17,7 @@ import orjson
 from vanta.alpha.core.latches import latches
 from vanta.alpha.core.permission import permission
 from vanta.alpha.core.sights import Disk, Doc, Facts, FeedSight, Head, LockSight
-from vanta.alpha.operators import known, owners
+from vanta.alpha.operators import known, open_ways, owners
 from vanta.alpha.recent import last_records
 from vanta.common.canonical import sha256
 from vanta.common.models.configuration import Settings
@@ -54,7 +54,7 @@ def gather(home: Home, settings: Settings, now: datetime, problems: tuple[str, .
     """Everything, as of `now`. `problems` are what was wrong with the settings."""
     raw, problem = guarded_read(home.file(OVERLAY), owners=owners(home), max_bytes=MAX_BYTES)
     controls = read_overlay(raw, problem=problem)
-    said = permission(controls, known(home, controls), now=now)
+    said = permission(controls, known(home, controls), now=now, ways=open_ways(home, controls))
     feeds = [*((name, signals_file(name)) for name in FEEDS), ("prices", MARKET_QUOTES)]
     executor = whole(home.file(EXECUTOR_STATE))
     return Facts(

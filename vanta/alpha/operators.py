@@ -6,13 +6,14 @@ from typing import Any
 
 import orjson
 
+from vanta.alpha.core.permission import ways
 from vanta.common.errors import VantaError
 from vanta.common.models.vault import VaultRegistry
 from vanta.common.paths import EXECUTOR_STATE, PORTFOLIO, VAULTS, Home
 from vanta.common.registry import Registry
 from vanta.common.store.atomic import read
 from vanta.common.store.document import parse
-from vanta.executor.core.controls import Controls, Known
+from vanta.executor.core.controls import Controls, Known, Scope
 
 NOTHING_KNOWN = Known(vault=frozenset(), broker=frozenset(), instrument=frozenset())
 
@@ -30,14 +31,28 @@ def known(home: Home, controls: Controls) -> Known:
 
     Looked up only where there are scopes. Without a home nothing is known, and a scope that names a vault halts.
     """
-    try:
-        there = controls.overlay is not None and bool(controls.overlay.scopes) and home.memory.is_dir()
-    except OSError:
-        there = False
-    if not there:
+    if not _has_scopes(home, controls):
         return NOTHING_KNOWN
     return Known(vault=frozenset(_vaults(home)), broker=frozenset(_table(home, EXECUTOR_STATE, "broker_sync")),
                  instrument=frozenset(Registry(home)()))
+
+
+def open_ways(home: Home, controls: Controls) -> list[Scope]:
+    """What orders of the home's vaults may touch; none where there are no scopes or vault.json cannot be read."""
+    if not _has_scopes(home, controls):
+        return []
+    try:
+        registry = parse(read(home.file(VAULTS)), VaultRegistry, file=VAULTS)
+    except VantaError:
+        return []
+    return list(ways(registry, Registry(home)().values()))
+
+
+def _has_scopes(home: Home, controls: Controls) -> bool:
+    try:
+        return controls.overlay is not None and bool(controls.overlay.scopes) and home.memory.is_dir()
+    except OSError:
+        return False
 
 
 def _vaults(home: Home) -> set[str]:

@@ -4,6 +4,7 @@ Exit 0 only if they would, 5 otherwise, with the reason. The file is read as the
 folder, a foreign owner or a file that everybody may write is a refusal, never a wait. `reduce_only` refuses too: it
 lets exits through and nothing else.
 
+Scopes deny only what they name, and all of it where they together name everything that the home's vaults may trade.
 Names in `scopes` have to exist. They come from the home (`--home`, `$VANTA_HOME`): its vaults, instruments and the
 brokers that its executor last reported. Without a home no such name is known, and a scope that names one halts.
 """
@@ -15,7 +16,7 @@ from typing import Annotated
 import typer
 
 from vanta.alpha.core.permission import permission
-from vanta.alpha.operators import known, owners
+from vanta.alpha.operators import known, open_ways, owners
 from vanta.common.canonical import sha256
 from vanta.common.cli import HomeOption, JsonFlag, NowOption, Report, application, emit, exit_table
 from vanta.common.clock import Clock, clock_for
@@ -44,7 +45,7 @@ def check(file: FileArgument, home: HomeOption = None, now: NowOption = None, js
     at = _clock(place, now).now()
     raw, problem = guarded_read(file, owners=owners(place), max_bytes=MAX_BYTES)
     controls = read_overlay(raw, problem=problem)
-    said = permission(controls, known(place, controls), now=at)
+    said = permission(controls, known(place, controls), now=at, ways=open_ways(place, controls))
     verdict = "these bytes permit an order" if said.permits else "no order would leave"
     return emit(Report(
         schema="vanta.overlay.check/1", at=at, exit=Exit.DONE if said.permits else Exit.REFUSED,

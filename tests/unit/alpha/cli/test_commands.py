@@ -14,7 +14,7 @@ from tests.unit.alpha.homes import whole
 from tests.unit.executor.world import ALL_CLEAR
 from vanta.alpha.cli import diagnostics, explain, overlay, replay, verify
 from vanta.common.cli import main
-from vanta.common.paths import OVERLAY, TRADE_LOG, Home
+from vanta.common.paths import OVERLAY, TRADE_LOG, VAULTS, Home
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.lock import FileLock
 from vanta.common.times import parse_iso
@@ -250,6 +250,19 @@ def test_scopes_may_name_what_the_home_knows(lived: Home, file: Path, tmp_path: 
         assert call(overlay.app, "check", file, "--home", lived.root) == 5
         assert f"{kind} {name}" in capsys.readouterr().out
     assert call(overlay.app, "check", file, "--home", tmp_path / "none") == 2
+
+
+def test_scopes_over_everything_permit_nothing(copied: Home, file: Path, capsys: Capture) -> None:
+    """Both vaults of the home; one of them leaves the other open, and so it is said where vault.json cannot be read."""
+    halt = {"full_halt": True}
+    file.write_bytes(with_(scopes={"vault": {"V_CORE": halt}}))
+    assert call(overlay.app, "check", file, "--home", copied.root) == 0
+    file.write_bytes(with_(scopes={"vault": {"V_CORE": halt, "V_SWIFT": halt}}))
+    assert call(overlay.app, "check", file, "--home", copied.root) == 5
+    assert "scopes together stop whatever the vaults may trade" in capsys.readouterr().out
+    copied.file(VAULTS).write_text("{")
+    file.write_bytes(with_(scopes={"vault": {"V_CORE": halt}}))
+    assert call(overlay.app, "check", file, "--home", copied.root) == 0
 
 
 # diagnostics

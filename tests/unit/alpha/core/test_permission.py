@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.executor.world import ALL_CLEAR, OPEN
-from vanta.alpha.core.permission import permission
+from vanta.alpha.core.permission import permission, ways
+from vanta.common.instruments import crypto, equity
+from vanta.common.models.vault import VaultRegistry
 from vanta.executor.core.controls import Known, read_overlay
 
 KNOWN = Known(vault=frozenset({"V_CORE"}), broker=frozenset({"paper"}), instrument=frozenset({"equity:AAPL"}))
@@ -113,3 +115,45 @@ def test_a_scope_that_names_nothing_known_stops_everything() -> None:
     said = permission(read_overlay(raw), KNOWN, now=OPEN)
     assert not said.permits
     assert "vault V_CROE" in said.stops[0]
+
+
+HALT = {"full_halt": True}
+TWO = VaultRegistry.model_validate({"vaults": [
+    {"vault_id": "V_CORE", "label": "a", "account": "paper", "crypto_enabled": True},
+    {"vault_id": "V_SWIFT", "label": "b", "account": "second", "crypto_enabled": True, "fiat_enabled": False}]})
+ITEMS = [equity("AAPL"), equity("MSFT"), crypto("BTC")]
+ALL_KNOWN = Known(vault=frozenset({"V_CORE", "V_SWIFT"}), broker=frozenset({"paper", "second"}),
+                  instrument=frozenset(one.instrument_id for one in ITEMS))
+
+
+@pytest.mark.parametrize(("scopes", "permits"), [
+    pytest.param({}, True, id="no scopes"),
+    pytest.param({"vault": {"V_CORE": HALT}}, True, id="one vault of two"),
+    pytest.param({"vault": {"V_CORE": HALT, "V_SWIFT": HALT}}, False, id="every vault"),
+    pytest.param({"vault": {"V_CORE": HALT, "V_SWIFT": {"reduce_only": True}}}, False, id="every vault, one to exits"),
+    pytest.param({"vault": {"V_CORE": HALT, "V_SWIFT": {"full_halt": False}}}, True, id="a switch that is off"),
+    pytest.param({"vault": {"V_CORE": HALT, "V_SWIFT": {"maintenance": {
+        "enabled": True, "until": "2020-01-01T00:00:00.000Z"}}}}, True, id="a switch that is over"),
+    pytest.param({"broker": {"paper": HALT}}, True, id="one account of two"),
+    pytest.param({"broker": {"paper": HALT, "second": HALT}}, False, id="every account"),
+    pytest.param({"asset_class": {"equity": HALT}}, True, id="one class of two"),
+    pytest.param({"asset_class": {"crypto": HALT, "option": HALT}}, True, id="a class that nobody holds"),
+    pytest.param({"asset_class": {"equity": HALT, "crypto": HALT}}, False, id="every class that is held"),
+    pytest.param({"vault": {"V_CORE": HALT}, "asset_class": {"crypto": HALT}}, False, id="a vault, the other's class"),
+    pytest.param({"vault": {"V_SWIFT": HALT}, "asset_class": {"crypto": HALT}}, True, id="a vault, and half the other"),
+    pytest.param({"vault": {"V_CORE": HALT}, "broker": {"second": HALT}}, False, id="a vault, and the other's account"),
+    pytest.param({"instrument": {one.instrument_id: HALT for one in ITEMS}}, False, id="every instrument"),
+    pytest.param({"instrument": {"equity:AAPL": HALT}, "asset_class": {"crypto": HALT}}, True, id="MSFT is left"),
+])
+def test_scopes_that_name_everything_permit_nothing(scopes: dict[str, Any], permits: bool) -> None:
+    """Nothing could leave though no root switch is on; anything less leaves the rest open."""
+    raw = json.dumps({**json.loads(ALL_CLEAR), "scopes": scopes}).encode()
+    said = permission(read_overlay(raw), ALL_KNOWN, now=OPEN, ways=ways(TWO, ITEMS))
+    assert said.permits is permits
+    assert bool(said.stops) is not permits
+
+
+def test_where_nothing_may_be_traded_scopes_are_only_listed() -> None:
+    """Without vaults it is not known what scopes leave open."""
+    raw = json.dumps({**json.loads(ALL_CLEAR), "scopes": {"vault": {"V_CORE": HALT}}}).encode()
+    assert permission(read_overlay(raw), ALL_KNOWN, now=OPEN, ways=ways(VaultRegistry(vaults=[]), ITEMS)).permits
