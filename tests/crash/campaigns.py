@@ -28,6 +28,9 @@ READING = {"open": (*_TURNED_AWAY, errno.EMFILE, errno.EACCES), "read": _TURNED_
 
 WRITES = ("write", "pwrite", "writev")
 PAIR_MODES = ("kill", "torn")
+EVERY_START = 40
+"""So many calls are made by every run, however little is left to do: the faults of a row fire."""
+
 NEAR = 24
 """So many cases around the wound are tried in the hunt for a mutant, before it counts as having survived."""
 
@@ -98,18 +101,10 @@ def pair(story: str, first: Fault, mode: str, at: int) -> Planned:
 
 
 def rows(lab: Lab, story: str, seed: int, count: int, modes: tuple[str, ...]) -> list[Planned]:
-    """Five faults in a row, each within the calls of the run that it strikes."""
-    dice, found = random.Random(f"{story} {seed}"), []
-    for _ in range(count):
-        faults: tuple[Fault, ...] = ()
-        for _ in range(5):
-            points = lab.points(story, *faults).points
-            at = dice.randint(1, len(points))
-            mode = dice.choice(modes)
-            mode = "kill" if mode == "torn" and points[at - 1].partition(" ")[0] not in TEARABLE else mode
-            faults += (Fault(mode=mode, at=at),)
-        found.append(Planned(story, faults))
-    return found
+    """Five faults in a row: the first at any call, the others within what every start does."""
+    dice, calls = random.Random(f"{story} {seed}"), len(lab.points(story).points)
+    return [Planned(story, tuple(Fault(mode=dice.choice(modes), at=dice.randint(1, most))
+                                 for most in (calls, *[EVERY_START] * 4))) for _ in range(count)]
 
 
 def two(lab: Lab, story: str) -> list[Planned]:

@@ -25,7 +25,7 @@ RUN_S = 60
 
 ACCOUNT, VAULT, CAPITAL = "paper", "V_CORE", "100000"
 COINS = ("crypto:BTC-USD", "crypto:ETH-USD")
-PRICES = {"crypto:BTC-USD": "50000", "crypto:ETH-USD": "50000"}
+PRICE = "50000"
 CLEAR = {"maintenance": False, "orders_disabled": False, "external_calls_disabled": False, "full_halt": False,
          "reduce_only": False}
 SETTINGS = Settings(executor=ExecutorSettings(publish_ms=0))
@@ -53,19 +53,19 @@ def overlay(home: Home, **switches: Any) -> None:
     home.file(OVERLAY).write_bytes(json.dumps({**CLEAR, **switches}).encode())
 
 
-def quotes(home: Home, run: int) -> None:
+def quotes(home: Home, run: int, price: str = PRICE) -> None:
     """Quotes as of the start of a run."""
     at = iso(BEGIN + timedelta(seconds=RUN_S * run))
     rows = {name: {"bid": price, "ask": price, "last": price, "size": None, "at": at, "source": "test",
-                   "average_daily_volume": None} for name, price in PRICES.items()}
+                   "average_daily_volume": None} for name in COINS}
     home.file(MARKET_QUOTES).write_bytes(document({**_header(run), "quotes": rows}))
 
 
-def stage(home: Home, run: int, wishes: int = 1) -> None:
-    """Put so many intents into the queue, one a coin."""
+def stage(home: Home, run: int, wishes: int = 1, *, stop: str | None = None) -> None:
+    """Put so many intents into the queue, one a coin. `stop` is the share of a fall that ends the position."""
     now = BEGIN + timedelta(seconds=RUN_S * run)
     home.file(QUEUE).write_bytes(document({
-        **_header(run), "intents": [_intent(coin, now) for coin in COINS[:wishes]], "withdrawals": []}))
+        **_header(run), "intents": [_intent(coin, now, stop) for coin in COINS[:wishes]], "withdrawals": []}))
 
 
 def _header(run: int) -> dict[str, Any]:
@@ -73,12 +73,12 @@ def _header(run: int) -> dict[str, Any]:
     return {"schema_version": 1, "revision": run + 1, "written_at": at, "written_by": "test", "now": at}
 
 
-def _intent(coin: str, now: datetime) -> dict[str, Any]:
+def _intent(coin: str, now: datetime, stop: str | None) -> dict[str, Any]:
     return {
         "intent_id": ids.intent_id(ACCOUNT, VAULT, coin, 0, "1000"), "account": ACCOUNT, "vault": VAULT,
         "instrument_id": coin, "side": "buy", "notional": "1000", "target_notional": "1000", "close": False,
         "basis_seq": 0, "created_at": iso(now), "expires_at": iso(now + timedelta(minutes=15)), "flip_id": None,
-        "exit_plan": {"stop_pct": None, "trail_pct": None, "take_profit_pct": None, "max_holding_s": None},
+        "exit_plan": {"stop_pct": stop, "trail_pct": None, "take_profit_pct": None, "max_holding_s": None},
         "provenance": {"signal_id": "cv1_" + "a" * 26, "dag_id": "dag1_x", "entity": coin.partition("-")[0],
                        "conviction_bp": 4000, "band": "medium", "personas": {"Athena": 300},
                        "sources": {"news.rss": 4000}, "reasons": [], "inputs": {}}}

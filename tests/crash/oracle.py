@@ -34,13 +34,14 @@ class Expect:
     """What is right in a story.
 
     `ends`: states in which intents may be at last. `latched`: a latch may be set. `sent`: how many orders may have
-    been accepted in all (a halt allows no more than there were).
+    been accepted in all (a halt allows no more than there were). `flat`: nothing may be held at last.
     """
 
     capital: str
     ends: frozenset[str]
     latched: bool = False
     sent: int | None = None
+    flat: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,9 +126,10 @@ def witnessed(evidence: Evidence) -> list[str]:
 
 
 def arrived(evidence: Evidence, expect: Expect) -> bool:
-    """Whether every intent of the queue is where it may be at last."""
+    """Whether every intent, of the queue or of the executor's own making, is where it may be at last."""
     states = _states(evidence)
-    return all(states.get(name, [""])[-1] in expect.ends for name in queued(evidence.home))
+    there = all(states.get(name, [""])[-1] in expect.ends for name in {*queued(evidence.home), *states})
+    return there and not (expect.flat and any(_at_the_venue(evidence).values()))
 
 
 def unsaid(evidence: Evidence, tails: set[str]) -> list[str]:
@@ -236,7 +238,7 @@ def _intents(evidence: Evidence, expect: Expect) -> Iterator[str]:
     accepted = {one["intent"] for one in evidence.accepted}
     done = {one["intent"]: "filled" for one in evidence.accepted if _is_filled(evidence, one)}
     done |= {one["intent"]: "cancelled" for one in evidence.said if one["did"] == "ended"}
-    for name in queued(evidence.home):
+    for name in sorted({*queued(evidence.home), *states}):
         history = states.get(name, [""])
         ends = [state for state in history if state in ENDS]
         if history[-1] not in expect.ends:
@@ -267,20 +269,28 @@ def _money(evidence: Evidence, expect: Expect) -> Iterator[str]:
         key = one["instrument_id"].partition(":")[2].replace("-", "/")
         ours[key] = ours.get(key, Decimal(0)) + sign * Decimal(one["quantity"])
         cash -= sign * Decimal(one["quantity"]) * Decimal(one["price"]) + Decimal(one["fee"])
-    venues: dict[str, Decimal] = {}
-    for one in evidence.executions.values():
-        sign = 1 if one["side"] == "buy" else -1
-        venues[one["symbol"]] = venues.get(one["symbol"], Decimal(0)) + sign * Decimal(one["quantity"])
+    venues = _at_the_venue(evidence)
     path = evidence.home / "memory" / "portfolio.json"
     vault: Json = {"positions": [], "cash": "none"}
     if path.exists():
         (vault,) = json.loads(path.read_bytes())["vaults"]
     shown = {one["instrument_id"].partition(":")[2].replace("-", "/"): Decimal(one["quantity"])
              for one in vault["positions"]}
-    if not ours == venues == {name: amount for name, amount in shown.items() if amount}:
+    held = [{name: amount for name, amount in table.items() if amount} for table in (ours, venues, shown)]
+    if not held[0] == held[1] == held[2]:
         yield f"POSITIONS: booked {ours}, at the venue {venues}, in portfolio.json {shown}"
+    if expect.flat and any(venues.values()):
+        yield f"STILL HELD: {venues}"
     if not path.exists() or Decimal(vault["cash"]) != cash:
         yield f"CASH: {cash} by the executions, {vault['cash']} in portfolio.json"
+
+
+def _at_the_venue(evidence: Evidence) -> dict[str, Decimal]:
+    held: dict[str, Decimal] = {}
+    for one in evidence.executions.values():
+        sign = 1 if one["side"] == "buy" else -1
+        held[one["symbol"]] = held.get(one["symbol"], Decimal(0)) + sign * Decimal(one["quantity"])
+    return held
 
 
 def _at_rest(evidence: Evidence, expect: Expect) -> Iterator[str]:

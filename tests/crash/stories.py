@@ -17,6 +17,7 @@ A story's home is prepared once by executors that run undisturbed; each case sta
 | `late-again` | the same at a venue that takes an id twice: quarantine, and the late order is booked |
 | `cut` | half an answer |
 | `reader` | no executor: somebody opens the log, tells an outsider how it ends, adds a record |
+| `stop` | the price of what is held falls below its stop: the executor makes an exit of its own and sells |
 | `torn` | start on a log that ends with half a record, the order under it at the venue |
 """
 
@@ -76,6 +77,13 @@ def _halted(home: Home, quietly: RunQuietly) -> int:
     return 1
 
 
+def _stop(home: Home, quietly: RunQuietly) -> int:
+    homes.stage(home, 0, stop="0.02")
+    quietly(0, 3)
+    homes.quotes(home, 1, "48000")
+    return 1
+
+
 def _torn(home: Home, quietly: RunQuietly) -> int:
     """Half of the record that follows the outbox record: the answer was being written when the power went."""
     homes.stage(home, 0)
@@ -105,5 +113,6 @@ STORIES: dict[str, Story] = {story.name: story for story in (
           declares=False),
     Story(name="cut", expect=expect(), knobs={"moods": ["cut"]}),
     Story(name="reader", expect=expect(), reader=True),
+    Story(name="stop", expect=expect(sent=2, flat=True), prepare=_stop),
     Story(name="torn", expect=expect(), prepare=_torn),
 )}

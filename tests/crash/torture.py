@@ -45,21 +45,19 @@ class Campaign:
 
 
 def campaigns(*, disk: bool) -> Iterator[Campaign]:
-    """All of them, the short ones first. Without a disk nothing that needs a power cut is among them."""
+    """All of them, what counts most first. Without a disk nothing that needs a power cut is among them."""
     second = "cut" if disk else "kill"
-    for name, mutant in MUTANTS.items():
-        if disk or "cut" not in mutant.needs:
-            yield Campaign(("mutant", name), disk, hunted=not mutant.redundant)
+    mutants = {name: mutant for name, mutant in MUTANTS.items() if disk or "cut" not in mutant.needs}
+    yield from (Campaign(("mutant", name), disk, hunted=True) for name in mutants if not mutants[name].redundant)
     yield Campaign(("two", "order"), disk)
     yield Campaign(("rows", ",".join(PLAYED), "--sample", str(ROWS), "--second", second), disk)
     yield Campaign(("pairs", "reader", "--second", second), disk)
     yield Campaign(("single", "order", "--modes", "kill,killafter,torn"), disk=False)  # on this folder's file system
-    for name in PLAYED:
-        if disk:
-            yield Campaign(("power", name))
+    yield from (Campaign(("power", name)) for name in PLAYED if disk)
+    yield Campaign(("single", "order"), disk)
     yield Campaign(("pairs", "order", "--second", second), disk)
-    for name in PLAYED:
-        yield Campaign(("single", name), disk)
+    yield from (Campaign(("single", name), disk) for name in PLAYED if name != "order")
+    yield from (Campaign(("mutant", name), disk) for name in mutants if mutants[name].redundant)
 
 
 def fingerprint() -> str:

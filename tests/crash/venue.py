@@ -201,8 +201,9 @@ class Door:
     def __init__(self, address: str) -> None:
         self._parent = os.getppid()
         self._server = socket.socket(socket.AF_UNIX)
-        self._server.bind(address)
+        self._server.bind(f"{address}.new")
         self._server.listen(64)
+        os.rename(f"{address}.new", address)  # whoever sees the name can connect
         self._server.setblocking(False)
         self._open: dict[socket.socket, bytes] = {}
 

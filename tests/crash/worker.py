@@ -128,7 +128,7 @@ def _carry_out(asked: argparse.Namespace, lab: Lab, report: Report) -> None:
         lab.begin(STORIES[name])
     runs.be_a_good_parent()
     if asked.campaign == "mutant":
-        _hunt(asked, lab, report)
+        _hunt(asked, lab, report, ends)
     else:
         plan = _plan(asked, lab, ledger, ends)
         report.planned = len(plan)
@@ -187,12 +187,12 @@ def _all_pairs(asked: argparse.Namespace, lab: Lab, name: str, ledger: Ledger) -
             yield campaigns.pair(name, first, asked.second, at)
 
 
-def _hunt(asked: argparse.Namespace, lab: Lab, report: Report) -> None:
+def _hunt(asked: argparse.Namespace, lab: Lab, report: Report, ends: float) -> None:
     """Until the first case that notices the mutant; all of them where the mutant is known to be redundant."""
     for case in campaigns.hunt(lab, asked.name, asked.second):
         report.planned += 1
         report.take(case)
-        if report.violations:
+        if report.violations or time.monotonic() > ends:
             return
 
 
