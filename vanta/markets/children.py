@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from vanta.common.store.guarded import append_fd
+
 GRACE_S = 1.0
 _NICENESS = 5
 
@@ -43,10 +45,10 @@ class Children:
         self._running: dict[str, _Child] = {}
 
     def start(self, feed: str, now: float) -> None:
-        """Start a pass of `feed`. Raises `OSError` if the process cannot be made."""
+        """Start a pass of `feed`. Raises `OSError` if the process or its log cannot be made; waits for neither."""
         if feed in self._running:
             return
-        with open(self._logs / f"collect-{feed}.log", "ab") as log:
+        with open(append_fd(self._logs / f"collect-{feed}.log"), "ab") as log:
             process = subprocess.Popen(  # noqa: S603 - our own command line
                 list(self._command(feed)), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
                 start_new_session=True)

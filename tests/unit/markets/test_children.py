@@ -133,3 +133,14 @@ def test_a_command_that_does_not_exist_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nowhere"):
         children.start("sec", 0)
     assert children.next_look() is None
+
+
+@pytest.mark.parametrize("target", ["/dev/null", "pipe"])
+def test_a_log_that_is_no_plain_file_is_an_os_error(make: Make, tmp_path: Path, target: str) -> None:
+    """Nothing is started, and nobody waits for whoever reads a pipe in its place."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "collect-sec.log").symlink_to(tmp_path / target)
+    children = make(PATIENT)
+    with pytest.raises(OSError, match=r"regular|No such device"):
+        children.start("sec", 0)
+    assert children.next_look() is None
