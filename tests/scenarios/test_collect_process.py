@@ -33,7 +33,9 @@ from vanta.common.paths import COLLECTION_LOG, Home
 from vanta.common.store.files import FolderFiles
 from vanta.common.store.snapshot import FileSnapshots
 from vanta.common.store.storage import DURABLE
+from vanta.common.clock import ManualClock
 from vanta.markets.collect import Ports, Task, run
+from vanta.markets.collectors.port import Gate
 from vanta.markets.journals import open_log
 from vanta.markets.products import SignalsFile
 
@@ -80,7 +82,7 @@ def one_pass(home, deadly, serve):
     private = home.collector_state("news")
     private.mkdir(parents=True, exist_ok=True)
     run(Task(product=SignalsFile(ToyCollector(serve)), settings=FeedSettings(), universe={}, state_dir=private,
-             now=NOW),
+             now=NOW, gate=Gate(private, ManualClock(NOW), lambda: None)),
         Ports(files=DeadlyFiles(home.memory, deadly), snapshots=DeadlySnapshots(home.snapshots, deadly),
               private=DeadlyFiles(private, deadly), journal=journal))
 
@@ -178,7 +180,7 @@ def test_text_and_json_end_alike(tmp_path: Path, page: Path) -> None:
     bad = folder / "bad.xml"
     bad.write_bytes(b"<html>")
     (folder / "good.xml").write_bytes(page.read_bytes())
-    cases = ((page, 0), (folder, 3), (bad, 78), (tmp_path / "nowhere", 78))
+    cases = ((page, 0), (folder, 3), (bad, 78), (tmp_path / "nowhere", 2))
     texts = [collect(tmp_path / f"a{index}", source) for index, (source, _) in enumerate(cases)]
     documents = [collect(tmp_path / f"b{index}", source, "--json") for index, (source, _) in enumerate(cases)]
     for (source, code), plain, structured in zip(cases, texts, documents, strict=True):

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import orjson
 
 from vanta import __version__
+from vanta.common.calls import CallsDisabled
 from vanta.common.canonical import canonical, document
 from vanta.common.errors import BadInput, Bug, StateError, VantaError
 from vanta.common.events import Kind
@@ -29,7 +30,7 @@ from vanta.common.models.configuration import FeedSettings
 from vanta.common.store.ports import Files, Snapshots
 from vanta.common.strictjson import loads_object
 from vanta.common.times import iso
-from vanta.markets.collectors.port import Collector, FetchContext, RawPayload
+from vanta.markets.collectors.port import Collector, FetchContext, Gate, RawPayload
 from vanta.markets.core.feedfile import Seen, Stamp
 from vanta.markets.core.records import NormaliseContext, Problem, Reading
 from vanta.markets.journals import OpenJournal
@@ -57,6 +58,7 @@ class Task:
     settings: FeedSettings
     universe: dict[str, str]
     state_dir: Path
+    gate: Gate
     now: datetime
     payloads: Iterable[RawPayload | Problem] | None = None
 
@@ -104,7 +106,7 @@ def run(task: Task, ports: Ports) -> PassReport:
     product, feed = task.product, task.collector.feed
     previous = product.load(ports.files)
     fetching = FetchContext(now=task.now, cursor=_cursor(ports.private), state_dir=task.state_dir,
-                            options=dict(task.settings.options))
+                            options=dict(task.settings.options), gate=task.gate)
     harvest = _gather(task, ports, fetching)
     this = run_id(feed, iso(task.now), [entry["sha256"] for entry in harvest.manifest])
     result = _decide(task, previous.value if previous else None, harvest, this)
@@ -144,6 +146,8 @@ def _gather(task: Task, ports: Ports, fetching: FetchContext) -> _Harvest:
 def _items(task: Task, fetching: FetchContext, harvest: _Harvest) -> Iterator[RawPayload | Problem]:
     """What the source gives until it ends or fails; a failure is noted. Failures of our own stores are not its."""
     try:
+        if task.payloads is None:
+            task.gate.permitted()  # before a collector finds fault with its options: nothing may be asked at all
         source = contained(lambda: iter(task.collector.fetch(fetching) if task.payloads is None else task.payloads),
                            "fetching")
         while (item := contained(lambda: next(source, None), "fetching")) is not None:
@@ -228,6 +232,8 @@ def _keep(task: Task, ports: Ports, harvest: _Harvest, versions: _Versions) -> N
 
 
 def _exit(task: Task, harvest: _Harvest, result: Result) -> Exit:
+    if isinstance(harvest.failure, CallsDisabled):
+        return harvest.failure.exit_code  # also where something had been fetched before the switch was set
     if result.status != "error":
         return Exit.DONE if result.status == "ok" else Exit.PARTIAL
     if harvest.failure is not None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from vanta.common.errors import StateError, OperatorError
+from vanta.common.errors import OperatorError, StateError
 from vanta.common.store import atomic
 from vanta.markets.collectors.port import RawPayload
 from vanta.markets.core.records import Problem

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from vanta.common.calendars import Calendar
+from vanta.common.calls import why_no_calls
 from vanta.common.clock import Clock
 from vanta.common.errors import UsageError
 from vanta.common.instruments import Instrument
@@ -29,7 +30,7 @@ from vanta.common.store.storage import DURABLE, Storage
 from vanta.markets.collect import PassReport, Ports, Task, run
 from vanta.markets.collectors.crypto import CryptoCollector
 from vanta.markets.collectors.news import NewsCollector
-from vanta.markets.collectors.port import Collector, RawPayload
+from vanta.markets.collectors.port import Collector, Gate, RawPayload
 from vanta.markets.collectors.prices import PricesCollector
 from vanta.markets.collectors.reddit import RedditCollector
 from vanta.markets.collectors.sec import SecCollector
@@ -48,6 +49,8 @@ COLLECTORS: Mapping[str, Callable[[Clock], Collector]] = {
     "prices": PricesCollector,
 }
 PROGRAM = "markets"
+SHARED = "ratelimit"
+"""Beside the collectors' own folders: rate limits and hold-offs by host or exchange."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +107,17 @@ class Markets:
             private.mkdir(mode=0o750, parents=True, exist_ok=True)
             return run(
                 Task(product=product, settings=self._feed_settings(feed), universe=self._universe(), now=now,
-                     state_dir=private, payloads=payloads),
+                     state_dir=private, payloads=payloads, gate=self._gate()),
                 Ports(files=self._files, snapshots=self._snapshots, private=self._storage.files(private),
                       journal=self._collection_log()))
 
     def collect_records(self, feed: str, records: Iterable[Mapping[str, Any]], origin: str) -> PassReport:
         """One pass over records that are parsed already. `origin` is their `url` in the evidence."""
         return self.collect_with(Sliced(self.collector(feed)), [slice_of(records, origin, self._clock.now())])
+
+    def _gate(self) -> Gate:
+        """The way out that all feeds and processes of the home share."""
+        return Gate(self._home.collector_state(SHARED), self._clock, lambda: why_no_calls(self._home))
 
     def _collection_log(self) -> OpenJournal:
         """The log of all collectors: opened for each pass, or kept open where nobody else writes it."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.unit.markets.claims import NOW, claim
+from vanta.common.clock import ManualClock
 from vanta.common.errors import StateError
 from vanta.common.models.configuration import FeedSettings
 from vanta.common.store.inmemory import MemoryFiles, MemoryJournal, MemorySnapshots
@@ -18,6 +19,7 @@ from vanta.markets.collect import PassReport, Ports, Task, run
 from vanta.markets.collectors.port import (
     Collector,
     FetchContext,
+    Gate,
     NormaliseContext,
     Normalised,
     Problem,
@@ -79,7 +81,7 @@ class ToyCollector(Collector):
 
 @dataclass
 class World:
-    """In-memory stores of one feed. `fail_at` names the step that breaks, once."""
+    """In-memory stores of one feed. `fail_at` names the step that breaks, once; `forbidden` why nobody may call."""
 
     files: MemoryFiles = field(default_factory=MemoryFiles)
     private: MemoryFiles = field(default_factory=MemoryFiles)
@@ -87,6 +89,7 @@ class World:
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     steps: list[str] = field(default_factory=list)
     fail_at: str | None = None
+    forbidden: str | None = None
 
     def step(self, name: str) -> None:
         """Note a step, or break at it."""
@@ -121,7 +124,8 @@ class World:
                      payloads: list[RawPayload | Problem] | None = None) -> PassReport:
         """One pass of any collector."""
         return run(Task(product=SignalsFile(collector), settings=FeedSettings(), universe={"AAPL": "Apple Inc."},
-                        state_dir=Path("/nowhere"), now=now, payloads=payloads), self.ports())
+                        state_dir=Path("/nowhere"), now=now, payloads=payloads,
+                        gate=Gate(Path("/nowhere"), ManualClock(now), lambda: self.forbidden)), self.ports())
 
 
 class _Files(MemoryFiles):

@@ -20,9 +20,10 @@ from vanta.common.errors import BadInput, Missing, OperatorError, OutsideError, 
 from vanta.common.store import atomic
 from vanta.common.strictjson import loads
 from vanta.common.times import iso, parse_iso
+from vanta.markets.collectors import ccxt_library
 from vanta.markets.collectors.http import retry_after_s
 from vanta.markets.collectors.port import FetchContext, RawPayload
-from vanta.markets.collectors.ratelimit import Rate, SharedBucket
+from vanta.markets.collectors.ratelimit import Rate
 
 RATE = Rate(per_second=5, burst=10)
 QUOTES = ("USDT", "USD", "USDC")
@@ -52,29 +53,29 @@ class Venue:
     """One exchange during one pass."""
 
     def __init__(self, name: str, ask: Ask, context: FetchContext, clock: Clock) -> None:
-        import ccxt
-
-        if name not in ccxt.exchanges:
-            raise OperatorError(f"{name!r} is no exchange that ccxt knows", "Write its ccxt id, such as bybit.")
+        try:
+            exchange, errors = ccxt_library.exchange(name), ccxt_library.errors()
+        except LookupError as error:
+            raise OperatorError(str(error), "Write its ccxt id, such as bybit.") from error
         logging.getLogger("ccxt").setLevel(logging.INFO)  # its debug lines hold whole requests
         self._name, self._ask, self._context, self._clock = name, ask, context, clock
         self._started = clock.monotonic()
         self._bodies: list[RawPayload] = []
         self._status = 0
         self._wait_s: float | None = None
-        self._bucket = SharedBucket(context.state_dir, self.key, RATE, clock)
         types = {"fetchMarkets": {"types": ["spot", "linear"]}} if name in _BY_TYPE else {}
-        self._api = getattr(ccxt, name)({"timeout": TIMEOUT_MS, "userAgent": ask.agent, "options": types})
-        self._expected = (ccxt.BaseError, *_ODD)
+        self._api = exchange({"timeout": TIMEOUT_MS, "userAgent": ask.agent, "options": types})
+        self._expected, self._limited = (errors.BaseError, *_ODD), errors.RateLimitExceeded
         if ask.url:
             self._api.urls["api"] = _replaced(self._api.urls["api"], ask.url)
         if ask.proxy:
             self._api.httpsProxy = ask.proxy
         self._api.session.hooks["response"].append(self._record)
+        self._api.session.send = context.gate.before(self._api.session.send, self.key, RATE)
 
     @property
     def key(self) -> str:
-        """The name that hold-offs are remembered under: limits belong to an exchange, whatever its hosts."""
+        """The name of its hold-off and its rate limit: they belong to an exchange, whatever its hosts."""
         return f"ccxt-{self._name}"
 
     def bodies(self) -> Iterator[RawPayload]:
@@ -135,9 +136,7 @@ class Venue:
 
     @property
     def _for(self) -> list[str]:
-        import ccxt
-
-        return [ccxt.__version__, self._ask.url or "", *self._ask.assets]
+        return [ccxt_library.version(), self._ask.url or "", *self._ask.assets]
 
     @property
     def _path(self) -> Path:
@@ -148,11 +147,12 @@ class Venue:
         self._api.session.close()
 
     def _call(self, request: Callable[[], Any]) -> Iterator[RawPayload]:
-        self._bucket.acquire()
         self._status = 0
         failure: OutsideError | None = None
         try:
             request()
+        except OutsideError as error:
+            failure = error  # the gate: this exchange wants to be left alone
         except self._expected as error:
             failure = self._explained(error)
         bodies, self._bodies = self._bodies, []
@@ -162,11 +162,9 @@ class Venue:
 
     def _explained(self, error: Exception) -> OutsideError:
         """By status first: Bybit's 429 has a body in which ccxt sees an error of the exchange, not a limit."""
-        import ccxt
-
         what = f"{self._name}: {type(error).__name__}: {str(error)[:200]}"
-        if self._status in _LIMITING or isinstance(error, ccxt.RateLimitExceeded):
-            return Throttled(what, self._wait_s or THROTTLED_S)
+        if self._status in _LIMITING or isinstance(error, self._limited):
+            return Throttled(what, self._context.gate.hold_off(self.key, self._wait_s or THROTTLED_S))
         return OutsideError(what)
 
     def _record(self, response: Any, *_: Any, **__: Any) -> None:

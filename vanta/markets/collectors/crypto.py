@@ -9,16 +9,15 @@ an exchange to an address that replaces all of its own; `proxy` is an https prox
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from vanta.common.clock import Clock, SystemClock
-from vanta.common.errors import OperatorError, OutsideError, Throttled
+from vanta.common.errors import OperatorError, OutsideError
 from vanta.common.times import parse_iso
 from vanta.markets.collectors import crypto_read
 from vanta.markets.collectors import options as read
 from vanta.markets.collectors.ccxt_venue import Ask, Venue
-from vanta.markets.collectors.holdoff import Holdoff
 from vanta.markets.collectors.http import user_agent
 from vanta.markets.collectors.port import (
     Collector,
@@ -80,27 +79,17 @@ def asks(given: dict[str, Any], feed: str, names: frozenset[str]) -> dict[str, A
 def fetch_all(wanted: dict[str, Ask], context: FetchContext, clock: Clock, *,
               prices_only: bool = False) -> Iterator[RawPayload | Problem]:
     """The bodies of all exchanges; one that fails or asked us to wait is a problem, all of them an error."""
-    holdoff = Holdoff(context.state_dir)
     failed: list[OutsideError] = []
     for name, ask in wanted.items():
         venue = Venue(name, ask, context, clock)
         try:
-            _permit(holdoff, venue, context)
+            context.gate.check(venue.key)
             yield from venue.tickers() if prices_only else venue.bodies()
         except OutsideError as error:
             failed.append(error)
-            if isinstance(error, Throttled):
-                moment = context.now + timedelta(seconds=error.retry_after_s)
-                holdoff.remember(venue.key, moment, context.now)
             yield Problem(code="not_fetched", detail=error.what, where=name)
         finally:
             venue.close()
     if len(failed) == len(wanted):
         raise failed[-1]
 
-
-def _permit(holdoff: Holdoff, venue: Venue, context: FetchContext) -> None:
-    until = holdoff.until(venue.key)
-    if until is not None and context.now < until:
-        raise Throttled(f"{venue.key.removeprefix('ccxt-')} asked us to wait", (until - context.now).total_seconds())
-    holdoff.forget(venue.key)

@@ -1,7 +1,8 @@
 """Hosts that told us to stay away, and until when: remembered across processes.
 
-A `Retry-After` outlives the process that received it: the next scheduled run must respect it too. One small
-file per host holds the time; it is removed by the first answer after it has passed.
+A `Retry-After` outlives the process that received it, and holds for every feed of the home. One small file per host
+holds the time. It stays when the time has passed: whoever removed it might remove what another process has just been
+told.
 """
 
 import re
@@ -38,16 +39,20 @@ class Holdoff:
                              "Remove the file; then the host is asked again.") from error
 
     def remember(self, host: str, moment: datetime, now: datetime) -> datetime:
-        """Do not ask `host` before `moment`, one day at the longest. Returns the time that is kept."""
-        kept = min(moment, now + _LONGEST)
+        """Do not ask `host` before `moment`, nor before what was kept already, one day at the longest.
+
+        Returns the time that is kept.
+        """
+        kept = min(max(moment, self._known(host) or moment), now + _LONGEST)
         self._folder.mkdir(parents=True, exist_ok=True)
         atomic.replace(self._path(host), canonical({"host": host, "not_before": iso(kept)}) + b"\n")
         return kept
 
-    def forget(self, host: str) -> None:
-        """`host` answers again."""
-        if self._path(host).exists():
-            atomic.remove(self._path(host))
+    def _known(self, host: str) -> datetime | None:
+        try:
+            return self.until(host)
+        except StateError:
+            return None  # what the host says now is put in its place
 
     def _path(self, host: str) -> Path:
         return self._folder / f"not_before-{_UNSAFE.sub('_', host.lower())}.json"

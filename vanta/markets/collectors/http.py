@@ -4,7 +4,7 @@ It decides how long to wait, how often to ask again, how much to read and where 
 refuses to know what a body means. GET only, so that asking again is always safe.
 
 - Explicit timeouts, a bound on one request and a budget for the whole pass.
-- 429 and 503 honour `Retry-After` (seconds or a date) and are remembered for the next run; without one the
+- 429 and 503 honour `Retry-After` (seconds or a date) and are remembered for all feeds and runs; without one the
   wait is a backoff whose jitter comes from a hash of URL and attempt. At most three tries. A wait that does
   not fit the budget is not begun.
 - 401 and 403 raise `CredentialsRefused`, other refusals `OutsideError`; neither is tried again.
@@ -22,9 +22,8 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
@@ -34,9 +33,9 @@ from vanta.common.clock import Clock
 from vanta.common.errors import BadInput, CredentialsRefused, OutsideError, Throttled
 from vanta.common.exitcodes import Exit
 from vanta.common.strictjson import loads
-from vanta.markets.collectors.holdoff import Holdoff
+from vanta.markets.collectors.gate import Gate
 from vanta.markets.collectors.options import host_of
-from vanta.markets.collectors.ratelimit import SharedBucket
+from vanta.markets.collectors.ratelimit import Rate
 from vanta.markets.parsers.inflate import CutShort, Inflater, TooLarge
 
 if TYPE_CHECKING:
@@ -73,15 +72,14 @@ class Limits:
 class Manners:
     """Who asks, whom it may ask and how often.
 
-    `agent` is the user agent, `hosts` the only host names that may be asked, `folder` where hold-offs are
-    remembered; `bucket` is `None` where no rate limit is shared.
+    `agent` is the user agent, `hosts` the only host names that may be asked, each of them at its own `rate`.
     """
 
     agent: str
     hosts: frozenset[str]
-    folder: Path
+    gate: Gate
+    rate: Rate
     limits: Limits = field(default_factory=Limits)
-    bucket: SharedBucket | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +186,6 @@ class Transport:
         import httpx
 
         self._clock, self._manners, self._limits = clock, manners, manners.limits
-        self._holdoff = Holdoff(manners.folder)
         self._ends = clock.monotonic() + self._limits.budget_s
         self._client = httpx.Client(
             headers={"User-Agent": manners.agent, "Accept-Encoding": "gzip, deflate"},
@@ -246,14 +243,10 @@ class Transport:
         if host is None or host not in self._manners.hosts:
             raise OutsideError(f"{url} is not on a host that this feed may ask",
                                f"If it is right, add {host!r} to the feed's allowed hosts.")
-        until, now = self._holdoff.until(host), self._clock.now()
-        if until is not None and now < until:
-            raise Throttled(f"{host} asked us to wait", (until - now).total_seconds())
         if self._left() <= 0:
             raise BudgetSpent(f"the {self._limits.budget_s:.0f} s of this pass are used up",
                               "Nothing to do: the next scheduled run goes on from here.")
-        if self._manners.bucket is not None:
-            self._manners.bucket.acquire()
+        self._manners.gate.enter(host, self._manners.rate)
 
     def _once(self, url: str, request: Request) -> "Answer | str":
         """One request: an answer, or the URL that it redirects to."""
@@ -270,7 +263,6 @@ class Transport:
                 raise OutsideError(f"{url} answered 304 to a request without validators")
             encoding = response.headers.get("content-encoding", "")
             body = b"" if status == 304 else self._whole(url, encoding, response.iter_raw())
-            self._holdoff.forget(host)
             return Answer(
                 url=url, status=status, body=body, content_type=response.headers.get("content-type", ""),
                 validators=request.validators if status == 304 else _validators(response.headers.raw),
@@ -292,11 +284,9 @@ class Transport:
             raise OutsideError(f"{url} is not a URL: {error}") from error
 
     def _throttled(self, url: str, host: str, header: str | None) -> _AskAgain:
-        now = self._clock.now()
-        wait = retry_after_s(header, now)
+        wait = retry_after_s(header, self._clock.now())
         if wait is not None:
-            kept = self._holdoff.remember(host, now + timedelta(seconds=min(wait, 1e6)), now)
-            wait = (kept - now).total_seconds()
+            wait = self._manners.gate.hold_off(host, wait)
         shown = self._limits.backoff_s if wait is None else wait
         return _AskAgain(Throttled(f"{url} is limiting us or is overloaded", shown), wait)
 

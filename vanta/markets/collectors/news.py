@@ -3,6 +3,8 @@
 Options: `feeds` (addresses), `allow_hosts` (further hosts that a redirect may lead to), `contact`, `request_s` and
 `budget_s` (seconds for one read and for the pass).
 
+At most two requests a second of each host, however many of the feeds are its, over all processes.
+
 Each feed's ETag and Last-Modified are part of the cursor, so they count only once the items are durable, and
 never for a payload that could not be read whole. A feed that fails is a problem of its own; only if all of
 them fail has the pass failed.
@@ -25,10 +27,12 @@ from vanta.markets.collectors.port import (
     RawPayload,
     Reading,
 )
+from vanta.markets.collectors.ratelimit import Rate
 from vanta.markets.core import news as core
 from vanta.markets.core.news_item import public_at
 from vanta.markets.parsers import news as parser
 
+RATE = Rate(per_second=2, burst=2)
 _OPTIONS = frozenset({"feeds", "allow_hosts", "contact", "request_s", "budget_s"})
 _ACCEPT = "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
 _ASKED = "x-asked-url"
@@ -104,7 +108,7 @@ def _plan(context: FetchContext) -> tuple[list[str], Manners]:
                     budget_s=float(read.count(options, "news", "budget_s", int(limits.budget_s))),
                     max_bytes=parser.MAX_BYTES)
     return addresses, Manners(agent=user_agent(read.text(options, "news", "contact", None)), hosts=frozenset(hosts),
-                              folder=context.state_dir, limits=limits)
+                              gate=context.gate, rate=RATE, limits=limits)
 
 
 def _payload(address: str, answer: Answer) -> RawPayload:

@@ -14,9 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from vanta.markets.collectors.gate import Gate
 from vanta.markets.core.records import NormaliseContext, Normalised, Problem, Reading
 
-__all__ = ["Collector", "FetchContext", "NormaliseContext", "Normalised", "Problem", "RawPayload", "Reading"]
+__all__ = ["Collector", "FetchContext", "Gate", "NormaliseContext", "Normalised", "Problem", "RawPayload", "Reading"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +33,16 @@ class RawPayload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchContext:
-    """What a transport may know: the time, the cursor and validators of the last durable pass, settings."""
+    """What a transport may know: the time, the cursor and validators of the last durable pass, settings.
+
+    Every request passes the `gate`.
+    """
 
     now: datetime
     cursor: dict[str, str]
     state_dir: Path
     options: dict[str, Any]
+    gate: Gate
 
 
 class Collector(ABC):

@@ -16,6 +16,7 @@ object of its own, which is thrown away, and the wait is remembered for the runs
 
 import hashlib
 import logging
+import os
 import re
 import stat
 from collections.abc import Iterator
@@ -27,9 +28,9 @@ from urllib.parse import urlsplit
 
 from vanta import __version__
 from vanta.common.clock import Clock, SystemClock
-from vanta.common.errors import CredentialsRefused, OperatorError, OutsideError, Throttled
+from vanta.common.errors import CredentialsRefused, OperatorError, OutsideError, Throttled, VantaError
+from vanta.common.store.guarded import guarded_read
 from vanta.markets.collectors import options as read
-from vanta.markets.collectors.holdoff import Holdoff
 from vanta.markets.collectors.http import retry_after_s
 from vanta.markets.collectors.port import (
     Collector,
@@ -40,7 +41,7 @@ from vanta.markets.collectors.port import (
     RawPayload,
     Reading,
 )
-from vanta.markets.collectors.ratelimit import Rate, SharedBucket
+from vanta.markets.collectors.ratelimit import Rate
 from vanta.markets.core import reddit as core
 from vanta.markets.parsers import reddit as parser
 
@@ -83,22 +84,13 @@ class RedditCollector(Collector):
     def fetch(self, context: FetchContext) -> Iterator[RawPayload | Problem]:
         """Newest first, page by page, until `hours` back. A closed subreddit does not stop the others."""
         options = _options(context.options)
-        host = urlsplit(options.oauth_url).netloc
-        holdoff = Holdoff(context.state_dir)
-        until = holdoff.until(host)
-        if until is not None and context.now < until:
-            raise Throttled("Reddit asked us to wait", (until - context.now).total_seconds())
-        holdoff.forget(host)
         failed: list[OutsideError] = []
         paths = [f"r/{name}/{listing}" for name in options.subreddits for listing in options.listings]
         with _Pass(options, context, self._clock) as reddit:
             for path in paths:
                 try:
                     yield from reddit.pages(path)
-                except Throttled as error:
-                    holdoff.remember(host, context.now + timedelta(seconds=error.retry_after_s), context.now)
-                    raise
-                except CredentialsRefused:
+                except (Throttled, CredentialsRefused):
                     raise
                 except OutsideError as error:
                     failed.append(error)
@@ -135,8 +127,10 @@ class _Pass:
         self._session = requests.Session()
         self._session.trust_env = False  # a netrc entry would replace our authorization, a proxy would see it
         self._session.hooks["response"].append(self._record)
+        self._host = urlsplit(options.oauth_url).netloc
         owner = hashlib.sha256(options.client_id.encode()).hexdigest()[:12]
-        self._bucket = SharedBucket(context.state_dir, f"reddit-{owner}", RATE, clock)
+        self._session.send = context.gate.before(  # type: ignore[method-assign]
+            self._session.send, self._host, RATE, f"reddit-{owner}")
         self._reddit = praw.Reddit(
             site_name="DEFAULT", client_id=options.client_id, client_secret=options.client_secret,
             user_agent=options.agent, reddit_url=options.reddit_url, oauth_url=options.oauth_url,
@@ -176,15 +170,18 @@ class _Pass:
 
         remaining = self._reddit.auth.limits["remaining"]
         if remaining is not None and remaining <= 0:
-            raise Throttled("the Reddit allowance of this window is used up", self._reset_s)
-        self._bucket.acquire()
+            raise self._throttled("the Reddit allowance of this window is used up", self._reset_s)
         params: dict[str, str | int] = {"limit": PAGE} | ({"after": after} if after else {})
         try:
             listing = self._reddit.get(path, params=params)
         except prawcore.TooManyRequests as error:
             headers = error.response.headers
             wait = retry_after_s(headers.get("retry-after"), self._context.now) or self._reset_s
-            raise Throttled("Reddit is limiting us", wait) from error
+            raise self._throttled("Reddit is limiting us", wait) from error
+        except prawcore.RequestException as error:
+            if isinstance(error.original_exception, VantaError):
+                raise error.original_exception from error  # the gate's answer; the library wraps whatever it meets
+            raise _explained(error, path) from error
         except prawcore.PrawcoreException as error:
             raise _explained(error, path) from error
         except (PRAWException, ValueError, KeyError, AttributeError, TypeError) as error:
@@ -192,6 +189,9 @@ class _Pass:
         if not isinstance(listing, Listing):
             raise OutsideError(f"Reddit's answer for {path} is no listing")
         return listing
+
+    def _throttled(self, what: str, wait_s: float) -> Throttled:
+        return Throttled(what, self._context.gate.hold_off(self._host, wait_s))
 
     def _taken(self) -> list[RawPayload]:
         taken, self._bodies = self._bodies, []
@@ -241,18 +241,17 @@ def _options(given: dict[str, Any]) -> _Options:
 
 
 def _credential(given: dict[str, Any], name: str) -> str:
-    """The content of a file that only its owner can read."""
+    """The content of a file that only its owner can read. Its kind is known before it is read: a pipe would wait."""
     path = given.get(name)
     if not isinstance(path, str) or not path:
         raise CredentialsRefused(f"the reddit feed has no {name}", APPROVAL)
     file = Path(path)
-    try:
-        mode = file.stat().st_mode
-        text = file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CredentialsRefused(f"{path} cannot be read: {error}", APPROVAL) from error
-    if not stat.S_ISREG(mode) or mode & 0o077:
+    raw, problem = guarded_read(file, owners={0, os.geteuid()}, max_bytes=4096)
+    if raw is None:
+        raise CredentialsRefused(f"{path}: {problem}", APPROVAL)
+    if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise CredentialsRefused(f"{path} can be read by others", f"Run: chmod 600 {path}")
-    if not text or any(char.isspace() for char in text):
+    text = raw.decode("utf-8", "replace").strip()
+    if not text.isascii() or not text or any(char.isspace() for char in text):
         raise CredentialsRefused(f"{path} does not hold one credential", APPROVAL)
     return text

@@ -27,7 +27,7 @@ from vanta.markets.collectors.port import (
     RawPayload,
     Reading,
 )
-from vanta.markets.collectors.ratelimit import Rate, SharedBucket
+from vanta.markets.collectors.ratelimit import Rate
 from vanta.markets.collectors.sec_cursor import Place, Wanted
 from vanta.markets.core import sec as core
 from vanta.markets.core.sec_filing import public_at
@@ -63,9 +63,8 @@ class SecCollector(Collector):
     def fetch(self, context: FetchContext) -> Iterator[RawPayload | Problem]:
         """See the module's text."""
         plan, place = _plan(context), Place.parse(context.cursor)
-        bucket = SharedBucket(context.state_dir, plan.host, RATE, self._clock)
-        manners = Manners(agent=plan.agent, hosts=frozenset({plan.host}), folder=context.state_dir,
-                          limits=plan.limits, bucket=bucket)
+        manners = Manners(agent=plan.agent, hosts=frozenset({plan.host}), gate=context.gate, rate=RATE,
+                          limits=plan.limits)
         entries: list[dict[str, Any]] = []
         with Transport(manners, self._clock) as web:
             yield from self._pages(web, plan, place, entries)

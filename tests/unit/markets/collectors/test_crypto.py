@@ -11,6 +11,7 @@ import ccxt
 import pytest
 
 from tests.unit.markets.collectors.exchange_server import NOW_MS, ExchangeServer, Reply, exchange_server
+from tests.unit.markets.collectors.gates import gate
 from vanta.common.clock import ManualClock
 from vanta.common.errors import OperatorError, OutsideError, Throttled
 from vanta.common.times import iso
@@ -39,8 +40,10 @@ def options(server: ExchangeServer) -> dict[str, Any]:
 
 def items(options: dict[str, Any], folder: Path, now: datetime = NOW,
           collector: type[Collector] = CryptoCollector) -> list[RawPayload | Problem]:
-    context = FetchContext(now=now, cursor={}, state_dir=folder / "state", options=options)
-    return list(collector(ManualClock(now)).fetch(context))  # type: ignore[call-arg]
+    clock = ManualClock(now)
+    (folder / "state").mkdir(exist_ok=True)
+    context = FetchContext(now=now, cursor={}, state_dir=folder / "state", options=options, gate=gate(folder, clock))
+    return list(collector(clock).fetch(context))  # type: ignore[call-arg]
 
 
 def bodies(options: dict[str, Any], folder: Path, now: datetime = NOW) -> list[RawPayload]:
@@ -68,6 +71,21 @@ def test_books_are_read_apart_in_time(server: ExchangeServer, options: dict[str,
     books = [payload for payload in bodies(options | {"pause_s": 7, "rounds": 2}, tmp_path) if BOOK in payload.url]
     assert books[1].fetched_at - books[0].fetched_at >= timedelta(seconds=7)
     assert len(books) == 2
+
+
+def test_every_request_takes_a_slot_of_the_exchange(
+        server: ExchangeServer, options: dict[str, Any], tmp_path: Path) -> None:
+    """Lists of markets too, and those of the prices feed as well: limits belong to the exchange."""
+    clock = ManualClock(NOW)
+    for collector in (CryptoCollector(clock), PricesCollector(clock)):
+        state = tmp_path / collector.feed
+        state.mkdir()
+        given = {key: value for key, value in options.items() if collector.feed == "crypto" or key != "rounds"}
+        list(collector.fetch(FetchContext(now=NOW, cursor={}, state_dir=state, options=given,
+                                          gate=gate(tmp_path, clock))))
+    assert server.paths() == [MARKETS] * 3 + [TICKERS, TICKERS, BOOK] + [MARKETS] * 3 + [TICKERS]
+    level = json.loads((tmp_path / "ratelimit" / "ccxt-bybit.json").read_bytes())
+    assert (level["millitokens"], clock.monotonic()) == (10_000 - 10 * 1000, 0)
 
 
 def test_markets_are_loaded_once_a_day(server: ExchangeServer, options: dict[str, Any], tmp_path: Path) -> None:
@@ -122,7 +140,7 @@ def test_the_constructor_of_ccxt_leaves_addresses_live(server: ExchangeServer, t
     """The trap: `urls` given to the constructor are merged key by key. Ours replaces every leaf."""
     merged = ccxt.bybit({"urls": {"api": {"public": server.url}}})
     assert "api." in merged.urls["api"]["private"]
-    context = FetchContext(now=NOW, cursor={}, state_dir=tmp_path, options={})
+    context = FetchContext(now=NOW, cursor={}, state_dir=tmp_path, options={}, gate=gate(tmp_path, ManualClock(NOW)))
     for name in ("bybit", "coinbase", "binance", "kraken"):
         venue = Venue(name, Ask(assets=("BTC",), agent="x", url=server.url), context, ManualClock(NOW))
         assert set(_leaves(venue._api.urls["api"])) == {server.url}
@@ -135,7 +153,7 @@ def _leaves(tree: Any) -> list[str]:
 
 def test_without_an_address_the_exchange_is_asked_itself_and_a_proxy_is_used(tmp_path: Path) -> None:
     """The library's own addresses stay; its limiter is on; a proxy comes from the options alone."""
-    context = FetchContext(now=NOW, cursor={}, state_dir=tmp_path, options={})
+    context = FetchContext(now=NOW, cursor={}, state_dir=tmp_path, options={}, gate=gate(tmp_path, ManualClock(NOW)))
     ask = Ask(assets=("BTC",), agent="x", proxy="https://proxy.example:3128")
     venue = Venue("bybit", ask, context, ManualClock(NOW))
     assert "bybit" in venue._api.urls["api"]["public"] or "{hostname}" in venue._api.urls["api"]["public"]
@@ -187,9 +205,11 @@ def test_an_error_inside_a_200_is_an_error(server: ExchangeServer, options: dict
     bodies(options, tmp_path)
     server.faults[TICKERS] = Reply(b'{"retCode": 10001, "retMsg": "params error", "result": {}, "time": 1}')
     collected: list[RawPayload | Problem] = []
-    context = FetchContext(now=NOW, cursor={}, state_dir=tmp_path / "state", options=options)
+    clock = ManualClock(NOW)
+    context = FetchContext(now=NOW, cursor={}, state_dir=tmp_path / "state", options=options,
+                           gate=gate(tmp_path, clock))
     with pytest.raises(OutsideError):
-        collected.extend(CryptoCollector(ManualClock(NOW)).fetch(context))
+        collected.extend(CryptoCollector(clock).fetch(context))
     body = collected[0]
     assert isinstance(body, RawPayload)
     assert [problem.code for problem in CryptoCollector().read(body).problems] == ["exchange_error"]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.markets.collectors.gates import gate
 from tests.unit.markets.collectors.web_server import Reply, Web, running
 from vanta import __version__
 from vanta.common.clock import Clock, ManualClock, SystemClock
@@ -28,10 +29,12 @@ from vanta.markets.collectors.http import (
     retry_after_s,
     user_agent,
 )
+from vanta.markets.collectors.ratelimit import Rate
 
 START = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 HOST = "127.0.0.1"
 QUICK = Limits(connect_s=2, read_s=2, backoff_s=1.0)
+RATE = Rate(per_second=1000, burst=100)
 
 
 @pytest.fixture
@@ -45,12 +48,13 @@ def clock() -> ManualClock:
     return ManualClock(START)
 
 
-def manners(folder: Path, limits: Limits = QUICK) -> Manners:
-    return Manners(agent=user_agent("ops@example.com"), hosts=frozenset({HOST}), folder=folder, limits=limits)
+def manners(folder: Path, clock: Clock, limits: Limits = QUICK) -> Manners:
+    return Manners(agent=user_agent("ops@example.com"), hosts=frozenset({HOST}), gate=gate(folder, clock), rate=RATE,
+                   limits=limits)
 
 
 def get(request: Request, folder: Path, clock: Clock, limits: Limits = QUICK) -> Answer:
-    with Transport(manners(folder, limits), clock) as transport:
+    with Transport(manners(folder, clock, limits), clock) as transport:
         return transport.get(request)
 
 
@@ -119,7 +123,6 @@ def test_the_wait_is_remembered_for_the_next_run(web: Web, tmp_path: Path, clock
     assert web.asked("/feed") == 1
     clock.move_to(START + timedelta(seconds=3600))
     assert get(Request(url=url), tmp_path, clock).body == b"ok"
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("seconds", "tries"), [(60, 1), (59, 2)])
@@ -147,13 +150,13 @@ def test_an_absurd_retry_after_is_kept_for_a_day(web: Web, tmp_path: Path, clock
     url = web.say("/feed", Reply(status=429, headers={"Retry-After": "9" * 40}))
     with pytest.raises(Throttled):
         get(Request(url=url), tmp_path, clock)
-    assert Holdoff(tmp_path).until(HOST) == START + timedelta(days=1)
+    assert Holdoff(tmp_path / "ratelimit").until(HOST) == START + timedelta(days=1)
 
 
 def test_an_unreadable_hold_off_stops_with_the_cure(web: Web, tmp_path: Path, clock: ManualClock) -> None:
     """Unreadable is not empty: we do not ask a host that may have told us to stay away."""
-    Holdoff(tmp_path).remember(HOST, START, START)
-    next(tmp_path.iterdir()).write_bytes(b"{half")
+    Holdoff(tmp_path / "ratelimit").remember(HOST, START, START)
+    next((tmp_path / "ratelimit").iterdir()).write_bytes(b"{half")
     with pytest.raises(StateError, match="Remove the file"):
         get(Request(url=web.say("/feed", Reply(body=b"ok"))), tmp_path, clock)
     assert web.asked("/feed") == 0
@@ -308,7 +311,7 @@ def test_the_budget_of_a_pass_is_not_exceeded(web: Web, tmp_path: Path, clock: M
     """A wait that does not fit is not begun, and once the time is used up nothing more is asked."""
     slow = web.say("/slow", Reply(status=429, headers={"Retry-After": "31"}))
     fine = web.say("/fine", Reply(body=b"ok"))
-    with Transport(manners(tmp_path, replace(QUICK, budget_s=30)), clock) as transport:
+    with Transport(manners(tmp_path, clock, replace(QUICK, budget_s=30)), clock) as transport:
         with pytest.raises(Throttled):
             transport.get(Request(url=slow))
         assert clock.now() == START

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.markets.collectors.gates import gate
 from tests.unit.markets.collectors.web_server import Reply, Web, running
 from vanta.common.clock import ManualClock
 from vanta.common.errors import CredentialsRefused, OperatorError, OutsideError
@@ -31,9 +32,12 @@ class Pass:
     """One pass, and the cursor after it as the runner would store it."""
 
     def __init__(self, folder: Path, feeds: list[str], cursor: dict[str, str] | None = None, **options: Any) -> None:
-        collector = NewsCollector(ManualClock(NOW))
-        context = FetchContext(now=NOW, cursor=cursor or {}, state_dir=folder, options={"feeds": feeds} | options)
+        clock = ManualClock(NOW)
+        collector = NewsCollector(clock)
+        context = FetchContext(now=NOW, cursor=cursor or {}, state_dir=folder, options={"feeds": feeds} | options,
+                               gate=gate(folder, clock))
         got = list(collector.fetch(context))
+        self.waited_s = clock.monotonic()
         self.payloads = [one for one in got if isinstance(one, RawPayload)]
         self.problems = [one for one in got if isinstance(one, Problem)]
         self.readings = [collector.read(payload) for payload in self.payloads]
@@ -84,6 +88,15 @@ def test_if_every_feed_fails_the_pass_fails(web: Web, tmp_path: Path, replies: l
     feeds = [web.say(f"/{at}", reply) for at, reply in enumerate(replies)]
     with pytest.raises(kind):
         Pass(tmp_path, feeds)
+
+
+def test_each_host_is_asked_twice_a_second_at_the_most(web: Web, tmp_path: Path) -> None:
+    """However many of the feeds are its; a redirect is a request as well, and another host is not affected."""
+    web.say("/there", TAGGED)
+    moved = web.say("/moved", Reply(status=301, headers={"Location": "/there"}))
+    feeds = [moved, *(web.say(f"/{number}", TAGGED) for number in range(4))]
+    elsewhere = web.url.replace("127.0.0.1", "localhost") + "/there"
+    assert Pass(tmp_path, [*feeds, elsewhere, elsewhere + "?2"]).waited_s == pytest.approx((6 - 2) / 2)
 
 
 def test_a_wrong_content_type_is_no_obstacle(web: Web, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The Reddit transport: real praw against a local server that speaks Reddit's wire format."""
 
 import logging
+import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ import praw.config
 import prawcore
 import pytest
 
+from tests.unit.markets.collectors.gates import gate
 from tests.unit.markets.collectors.reddit_server import NOW_S, Answer, RedditServer, listing, post, reddit_server
 from vanta.common.clock import ManualClock
 from vanta.common.errors import CredentialsRefused, OperatorError, OutsideError, Throttled
@@ -41,8 +43,9 @@ def options(server: RedditServer, tmp_path: Path) -> dict[str, Any]:
 
 
 def items(options: dict[str, Any], folder: Path, now: datetime = NOW) -> Iterator[RawPayload | Problem]:
-    context = FetchContext(now=now, cursor={}, state_dir=folder / "state", options=options)
-    return RedditCollector(ManualClock(now)).fetch(context)
+    clock = ManualClock(now)
+    context = FetchContext(now=now, cursor={}, state_dir=folder / "state", options=options, gate=gate(folder, clock))
+    return RedditCollector(clock).fetch(context)
 
 
 def fetch(options: dict[str, Any], folder: Path, now: datetime = NOW) -> list[RawPayload]:
@@ -280,7 +283,30 @@ def test_a_secret_that_others_can_read_is_not_used(
     with pytest.raises(CredentialsRefused, match="chmod 600"):
         fetch(options, tmp_path)
     (tmp_path / "secret").chmod(0o600)
-    (tmp_path / "secret").write_text("two words")
-    with pytest.raises(CredentialsRefused, match="one credential"):
+    for wrong in (b"two words", b"", b"\xffhunter2"):
+        (tmp_path / "secret").write_bytes(wrong)
+        with pytest.raises(CredentialsRefused, match="one credential"):
+            fetch(options, tmp_path)
+    assert server.requests == []
+
+
+def test_a_pipe_in_place_of_a_secret_is_not_waited_for(
+        server: RedditServer, options: dict[str, Any], tmp_path: Path) -> None:
+    """Reading one would hang until somebody writes."""
+    (tmp_path / "secret").unlink()
+    os.mkfifo(tmp_path / "secret", 0o600)
+    with pytest.raises(CredentialsRefused, match="not a regular file"):
         fetch(options, tmp_path)
     assert server.requests == []
+
+
+def test_every_request_takes_a_slot_of_the_app(server: RedditServer, options: dict[str, Any], tmp_path: Path) -> None:
+    """Ten at once, then one a second, whichever pass they belong to; the one for the token counts as well."""
+    server.answers[NEW] = [Answer(listing([post("c")], after=f"t3_{page}")) for page in range(20)]
+    clock = ManualClock(NOW)
+    for pages in (8, 4):
+        context = FetchContext(now=NOW, cursor={}, state_dir=tmp_path / "state", options=options | {"pages": pages},
+                               gate=gate(tmp_path, clock))
+        list(RedditCollector(clock).fetch(context))
+    assert len(server.requests) == 2 + 8 + 4
+    assert clock.monotonic() == pytest.approx(4)

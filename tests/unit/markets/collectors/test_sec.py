@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.markets.collectors.gates import gate
 from tests.unit.markets.collectors.web_server import Reply, Web, running
 from tests.unit.markets.filings import Entry, Paper, page
 from vanta.common.clock import ManualClock
@@ -59,7 +60,7 @@ class Pass:
                  **options: Any) -> None:
         self.clock = ManualClock(now)
         collector = SecCollector(self.clock)
-        context = FetchContext(now=now, cursor=cursor or {}, state_dir=folder,
+        context = FetchContext(now=now, cursor=cursor or {}, state_dir=folder, gate=gate(folder, self.clock),
                                options={"contact": "ops@example.com", "base_url": web.url} | options)
         self.got: list[RawPayload | Problem] = []
         before = len(web.seen)
