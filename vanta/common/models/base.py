@@ -22,6 +22,8 @@ from vanta.common.money import MOST_CASH, MOST_PRICE, MOST_UNITS, MOST_VOLUME, d
 from vanta.common.times import iso, parse_iso
 
 SCHEMA_VERSION = 1
+_YEARS = (1970, 9000)
+_DATE_ALONE, _LONGEST_TIME = len("2026-01-02"), 64
 _DECIMAL = re.compile(r"Decimal\('(.*?)'\)")
 
 
@@ -29,6 +31,17 @@ def _time(text: str) -> str:
     if iso(parse_iso(text)) != text:
         raise ValueError(f"{text!r} is not a UTC time with milliseconds such as 2026-01-02T03:04:05.000Z")
     return text
+
+
+def _operator_time(text: str) -> str:
+    try:
+        moment = parse_iso(text.strip().upper()) if len(text) <= _LONGEST_TIME else None
+    except ValueError:
+        moment = None
+    if moment is None or len(text.strip()) == _DATE_ALONE or not _YEARS[0] <= moment.year <= _YEARS[1]:
+        raise ValueError(f"{text[:_LONGEST_TIME]!r} is not a time with an offset such as 2026-01-02T03:04:05Z or "
+                         "2026-01-02T04:04:05+01:00")
+    return iso(moment)
 
 
 def _decimal(digits: int, places: int) -> Callable[[object], Decimal]:
@@ -57,6 +70,10 @@ def _grid(value: float) -> float:
 
 UtcTime = Annotated[str, AfterValidator(_time)]
 """A time as text, exactly as `times.iso` writes it. Text, so that a file round-trips byte for byte."""
+
+OperatorTime = Annotated[str, AfterValidator(_operator_time)]
+"""A time that a person wrote: any ISO form with an offset, kept in our own form. Without an offset nobody knows whose
+time it is, so that such a one is refused; so is a year that leaves no room for what is added to it."""
 
 _PLAIN = PlainSerializer(plain, return_type=str, when_used="json")
 

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from vanta.common.models.base import Cash, OperatorModel, Real, UtcTime
+from vanta.common.models.base import Cash, OperatorModel, OperatorTime, Real
 
 DAY_S, YEAR_S = 86_400, 366 * 86_400
 _WINDOWS = {"sec": 150 * DAY_S}
@@ -91,8 +91,8 @@ class ClockSettings(OperatorModel):
     At host time `anchored_at` it shows `starts_at`. Refused in live mode.
     """
 
-    starts_at: UtcTime | None = None
-    anchored_at: UtcTime | None = None
+    starts_at: OperatorTime | None = None
+    anchored_at: OperatorTime | None = None
 
 
 class Settings(OperatorModel):

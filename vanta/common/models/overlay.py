@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field, StrictBool, model_validator
 
-from vanta.common.models.base import OperatorModel, Share, UtcTime
+from vanta.common.models.base import OperatorModel, OperatorTime, Share
 from vanta.common.models.vault import persona_name
 
 HALTING = ("maintenance", "orders_disabled", "external_calls_disabled", "full_halt")
@@ -24,7 +24,7 @@ class Switch(OperatorModel):
     enabled: StrictBool
     reason: str | None = None
     by: str | None = None
-    until: UtcTime | None = None
+    until: OperatorTime | None = None
 
 
 SwitchValue = StrictBool | Switch
@@ -41,7 +41,7 @@ class Flip(OperatorModel):
     ttl_min: int = Field(default=45, ge=1, le=240)
     slice: Share = Field(gt=0, le=Decimal("0.25"), description="share of the vault's NAV")
     amplify: Share = Field(ge=0, le=1, description="how much the persona's weights are raised")
-    started_at: UtcTime
+    started_at: OperatorTime
 
     @model_validator(mode="after")
     def _known_persona(self) -> "Flip":

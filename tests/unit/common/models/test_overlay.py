@@ -107,3 +107,28 @@ def test_what_does_not_exist_is_refused(fields: dict[str, Any]) -> None:
     """Unknown scopes, switches, personas and limits out of range do not load."""
     with pytest.raises(BadInput, match=r"vault_overlay\.json"):
         read(**fields)
+
+
+@pytest.mark.parametrize(("written", "kept"), [
+    ("2026-11-18T15:20:00.000Z", "2026-11-18T15:20:00.000Z"),
+    ("2026-11-18T15:20:00Z", "2026-11-18T15:20:00.000Z"),
+    ("2026-11-18t15:20z", "2026-11-18T15:20:00.000Z"),
+    ("2026-11-18T16:20:00+01:00", "2026-11-18T15:20:00.000Z"),
+    ("2026-11-18 15:20:00.123456+00:00", "2026-11-18T15:20:00.123Z"),
+])
+def test_people_write_times_as_they_like(written: str, kept: str) -> None:
+    """Any ISO form with an offset, for the end of a switch and the start of a flip; kept in one form."""
+    overlay = read(maintenance={"enabled": True, "until": written}, flip={**FLIP, "started_at": written})
+    assert isinstance(overlay.maintenance, Switch)
+    assert overlay.flip is not None
+    assert (overlay.maintenance.until, overlay.flip.started_at) == (kept, kept)
+
+
+@pytest.mark.parametrize("written", [
+    "2026-11-18T15:20:00", "2026-11-18", "15:20", "tomorrow", "", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+10:00",
+    "2026-11-18T15:20:00Z" + " " * 100])
+def test_a_time_of_nobody_knows_whom_is_refused(written: str) -> None:
+    """The form is said."""
+    with pytest.raises(BadInput, match="2026-01-02T03:04:05Z") as caught:
+        read(maintenance={"enabled": True, "until": written})
+    assert caught.value.field == "maintenance.until"
