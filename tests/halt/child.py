@@ -4,8 +4,8 @@
 
 It is the daemon of `vanta executor run`. Its venues append a line to STAMPS for each order: the order's id, which is
 the moment at which it leaves, and then the time after that (CLOCK_MONOTONIC, nanoseconds). LATENCY_US is how long a
-venue takes before that, so that many orders are on their way when somebody halts. A MUTANT is a product without one of
-its safeguards.
+venue takes before that, so that many orders are on their way when somebody halts; while a file STAMPS.hold exists, it
+takes for ever. A MUTANT is a product without one of its safeguards.
 """
 
 import os
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.halt.homes import ACCOUNTS, SETTINGS
 from vanta.common.clock import SystemClock
+from vanta.common.errors import VantaError
 from vanta.common.log import configure
 from vanta.common.paths import Home
 from vanta.executor.brokers.port import Accepted, Answer, Broker, Capabilities, Ended, Event, Found
@@ -38,8 +39,9 @@ class StampingVenue(Broker):
     name = "stamps"
     capabilities = Capabilities(deduplicates=True, lookup_window_s=3600, settle_s=0)
 
-    def __init__(self, fd: int, latency_s: float) -> None:
-        self._fd = fd
+    def __init__(self, stamps: str, latency_s: float) -> None:
+        self._fd = os.open(stamps, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._hold = f"{stamps}.hold"
         self._latency_s = latency_s
         self._taken: list[str] = []
 
@@ -47,10 +49,9 @@ class StampingVenue(Broker):
         """Nothing is open here after a restart."""
 
     def _submit(self, order: Approved, now: datetime) -> Answer:
-        if self._latency_s:
-            ends = time.monotonic() + self._latency_s
-            while time.monotonic() < ends:
-                pass
+        ends = time.monotonic() + self._latency_s
+        while time.monotonic() < ends or os.path.exists(self._hold):
+            pass
         os.write(self._fd, f"{order.order_id} ".encode())
         os.write(self._fd, b"%d\n" % time.clock_gettime_ns(time.CLOCK_MONOTONIC))
         self._taken.append(order.order_id)
@@ -97,8 +98,7 @@ def main(root: str, stamps: str, latency_us: str, mutant: str) -> None:
     """Run until SIGTERM."""
     MUTANTS[mutant]()
     home, clock = Home(Path(root)), SystemClock()
-    fd = os.open(stamps, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    venues: dict[str, Broker] = {name: StampingVenue(fd, int(latency_us) / 1e6) for name in ACCOUNTS}
+    venues: dict[str, Broker] = {name: StampingVenue(stamps, int(latency_us) / 1e6) for name in ACCOUNTS}
     with configure(home, "executor", clock) as log:
         built = build(home, SETTINGS, clock, make_brokers=lambda *_: venues)
         try:
@@ -110,4 +110,8 @@ def main(root: str, stamps: str, latency_us: str, mutant: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except VantaError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)

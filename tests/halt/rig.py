@@ -69,11 +69,12 @@ class Tail:
 
 
 class Rig:
-    """One executor process. `folder` is where its home is made."""
+    """One executor process. Its home is made in `folder`, or at `home`; a file `hold` makes its venues wait."""
 
-    def __init__(self, folder: Path, *, latency_us: int = 0, mutant: str = "none") -> None:
-        self.home = homes.found(folder / "home")
+    def __init__(self, folder: Path, *, latency_us: int = 0, mutant: str = "none", home: Path | None = None) -> None:
+        self.home = homes.found(home or folder / "home")
         self.log = Tail(self.home.file(TRADE_LOG))
+        self.hold = folder / "stamps.hold"
         self._venue = Tail(folder / "stamps")
         self._stamps: list[int] = []
         self._keys: dict[str, tuple[str, str]] = {}
@@ -88,11 +89,17 @@ class Rig:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
+        status = self.end()
+        if error is None and status != 0:
+            raise RuntimeError(f"the executor ended with {status}")
+
+    def end(self) -> int:
+        """Stop the executor, if it still runs. Returns the status with which it ended."""
+        self.hold.unlink(missing_ok=True)
         self.process.send_signal(signal.SIGCONT)
         self.process.terminate()
-        _, said = self.process.communicate(timeout=PATIENCE_S)
-        if error is None and self.process.returncode != 0:
-            raise RuntimeError(f"the executor ended with {self.process.returncode}: {said.decode()[-2000:]}")
+        self.process.communicate(timeout=PATIENCE_S)
+        return self.process.returncode
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Wait for something that the executor does."""
