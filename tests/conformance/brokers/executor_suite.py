@@ -117,17 +117,22 @@ class ExecutorSuite(Setting):
         world.until_state(name, "working")
         assert list(server.live().values()) == [1]
 
-    def test_a_restart_between_order_and_execution(self, world: VenueWorld, server: VenueServer) -> None:
-        """The new process books what happened while there was none."""
+    def test_a_restart_between_two_executions(self, world: VenueWorld, server: VenueServer) -> None:
+        """The new process books what happened while there was none, and what was booked before is not booked again."""
+        cash = world.cash()
         name, order_id = self.sent(world)
-        server.fill(order_id, self.quantity, "200", fill_id="e1")
+        server.fill(order_id, "2", "200", fill_id="e1")
+        world.until_state(name, "partially_filled")
+        server.fill(order_id, "1", "199.5", fill_id="e2")
+        server.fill(order_id, str(Decimal(self.quantity) - 3), "201.25", fill_id="e3")
         world.start()
         world.until_state(name, "filled")
         assert world.held(self.instrument_id) == Decimal(self.quantity)
-        assert world.kinds(name).count("fill") == 1
+        assert cash - world.cash() == Decimal(400) + Decimal("199.5") + (Decimal(self.quantity) - 3) * Decimal("201.25")
+        booked = world.kinds(name).count("fill")
         world.start()
         world.until(lambda: world.book.sync["paper"].state == "in_sync", "in sync after another restart")
-        assert world.kinds(name).count("fill") == 1
+        assert world.kinds(name).count("fill") == booked
 
     def test_a_busy_venue_gets_the_order_after_its_pause(self, world: VenueWorld, server: VenueServer) -> None:
         """Withheld with a reason, judged again, sent once more, one order."""

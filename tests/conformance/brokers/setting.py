@@ -1,9 +1,10 @@
 """What the broker suites share: orders that passed the fences, a venue and an adapter that talk, polls, patience."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import NamedTuple
 
 import pytest
@@ -85,6 +86,8 @@ class Setting:
     quantity = "5"
     """`notional / price`, as the server has to see it."""
     cash_currency = "USD"
+    itemises = True
+    """Whether the venue tells each execution; if not, only how much was executed and at which average."""
     answers_lost = NO_ANSWER
     """Ways to lose an answer that exist on this venue's wire."""
 
@@ -158,6 +161,22 @@ class Polls:
         """Poll until there are so many executions; by id, as the executor books them."""
         self.until(lambda events: len(by_id(events)) >= count, f"{count} executions, but {self.events}")
         return by_id(self.events)
+
+    def units(self, quantity: int) -> dict[str, Fill]:
+        """Poll until so much was executed; by id, as the executor books it."""
+        self.until(lambda events: units(by_id(events)) >= quantity, f"{quantity} executed, but {self.events}")
+        assert units(by_id(self.events)) == quantity
+        return by_id(self.events)
+
+
+def units(fills: Mapping[str, Fill]) -> Decimal:
+    """How much was executed."""
+    return sum((fill.quantity for fill in fills.values()), Decimal(0))
+
+
+def worth(fills: Mapping[str, Fill]) -> Decimal:
+    """What it came to before fees, to a hundredth of a cent: an average cannot be told more exactly."""
+    return sum((fill.quantity * fill.price for fill in fills.values()), Decimal(0)).quantize(Decimal("0.0001"))
 
 
 def by_id(events: Sequence[Event]) -> dict[str, Fill]:

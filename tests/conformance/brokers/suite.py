@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.brokers.faults import START, Seen, VenueServer
-from tests.conformance.brokers.setting import PLANTED, Polls, Setting, by_id
+from tests.conformance.brokers.setting import PLANTED, Polls, Setting, by_id, units, worth
 from vanta.common.clock import ManualClock
 from vanta.common.errors import CredentialsRefused, OutcomeUnknown, OutsideError
 from vanta.common.log import configure
@@ -160,8 +160,10 @@ class BrokerSuite(Setting):
         found = broker.lookup(order.order_id)
         assert found is not None
         fills = by_id(found.events)
-        assert sorted((fill.quantity, fill.price) for fill in fills.values()) == [
-            (Decimal(1), Decimal("200.01")), (Decimal(2), Decimal("199.99"))]
+        assert (units(fills), worth(fills)) == (Decimal(3), Decimal("599.99"))
+        if self.itemises:
+            assert sorted((fill.quantity, fill.price) for fill in fills.values()) == [
+                (Decimal(1), Decimal("200.01")), (Decimal(2), Decimal("199.99"))]
         assert {fill.order_id for fill in fills.values()} == {order.order_id}
         assert [event.how for event in found.events if isinstance(event, Ended)] == ["cancelled"]
         assert isinstance(found.events[-1], Ended)
@@ -171,10 +173,11 @@ class BrokerSuite(Setting):
         order = self.order()
         broker.submit(order.approved, now=START)
         server.fill(order.order_id, "2", "200", fill_id="e1")
-        polled = Polls(broker).fills(1)
+        polls = Polls(broker)
+        polls.units(2)
         found = broker.lookup(order.order_id)
         assert found is not None
-        assert by_id(found.events).keys() == polled.keys()
+        assert units(by_id([*polls.events, *found.events])) == 2
 
     def test_executions_arrive_with_exact_numbers(self, server: VenueServer, broker: RealBroker) -> None:
         """Quantity and price are the server's own decimals; every execution has an id of its own."""
@@ -185,9 +188,11 @@ class BrokerSuite(Setting):
         server.fill(order.order_id, "1", "200.0123", fill_id="e1")
         server.fill(order.order_id, "1", "200.0123", fill_id="e2")
         server.fill(order.order_id, "3", "199.1", fill_id="e3")
-        fills = polls.fills(3)
-        assert sorted((fill.quantity, fill.price) for fill in fills.values()) == [
-            (Decimal(1), Decimal("200.0123")), (Decimal(1), Decimal("200.0123")), (Decimal(3), Decimal("199.1"))]
+        fills = polls.units(5)
+        assert worth(fills) == Decimal("997.3246")
+        if self.itemises:
+            assert sorted((fill.quantity, fill.price) for fill in fills.values()) == [
+                (Decimal(1), Decimal("200.0123")), (Decimal(1), Decimal("200.0123")), (Decimal(3), Decimal("199.1"))]
         assert {fill.order_id for fill in fills.values()} == {order.order_id}
         assert all(fill.at.tzinfo is not None for fill in fills.values())
 
@@ -213,8 +218,9 @@ class BrokerSuite(Setting):
         polls = Polls(broker)
         for number in ("1", "2", "3"):
             server.fill(order.order_id, "1", f"20{number}", fill_id=f"e{number}")
-        assert {fill.price for fill in polls.fills(3).values()} == {Decimal(201), Decimal(202), Decimal(203)}
-        assert len(by_id(polls.events)) == 3
+        assert worth(polls.units(3)) == 201 + 202 + 203
+        polls.once()
+        assert units(by_id(polls.events)) == 3
 
     def test_nothing_is_lost_while_the_venue_is_away(self, server: VenueServer, broker: RealBroker) -> None:
         """What happens while every connection is cut and every question fails is told afterwards."""
@@ -222,12 +228,12 @@ class BrokerSuite(Setting):
         broker.submit(order.approved, now=START)
         polls = Polls(broker)
         server.fill(order.order_id, "1", "200", fill_id="e1")
-        polls.fills(1)
+        polls.units(1)
         server.disconnect()
         server.faults.status = [(503, None)] * 3
         server.fill(order.order_id, "2", "201", fill_id="e2")
         server.disconnect()
-        assert len(polls.fills(2)) == 2
+        assert worth(polls.units(3)) == 200 + 2 * 201
 
     def test_a_restart_misses_nothing(self, server: VenueServer) -> None:
         """A new process is told which orders work; what happened meanwhile is told by the venue."""
@@ -240,7 +246,7 @@ class BrokerSuite(Setting):
         with closing(self.make_broker(server, 20.0)) as after:
             after.restore([order.entry, ended.entry])
             polls = Polls(after, START + timedelta(minutes=5))
-            assert [fill.order_id for fill in polls.fills(1).values()] == [order.order_id]
+            assert [fill.order_id for fill in polls.units(2).values()] == [order.order_id]
             polls.until(lambda events: any(isinstance(event, Ended) and event.order_id == ended.order_id
                                            for event in events), "the end of the other order")
 
@@ -254,9 +260,9 @@ class BrokerSuite(Setting):
         polls.once()
         broker.submit(order.approved, now=START)
         server.fill(order.order_id, "1", "200", fill_id="e1")
-        polls.fills(1)
+        polls.units(1)
         server.fill(order.order_id, "1", "200", fill_id="e2")
-        assert len(polls.fills(2)) == 2
+        polls.units(2)
 
     def test_polling_is_throttled(self, server: VenueServer, broker: RealBroker) -> None:
         """The executor looks twenty times a second; the venue is not asked that often."""
@@ -287,7 +293,7 @@ class BrokerSuite(Setting):
         broker.submit(order.approved, now=START)
         server.fill(order.order_id, self.quantity, "200", fill_id="e1")
         broker.cancel(order.order_id, now=START)
-        assert len(Polls(broker).fills(1)) == 1
+        Polls(broker).units(int(self.quantity))
 
     def test_a_cancel_without_an_answer_says_so(self, server: VenueServer, broker: RealBroker) -> None:
         """It is asked again; pretending would leave the order working."""

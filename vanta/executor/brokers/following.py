@@ -89,6 +89,10 @@ class Following:
         while len(self._over) > _REMEMBERED:
             del self._over[next(iter(self._over))]
 
+    def reopen(self, venue_id: str) -> None:
+        """Somebody asks about an order: it is told from the beginning unless it is followed."""
+        self._over.pop(venue_id, None)
+
     def tell(self, events: Iterable[Event]) -> None:
         """Put events where the next poll that gets through finds them."""
         self._news.extend(events)

@@ -288,6 +288,7 @@ def _fill(book: Book, record: Record) -> None:
     quantity, cash, fee = Decimal(body["quantity"]), Decimal(body["cash"]), Decimal(body["fee"])
     book.move(entry, fill_event(order, entry.state, quantity), record)
     order.filled += quantity
+    order.worth += quantity * Decimal(body["price"])
     order.last_fill_ms = body["quote_ms"]
     order.fill_count += 1
     book.fills[name] = BookedFill(order.order_id, quantity, cash, fee)
@@ -304,6 +305,7 @@ def _busted(book: Book, record: Record) -> None:
         raise StateError(f"record {record.seq}: fill {name[1]} is taken back without having been booked")
     book.fills[name] = fill._replace(busted=True)
     order.filled -= fill.quantity
+    order.worth -= abs(fill.cash) / order.multiplier
     _move(book, order, Move(-fill.quantity, -fill.cash, -fill.fee, book.at_ms(record)), record.seq)
 
 

@@ -68,6 +68,8 @@ def _weights(table: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
 class OrderEntry:
     """One order at a venue. `quantity` and `filled` are unsigned; `realised` is what closing with it earned, if it did.
 
+    `worth` is what its executions came to, quantity times price: a venue that tells only totals is asked from there on.
+
     `prior_basis` is the basis of its key before it was sent. `out`: it was withheld and may have reached the venue all
     the same; under its id nothing else may be sent.
     """
@@ -88,6 +90,7 @@ class OrderEntry:
     currency: str
     multiplier: Decimal
     filled: Decimal = ZERO
+    worth: Decimal = ZERO
     last_fill_ms: int = 0
     fill_count: int = 0
     realised: Decimal | None = None
