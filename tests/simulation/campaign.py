@@ -9,8 +9,8 @@ from tests.simulation.assembly import Assembly
 from tests.simulation.simulation import Simulation
 from tests.simulation.sometimes import NAMES
 
-OFTEN = 400
-"""A pair of neighbouring boundaries that was met so often has to have seen a process die between the two."""
+OFTEN = 0.2
+"""A pair of neighbouring boundaries that is met so often a schedule has to have seen a process die between the two."""
 
 
 @dataclass(slots=True)
@@ -47,7 +47,8 @@ class Campaign:
 
     def never_died(self) -> list[str]:
         """Boundaries between which no process has died, though there was plenty of occasion."""
-        return sorted(pair for pair, count in self.met.items() if count >= OFTEN and not self.died[pair])
+        return sorted(pair for pair, count in self.met.items()
+                      if count >= OFTEN * self.schedules and not self.died[pair])
 
     def report(self) -> list[str]:
         """What people want to read."""

@@ -40,6 +40,9 @@ class Disk:
     def keep_part(self, batch: list[bytes]) -> None:
         """A write that was never flushed: some records whole, and perhaps a part of the next one, are on the disk."""
         whole = self.chance.randrange(len(batch) + 1)
+        verdicts = [at for at, raw in enumerate(batch, 1) if b'"intent.approved"' in raw[:120]]
+        if verdicts and self.chance.random() < 0.3:
+            whole = self.chance.choice(verdicts)  # the verdict stays and what it announced is lost
         self.log += batch[:whole]
         if whole < len(batch):
             rest = batch[whole]

@@ -63,6 +63,7 @@ class Moods:
         """Each is off, rare or frequent in this schedule."""
         for one in fields(self):
             setattr(self, one.name, chance.choice((0.0, 0.0, 0.08, 0.3)))
+        self.forget, self.partial = chance.choice((0.0, 0.3, 0.7)), chance.choice((0.0, 0.0, 1.0))
         for rare in ("overfill", "bust", "stranger", "misstate"):
             setattr(self, rare, chance.choice((0.0, 0.0, 0.0, 0.15)))
 
@@ -181,9 +182,9 @@ class Exchange:
             else:
                 self.end(order, "cancelled", "as asked")
             return
-        if roll < moods.end:
+        if roll < (3 * moods.end if order.filled else moods.end):
             self.end(order, self.chance.choice(("cancelled", "expired", "rejected")), "the venue's own decision")
-        elif roll < max(self.eager, moods.end):
+        elif roll < max(self.eager, 3 * moods.end):
             leaves = order.quantity - order.filled
             parts = self.chance.choice((1, 1, 2, 3)) if moods.partial else 1
             step = Decimal("0.00000001") if order.crypto else Decimal(1)
@@ -292,7 +293,8 @@ class Gateway(Broker):
                     order.asset_class == "crypto")
         if self.hit(moods.slow):
             exchange.clock.sleep(exchange.chance.choice((0.2, 3.0, 12.0)))
-        if self.hit(moods.busy):
+        on_its_way = any(one.order_id == order.order_id for _, one in exchange.transit)
+        if self.hit(max(moods.busy, 0.7 * on_its_way)):
             return Postponed("slow down", exchange.chance.choice((0.5, 5.0, 30.0)))
         if self.hit(moods.reject) and order.order_id not in exchange.orders:
             return Rejected("not today")

@@ -22,7 +22,7 @@ class Fuse:
         self.count = 0
         self._last = "start"
         self._left = -1
-        self._aim = ""
+        self._aim, self._pass = "", 0
         self._acts: dict[int, Callable[[], None]] = {}
         self._named: dict[str, Callable[[], None]] = {}
 
@@ -36,9 +36,9 @@ class Fuse:
         """Die at the boundary after so many more."""
         self._left = boundaries
 
-    def aim(self, name: str) -> None:
-        """Die at the next boundary of that name."""
-        self._aim = name
+    def aim(self, name: str, *, after: int) -> None:
+        """Die at a boundary of that name, after so many others of that name."""
+        self._aim, self._pass = name, after
 
     def later(self, boundaries: int, act: Callable[[], None]) -> None:
         """Let somebody act at the boundary after so many more."""
@@ -59,8 +59,9 @@ class Fuse:
         self.count += 1
         if act is not None:
             act()
-        if self._left == 0 or name == self._aim:
+        if self._left == 0 or (name == self._aim and self._pass == 0):
             self._left, self._aim = -1, ""
             self.died[pair] += 1
             raise Crash(name)
         self._left -= 1
+        self._pass -= name == self._aim

@@ -40,7 +40,7 @@ LAYOUTS: tuple[dict[str, str], ...] = (
     {"V_CORE": "paper"}, {"V_CORE": "paper"}, {"V_CORE": "paper", "V_ALT": "paper"},
     {"V_CORE": "paper", "V_ALT": "other"})
 PAUSES = (0.05, 0.5, 1.0, 1.0, 3.0, 11.0, 31.0, 400.0)
-PATIENCE, LATER, CALM_STEPS = 2, 12, 40
+PATIENCE, LATER, CALM_STEPS = 1, 12, 40
 """In calm, steps after which the promoter withdraws what still waits, after which New York is open, and within which
 all must be over."""
 
@@ -55,7 +55,7 @@ RATES: Mapping[str, tuple[float, ...]] = {
     "jump": (0.0, 0.0, 0.0, 0.1), "night": (0.0, 0.0, 0.0, 0.05), "freeze": (0.0, 0.0, 0.0, 0.05),
     "overlay": (0.0, 0.1, 0.4), "permit": (0.0, 0.0, 0.15), "vaults": (0.0, 0.0, 0.2), "command": (0.0, 0.1, 0.4),
     "mid_step": (0.0, 0.2), "stale": (0.0, 0.2), "withdraw": (0.0, 0.15), "disturb": (0.0, 0.0, 0.2),
-    "spoil": (0.0, 0.0, 0.1), "fall": (0.0, 0.0, 0.1),
+    "spoil": (0.0, 0.0, 0.1), "fall": (0.0, 0.0, 0.1), "once_more": (0.0, 0.0, 1.0),
     "publish": (0.0,) * 5 + (1.0,), "replay": (0.0,) * 9 + (1.0,)}
 """How likely each fault is in one turn: drawn anew for every schedule, some are full of one and free of others."""
 
@@ -142,7 +142,7 @@ class Simulation:
     def run(self) -> Outcome:
         """The whole schedule."""
         self._found_home()
-        for _ in range(self.chance.randrange(5, 12)):
+        for _ in range(self.chance.randrange(4, 10)):
             self._pause()
             self._operator()
             self._promoter()
@@ -161,6 +161,8 @@ class Simulation:
         line = {"seq": 1, "at": iso(START), "kind": "journal.opened", "dag_id": None, "ids": {},
                 "payload": opening(HOME, PROGRAM), "prev": "0" * 64}
         self.disk.log.append(orjson.dumps(line))
+        if self.chance.random() < 0.15:
+            self.clock.sleep(21_300.0)  # five minutes before New York closes
         self.people.edit_vaults(allow_short=self.chance.random() < 0.25)
         self._quote()
         for _ in range(self.chance.randrange(1, 3)):
@@ -259,7 +261,7 @@ class Simulation:
         fuse, chance = self.fuse, self.chance
         if self.hit("crash"):
             if chance.random() < 0.5:
-                fuse.aim(chance.choice(BOUNDARIES))
+                fuse.aim(chance.choice(BOUNDARIES), after=chance.choice((0, 0, 1, 2)))
             else:
                 fuse.light(chance.randrange(self._about + 3))
         if self.hit("freeze"):
@@ -278,6 +280,8 @@ class Simulation:
             self.lock.held = False
         elif kind < 3:
             self.people.arm(permit=False)
+        elif kind == 3:
+            self.people.save(orjson.dumps({**CLEAR, "full_halt": True}))
         else:
             self.people.save(self.people.any_overlay())
 
@@ -373,7 +377,7 @@ class Simulation:
             self._calm_pause(step)
             self._put_right(step)
             self._turn(faults=False)
-            if self.judge.violations or (self._over() and step > PATIENCE):
+            if self.judge.violations or (self._over() and step > PATIENCE * bool(self.rates["once_more"])):
                 break
         if not self.judge.violations:
             self.judge.quiet({entry["intent_id"] for entry in self.people.intents})
@@ -392,7 +396,7 @@ class Simulation:
             self._quote()
 
     def _put_right(self, step: int) -> None:
-        """The operator permits and releases; the promoter gives up what waits, and wants one thing more."""
+        """The operator permits and releases; the promoter gives up what waits, and may want one thing more."""
         people = self.people
         if not people.permit:
             people.arm(permit=True)
@@ -401,7 +405,7 @@ class Simulation:
         if step == PATIENCE or step > LATER:
             for name in sorted(self.judge.expires.keys() & self.book.waiting.keys()):
                 people.withdraw(name)
-        if step == PATIENCE:
+        if step == PATIENCE and self.rates["once_more"]:
             self._last_wish = self._want(side="buy", instrument="crypto:BTC-USD", notional="500")
         people.stage()
 
