@@ -27,6 +27,8 @@ from vanta.markets.parsers.crypto import Piece, pieces
 
 NEAR_BP = 100
 MOST_LEVELS = 200
+MOST_DIGITS = 30
+"""Before and after the point: no price, size, volume or rate has ever come near."""
 _ODD = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)  # what a parser raises on odd input
 
 
@@ -152,6 +154,8 @@ def _number(value: Any) -> str | None:
     number = Decimal(repr(value) if isinstance(value, float) else str(value))
     if not number.is_finite():
         raise _Bad(f"{value!r} is not a finite number")
+    if number and not -MOST_DIGITS <= number.adjusted() <= MOST_DIGITS:
+        raise _Bad(f"{str(value)[:40]} cannot be right")  # written out it could fill the memory
     return plain(number)
 
 

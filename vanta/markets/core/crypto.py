@@ -37,6 +37,8 @@ AHEAD = timedelta(minutes=2)
 PERSISTENCE = timedelta(minutes=5)
 ASSUMED_INTERVAL_H = 8
 QUOTES = ("USDT", "USD", "USDC")
+MOST_DIGITS = 15
+"""Before the point of a rate or a change: what follows from them still fits into the context of money."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,8 @@ def normalise(records: list[dict[str, Any]], context: NormaliseContext) -> Norma
     ours = [record for record in records if f"crypto:{score.asset_of(record['base'])}" in known_assets]
     latest = iso(context.now + AHEAD)
     early = [record for record in ours if _time(record) > latest]
-    usable = _unique(record for record in ours if _time(record) <= latest)
+    known_by_now = _unique(record for record in ours if _time(record) <= latest)
+    usable = [record for record in known_by_now if _absurd(record) is None]
     drafts = [*_funding(usable), *_books(usable), *_tickers(usable)]
     signals: dict[str, Signal] = {}
     repeated = 0
@@ -90,18 +93,27 @@ def normalise(records: list[dict[str, Any]], context: NormaliseContext) -> Norma
         else:
             signals[revised.id] = revised
     used = {id(record) for draft in drafts for record in draft.records if draft.score.strength_bp}
+    bad = [record for record in known_by_now if _absurd(record) is not None]
     return Normalised(
         signals=[signals[name] for name in sorted(signals)],
         not_signals=len(usable) - len(used) + len(records) - len(ours),
-        duplicates=len(ours) - len(early) - len(usable) + repeated,
-        problems=[Problem(code="from_the_future", detail=f"{record['symbol']} is dated {_time(record)}",
-                          where=str(record["_url"])) for record in early])
+        duplicates=len(ours) - len(early) - len(known_by_now) + repeated,
+        problems=[*(Problem(code="from_the_future", detail=f"{record['symbol']} is dated {_time(record)}",
+                            where=str(record["_url"])) for record in early),
+                  *(Problem(code="bad_row", detail=f"{record['symbol']}: {_absurd(record)} cannot be right",
+                            where=str(record["_url"])) for record in bad)])
 
 
 def _says_no_more(signal: Signal, old: Signal) -> bool:
     """Older than what is known, or the same numbers a little later: a claim is not renewed by being seen again."""
     said = {"direction", "strength", "confidence", "features", "flags", "event_at"}
     return old.published_at > signal.published_at or signal.model_dump(include=said) == old.model_dump(include=said)
+
+
+def _absurd(record: Record) -> str | None:
+    """The rate or change that is too large to be reckoned with exactly, by name; `None` for all that there ever was."""
+    return next((f"{name} {record[name][:20]}" for name in ("rate", "change_pct")
+                 if record.get(name) is not None and Decimal(record[name]).adjusted() > MOST_DIGITS), None)
 
 
 def _time(record: Record) -> str:

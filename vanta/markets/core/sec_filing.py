@@ -197,10 +197,11 @@ def _trade_day(text: str, period: str, public: datetime) -> tuple[str, frozenset
 
 
 def _amount(text: str | None, what: str) -> Decimal:
+    """A number that can be reckoned with exactly; more digits than the context holds would be rounded unseen."""
     if text is None or not _NUMBER.fullmatch(text) or len(text) > 40:
         raise ValueError(f"{what} {(text or '')[:20]!r} is not a number")
     value = decimal(text)
-    if value.adjusted() > _LARGEST:
+    if value.adjusted() > _LARGEST or len(value.as_tuple().digits) > CONTEXT.prec:
         raise ValueError(f"{what} {text} cannot be right")
     return value
 

@@ -107,6 +107,9 @@ def test_each_exchange_is_read_by_its_own_parser(body: object, where: str, expec
     pytest.param(bybit({"s": "BTCUSDT", "b": [["1", "-1"]], "a": [["2", "1"]]}), id="a negative amount"),
     pytest.param(bybit({"s": "BTCUSDT", "b": [["x", "1"]], "a": [["2", "1"]]}), id="a word for a price"),
     pytest.param(bybit({"s": "BTCUSDT", "b": [["NaN", "1"]], "a": [["2", "1"]]}), id="nan"),
+    *(pytest.param(bybit({"category": "linear", "list": [{"symbol": "BTCUSDT", "fundingRate": rate,
+                                                          "fundingRateTimestamp": "1763650000000"}]}), id=rate)
+      for rate in ("1e31", "-1e31", "1e-31", "1e999999999", "1e-999999999")),
     pytest.param(bybit({"s": "BTCUSDT", "b": 3, "a": [["2", "1"]]}), id="a number for a side"),
     pytest.param(bybit({"category": "spot", "list": [{"symbol": "BTCUSDT", "lastPrice": "NaN"}]}), id="nan ticker"),
     pytest.param(bybit({"category": "spot", "list": [{"symbol": "BTCUSDT", "lastPrice": "Infinity"}]}),

@@ -232,3 +232,24 @@ def test_the_order_of_records_does_not_matter(records: list[dict[str, Any]]) -> 
     expected = run(sorted(records, key=repr))
     assert [signal.model_dump_json() for signal in run(records).signals] == [
         signal.model_dump_json() for signal in expected.signals]
+
+
+ABSURD = "1" + "0" * 40
+
+
+@pytest.mark.parametrize("absurd", [funding(ABSURD), funding("-" + ABSURD + ".5", paid=True, due=-60), ticker(ABSURD),
+                                    ticker("-1" + "0" * 16)], ids=["rate", "paid", "change", "just too large"])
+def test_a_number_that_cannot_be_right_is_a_bad_row(absurd: dict[str, Any]) -> None:
+    """It is named and left out, and the others count: nobody can silence a feed with one number."""
+    normalised = run([absurd, funding("0.0005", symbol="ETH/USDT:USDT")])
+    assert one(normalised).entity.key == "crypto:ETH"
+    assert [(problem.code, "cannot be right" in problem.detail) for problem in normalised.problems] == [
+        ("bad_row", True)]
+
+
+@pytest.mark.parametrize("record", [
+    funding("9" * 16 + "." + "9" * 60), funding("0." + "0" * 60 + "1"), ticker("9" * 16 + "." + "9" * 60),
+    ticker("-0." + "0" * 60 + "1")], ids=["rate", "hardly a rate", "change", "hardly a change"])
+def test_numbers_of_any_length_are_reckoned_with(record: dict[str, Any]) -> None:
+    """The largest that are believed, with more digits than the context holds, and the smallest."""
+    assert run([record]).problems == []

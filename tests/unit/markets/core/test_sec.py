@@ -235,7 +235,8 @@ def test_a_field_with_two_tickers_is_flagged() -> None:
 
 @pytest.mark.parametrize("row", [
     Row(shares="0"), Row(shares="-5"), Row(shares="1_000"), Row(shares="1e9"), Row(shares="9" * 20), Row(shares="NaN"),
-    Row(price="1,5"), Row(price="Infinity"), Row(price="9" * 39), Row(code="P", side="D"), Row(code="S", side="A"),
+    Row(price="1,5"), Row(price="Infinity"), Row(price="9" * 39), Row(price="50." + "1" * 33), Row(code="P", side="D"),
+    Row(code="S", side="A"),
     Row(shares=""), Row(date="1920-05-14")], ids=lambda row: f"{row.code}{row.side} {row.shares[:9]} @ {row.price[:9]}")
 def test_an_impossible_row_is_a_problem_and_the_others_stand(row: Row) -> None:
     """One typing error does not hide the rest of a filing."""
