@@ -38,6 +38,13 @@ class AlpacaServer(HttpVenue):
         self.listening: set[ServerConnection] = set()
         self.authenticated: list[bool] = []
         self.silent_stream = False
+        self.untold: set[str] = set()
+        """Executions that the activities do not show yet."""
+        self.for_money: set[str] = set()
+        """Orders that were given as an amount of money."""
+        self.renamed = ""
+        """The client order id that every answer shows instead of the right one."""
+        self.paging = True
         self.asked: list[str] = []
         self._stream: Server = serve(self._listen, "127.0.0.1", 0)
         self._streaming = threading.Thread(target=self._stream.serve_forever, daemon=True)
@@ -113,13 +120,13 @@ class AlpacaServer(HttpVenue):
                                                                                                order.status)
         ends = {how: stamp(order.changed) if status == how else None for how in ("filled", "expired", "canceled")}
         return {
-            "id": order.venue_id, "client_order_id": order.client_id, "created_at": stamp(order.at),
+            "id": order.venue_id, "client_order_id": self.renamed or order.client_id, "created_at": stamp(order.at),
             "updated_at": stamp(order.changed), "submitted_at": stamp(order.at), "filled_at": ends["filled"],
             "expired_at": ends["expired"], "canceled_at": ends["canceled"],
             "failed_at": stamp(order.changed) if over and status == "rejected" else None, "replaced_at": None,
             "replaced_by": None, "replaces": None, "asset_id": "904837e3-3b76-47ec-b432-046db621571b",
             "symbol": order.symbol, "asset_class": "crypto" if "/" in order.symbol else "us_equity", "notional": None,
-            "qty": str(order.quantity), "filled_qty": str(order.filled),
+            "qty": None if order.venue_id in self.for_money else str(order.quantity), "filled_qty": str(order.filled),
             "filled_avg_price": str(order.average) if order.fills else None, "order_class": "", "order_type": "market",
             "type": "market", "side": order.side, "time_in_force": order.body.get("time_in_force", "day"),
             "limit_price": None, "stop_price": None, "status": status, "extended_hours": False, "legs": None,
@@ -132,7 +139,7 @@ class AlpacaServer(HttpVenue):
     def _orders(self, query: dict[str, str]) -> Reply:
         with self.lock:
             found = [order for order in self.orders if (order.status == "open") == (query["status"] == "open")
-                     and stamp(order.at) > query.get("after", "")]
+                     and (not self.paging or stamp(order.at) > query.get("after", ""))]
             found.sort(key=lambda order: order.at, reverse=query.get("direction", "desc") == "desc")
             return Reply(200, self._twice([self.render(order) for order in found[:int(query.get("limit", "50"))]]))
 
@@ -169,7 +176,7 @@ class AlpacaServer(HttpVenue):
             found = []
             for order in self.orders:
                 done = Decimal(0)
-                for fill in order.fills:
+                for fill in (one for one in order.fills if one.fill_id not in self.untold):
                     done += fill.quantity
                     last = fill is order.fills[-1] and order.status == "filled"
                     found.append({

@@ -86,6 +86,21 @@ class ExecutorSuite(Setting):
         assert server.live() == {order_id: 1}
         assert not world.latched()
 
+    def test_a_position_is_entered_and_left(self, world: VenueWorld, server: VenueServer) -> None:
+        """Bought and sold again: flat in the books and at the venue, two orders on the wire."""
+        name, order_id = self.sent(world)
+        server.fill(order_id, self.quantity, self.price, fill_id="e1")
+        world.until_state(name, "filled")
+        world.until(lambda: world.book.sync["paper"].state == "in_sync", "in sync after the entry")
+        exit_name = world.want(self.instrument_id, self.notional, side="sell")
+        world.until_state(exit_name, "working")
+        server.fill(world.order_id(exit_name), self.quantity, self.price, fill_id="e2")
+        world.until_state(exit_name, "filled")
+        world.until(lambda: world.book.sync["paper"].state == "in_sync", "in sync when flat")
+        assert world.held(self.instrument_id) == 0
+        assert [(seen.side, seen.quantity) for seen in server.seen] == [
+            ("buy", Decimal(self.quantity)), ("sell", Decimal(self.quantity))]
+
     def test_a_lost_answer_is_adopted_with_what_happened_meanwhile(self, world: VenueWorld,
                                                                    server: VenueServer) -> None:
         """The order was taken and filled while the executor did not know: one order, all booked."""

@@ -32,6 +32,10 @@ class TradierServer(HttpVenue):
         self.forms: list[dict[str, str]] = []
         self.hidden: set[str] = set()
         """Numbers of orders that the list leaves out, as it does with those of earlier days."""
+        self.busy: dict[str, str] | None = None
+        """Headers of the answer to an order that comes over the limit."""
+        self.says: tuple[int, Any] | None = None
+        """What it answers to everything, whatever becomes of it."""
 
     @property
     def url(self) -> str:
@@ -62,6 +66,10 @@ class TradierServer(HttpVenue):
         """See `HttpVenue`."""
         if not self._knows(request):
             return self.unauthorized()
+        if self.busy is not None:
+            return Reply(429, b"Quota Violation", self.busy)
+        if self.says is not None:
+            return Reply(*self.says)
         order = self.take(seen, self.order_body(request))
         assert order is not None
         return Reply(200, {"order": {"id": int(order.venue_id), "status": "ok", "partner_id": "c4998eb7"}})
@@ -70,6 +78,8 @@ class TradierServer(HttpVenue):
         """See `HttpVenue`."""
         if not self._knows(request):
             return self.unauthorized()
+        if self.says is not None:
+            return Reply(*self.says)
         path = request.path.removeprefix(f"/v1/accounts/{ACCOUNT}/")
         tags = request.query.get("includeTags") == "true"
         with self.lock:
