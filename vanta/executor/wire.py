@@ -6,7 +6,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 from vanta import __version__
@@ -27,9 +26,12 @@ from vanta.common.store.ports import Snapshots
 from vanta.common.store.storage import DURABLE, Storage
 from vanta.common.times import iso
 from vanta.executor.anchors import insist
+from vanta.executor.brokers.alpaca import AlpacaBroker
+from vanta.executor.brokers.ccxt import CcxtBroker
 from vanta.executor.brokers.hosts import check
 from vanta.executor.brokers.paper import PaperBroker
 from vanta.executor.brokers.port import Broker, RealBroker
+from vanta.executor.brokers.tradier import TradierBroker
 from vanta.executor.core.book import Book
 from vanta.executor.gate import FileGate
 from vanta.executor.observe import InstrumentSource, Observer
@@ -40,6 +42,8 @@ from vanta.executor.step import Executor, Parts
 
 PAPER = "paper"
 PROGRAM = f"executor {__version__}"
+ADAPTERS: dict[str, type[RealBroker]] = {"alpaca": AlpacaBroker, "ccxt": CcxtBroker, "tradier": TradierBroker}
+"""Each imports its library where it first needs it, so that an executor without such an account does not pay for it."""
 SESSIONS = {"XNYS": "sessions_xnys.json"}
 """Shipped calendars by name; `24/7` needs no file."""
 
@@ -78,17 +82,10 @@ def brokers(settings: Settings, book: Book, instruments: InstrumentSource, home:
         found[PAPER] = PaperBroker(settings.executor.paper, book.quotes.get, instruments)
     for name, account in accounts.items():
         secrets = read_secrets(account.credentials, home) if account.credentials else Secrets()
-        real = adapter(account.adapter)(account, secrets, instruments, live=mode == "live")
+        real = ADAPTERS[account.adapter](account, secrets, instruments, live=mode == "live")
         check(mode, name, real.urls())
         found[name] = real
     return found
-
-
-def adapter(name: str) -> type[RealBroker]:
-    """The class of an adapter, whose library is imported only where an account uses it."""
-    module = import_module(f"vanta.executor.brokers.{name}")
-    return next(found for found in vars(module).values()
-                if isinstance(found, type) and issubclass(found, RealBroker) and found.__module__ == module.__name__)
 
 
 def found(home: Home, home_id: str, *, by: str, now: datetime) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from vanta.alpha.wire import ask
-from vanta.common.cli import HomeOption, JsonFlag, Next, Report, emit
+from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit
 from vanta.common.errors import UsageError
 from vanta.common.models.command import OperatorCommand
 from vanta.common.settings import clock_from, home_from, load
@@ -31,6 +31,10 @@ Value = Annotated[str, typer.Option("--value", metavar="NUMBER", help="What it i
 Hours = Annotated[float, typer.Option("--hours", min=0.01, max=24, help="For how long; then it reverts by itself.")]
 
 
+app = application("Ask the executor for something.")
+
+
+@app.command()
 def flatten(home: HomeOption = None, json: JsonFlag = False, reason: Reason = "not stated", by: By = None,
             vault: VaultOption = None) -> int:
     """Leave every position and let no entry through, of one vault or of all. The latch stays until it is released."""
@@ -39,6 +43,7 @@ def flatten(home: HomeOption = None, json: JsonFlag = False, reason: Reason = "n
                   kind="flatten", vault=vault)
 
 
+@app.command()
 def cancel(home: HomeOption = None, json: JsonFlag = False, reason: Reason = "not stated", by: By = None,
            order: OrderOption = None) -> int:
     """Have working orders cancelled at their venues."""
@@ -46,12 +51,14 @@ def cancel(home: HomeOption = None, json: JsonFlag = False, reason: Reason = "no
                   kind="cancel", order_id=order)
 
 
+@app.command()
 def acknowledge(reason: Why, home: HomeOption = None, json: JsonFlag = False, by: By = None) -> int:
     """Answer for a switch that an editor loosened without stating a reason."""
     _insist(reason)
     return _asked(home, json, by, reason, "the warning is answered for", kind="acknowledge")
 
 
+@app.command()
 def override(*, reason: Why, vault: Whose, limit: Limit, value: Value, hours: Hours = 1.0,  # noqa: PLR0913 - options
              home: HomeOption = None, json: JsonFlag = False, by: By = None) -> int:
     """Give one risk limit of a vault another value for a while."""
