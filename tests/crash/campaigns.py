@@ -14,7 +14,7 @@ ledger of an earlier, interrupted campaign says was done.
 import errno
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.crash.injector import ERRNOS, TEARABLE, VENUE, Fault
 from tests.crash.lab import Case, Lab
@@ -37,11 +37,12 @@ NEAR = 24
 
 @dataclass(frozen=True)
 class Planned:
-    """One case to be carried out. `key` names it in a ledger."""
+    """One case to be carried out. `key` names it in a ledger; `kind` is the same for like faults at like calls."""
 
     story: str
     faults: tuple[Fault, ...]
     two: bool = False
+    kind: str = ""
 
     @property
     def key(self) -> str:
@@ -56,21 +57,28 @@ class Planned:
 def single(lab: Lab, story: str, modes: frozenset[str] | None = None) -> list[Planned]:
     """Every fault but power cuts at every call of the struck run."""
     ended = lab.points(story)
-    found: list[Fault] = []
+    found: list[tuple[Fault, str]] = []
     for at, point in enumerate(ended.points, 1):
         call = point.partition(" ")[0]
-        found += [Fault(mode=mode, at=at) for mode in ("kill", "killafter")]
-        found += [Fault(mode="torn", at=at)] if call in TEARABLE else []
-        found += [Fault(mode=mode, at=at) for mode in ("short", "full")] if call in WRITES else []
-        found += [Fault(mode="errno", at=at, code=code) for code in ERRNOS]
-        found += [Fault(mode="stuck", at=at, code=code) for code in STUCK if not _is_sending(point)]
+        faults = [Fault(mode=mode, at=at) for mode in ("kill", "killafter")]
+        faults += [Fault(mode="torn", at=at)] if call in TEARABLE else []
+        faults += [Fault(mode=mode, at=at) for mode in ("short", "full")] if call in WRITES else []
+        faults += [Fault(mode="errno", at=at, code=code) for code in ERRNOS]
+        faults += [Fault(mode="stuck", at=at, code=code) for code in STUCK if not _is_sending(point)]
+        found += [(fault, point) for fault in faults]
     for at, point in enumerate(ended.readings, 1):
-        found += [Fault(mode="errno", at=at, code=code, reads=True) for code in READING[point.partition(" ")[0]]]
-    return [Planned(story, (fault,)) for fault in found if modes is None or _kind(fault) in modes]
+        codes = READING[point.partition(" ")[0]]
+        found += [(Fault(mode="errno", at=at, code=code, reads=True), point) for code in codes]
+    return [Planned(story, (fault,), kind=f"{story} {replace(fault, at=0)} {_like(point)}") for fault, point in found
+            if modes is None or ("reads" if fault.reads else fault.mode) in modes]
 
 
-def _kind(fault: Fault) -> str:
-    return "reads" if fault.reads else fault.mode
+def _like(point: str) -> str:
+    """Call and file, without what differs from run to run: all temporary files are alike, and all inputs."""
+    call, _, where = point.partition(" ")
+    if where.endswith(".tmp") or "/snapshots" in where:
+        where = "a temporary file" if where.endswith(".tmp") else "an input"
+    return f"{call} {where}"
 
 
 def _is_sending(point: str) -> bool:

@@ -113,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--second", default="cut", help="mode of a pair's second fault")
     parser.add_argument("--share", default="0/1", help="k/n: every n-th case from the k-th")
     parser.add_argument("--sample", type=int, default=0, help="so many cases drawn by seed; 0: all")
+    parser.add_argument("--kinds", action="store_true", help="one case of each kind: like faults at like calls")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=0.0, help="stop after so long; 0: never")
     parser.add_argument("--disk", action="store_true", help="homes on a disk whose power can be cut")
@@ -163,6 +164,9 @@ def _plan(asked: argparse.Namespace, lab: Lab, ledger: Ledger, ends: float) -> l
             whole += _some_pairs(asked, lab, name)
         else:
             return [one for name in asked.name.split(",") for one in _all_pairs(asked, lab, name, ledger)]
+    if asked.kinds:
+        random.Random(asked.seed).shuffle(whole)
+        whole = list({planned.kind: planned for planned in whole}.values())
     if asked.sample and asked.campaign not in ("rows", "pairs"):
         whole = random.Random(asked.seed).sample(whole, min(asked.sample, len(whole)))
     return whole[share::of]
