@@ -13,7 +13,8 @@ import orjson
 from vanta.alpha.core.course import Node
 from vanta.alpha.core.inputs import BROKEN
 from vanta.alpha.core.lineage import Lineage, flatten
-from vanta.alpha.core.trail import Evidence, Row, Trail, meant
+from vanta.alpha.core.rounds import CYCLE, explain_cycle
+from vanta.alpha.core.trail import SHORTEST, Evidence, Row, Trail, meant
 from vanta.alpha.core.watchers import outputs
 from vanta.alpha.reading import records
 from vanta.alpha.wire import snapshots
@@ -24,6 +25,7 @@ from vanta.common.paths import (
     COLLECTION_LOG,
     FEEDS,
     PROMOTION_LOG,
+    REFLECTION_LOG,
     TRADE_LOG,
     TRADE_SIGNALS,
     Home,
@@ -54,6 +56,8 @@ class Explainer:
 
     def meant(self, text: str) -> list[str]:
         """The ids that `text` can mean; earlier versions of the feed files are asked if nothing else knows it."""
+        if text.startswith(CYCLE):
+            return self._cycles_meant(text)
         found = meant(text, self._trail, self._evidence())
         if not found and text.startswith("sig1_"):
             self._look_back(text)
@@ -62,12 +66,32 @@ class Explainer:
 
     def explain(self, name: str) -> Node:
         """The tree of one id that `meant` gave."""
+        if name.startswith(CYCLE):
+            return self._explain_cycle(name)
         self._fetch_inputs(name)
         tree = self._tree(name)
         self._fetch_signals({node.id for _, node in flatten(tree) if node.kind == "signal" and not node.facts})
         tree = self._tree(name)
         self._weigh({node.id for _, node in flatten(tree) if node.kind == "raw"})
         return self._tree(name)
+
+    def _cycles_meant(self, text: str) -> list[str]:
+        known = sorted({str(record.dag_id) for record in self._cycles()})
+        if text in known:
+            return [text]
+        return [name for name in known if name.startswith(text)] if len(text) >= SHORTEST else []
+
+    def _cycles(self) -> list[Record]:
+        return [*self._passes(REFLECTION_LOG, Kind.REFLECTED), *self._passes(PROMOTION_LOG, Kind.PROMOTED)]
+
+    def _explain_cycle(self, name: str) -> Node:
+        records = self._cycles()
+        for record in records:
+            if record.dag_id == name:
+                for file, digest in outputs(record):
+                    if file == TRADE_SIGNALS:
+                        self._snapshot(file, digest, over=True)
+        return explain_cycle(name, records, Lineage(self._trail, self._evidence()))
 
     def _tree(self, name: str) -> Node:
         return Lineage(self._trail, self._evidence()).explain(name)

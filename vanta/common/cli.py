@@ -117,7 +117,7 @@ def emit(report: Report, *, as_json: bool) -> int:
                      "next": [_step(one) for one in report.next]})
         return int(report.exit)
     for line in report.lines:
-        show(line)
+        show(typed.prose(line))
     for line in report.warnings:
         typer.echo(typed.prose(line), err=True)
     for one in report.next:

@@ -3,9 +3,12 @@
 import orjson
 import pytest
 
-from vanta.alpha.core.lineage import flatten
+from vanta.alpha.core.lineage import Lineage, flatten
+from vanta.alpha.core.rounds import explain_cycle
+from vanta.alpha.core.trail import Evidence, Trail
 from vanta.alpha.explainer import Explainer
-from vanta.common.paths import ALLOCATION, PROMOTION_LOG, TRADE_LOG, TRADE_SIGNALS, Home
+from vanta.common.events import Kind
+from vanta.common.paths import ALLOCATION, PROMOTION_LOG, REFLECTION_LOG, TRADE_LOG, TRADE_SIGNALS, Home
 from vanta.common.store.journal import FileJournal
 
 
@@ -78,3 +81,73 @@ def test_every_signal_of_a_lived_home_leads_to_a_payload_that_is_kept(lived: Hom
         text = said(explainer, row["id"])
         assert "kept in the snapshot store" in text
         assert "not in the store" not in text
+
+
+def test_lines_sum_to_the_figure_beside_them(lived: Home) -> None:
+    """For every intent of the home: the conviction's own lines, and those of the view that was acted on."""
+    views = 0
+    for record in FileJournal(lived.file(TRADE_LOG)).read():
+        if record.kind == "intent.seen":
+            tree = Explainer(lived).explain(record.ids["intent_id"])
+            for node in (one for _, one in flatten(tree) if one.kind in ("conviction", "view")):
+                assert sum(part.facts["bp"] for part in node.parts if part.kind == "reason") == \
+                    node.facts.get("conviction_bp", 0), node.text
+                views += node.kind == "view"
+    assert views
+
+
+def cycles(home: Home, log: str, kind: Kind) -> list[str]:
+    """The names of the cycles of a log, in order."""
+    return [str(record.dag_id) for record in FileJournal(home.file(log)).read() if record.kind == kind]
+
+
+def test_a_reflection_is_explained(lived: Home, copied: Home) -> None:
+    """What it read and made, its convictions with the intents that they led to, and who used it."""
+    first, second = cycles(lived, REFLECTION_LOG, Kind.REFLECTED)[:2]
+    explainer = Explainer(lived)
+    assert explainer.meant(second) == [second]
+    assert explainer.meant(second[:14]) == [second]
+    assert explainer.meant("dag1_") == []
+    assert explainer.meant("dag1_nosuch") == []
+    text = said(explainer, second)
+    for fact in ("a reflection by markets reflect", "It read sec_signals.json in the version", "rank 1.",
+                 "It made trade_signals.json in the version", "It led to intent in1_", "Promoted in cycle dag1_"):
+        assert fact in text
+    rank = orjson.loads(lived.file(TRADE_SIGNALS).read_bytes())["convictions"][0]
+    assert f"{rank['conviction_bp']:,} of 10,000, rank 1." in text
+    for path in copied.snapshots.rglob("*.zst"):
+        path.unlink()
+    assert "The convictions that it made are no longer kept here." in said(Explainer(copied), first)
+
+
+def test_a_promotion_is_explained(lived: Home) -> None:
+    """What it read, what it staged and what became of that, and which reflection it rests on."""
+    staged = next(record for record in FileJournal(lived.file(PROMOTION_LOG)).read()
+                  if record.kind == Kind.PROMOTED and record.payload["staged"])
+    text = said(Explainer(lived), str(staged.dag_id))
+    assert f"{len(staged.payload['staged'])} staged, 0 withdrawn, 0 removed." in text
+    assert "It read vault.json in the version" in text
+    assert "It rests on the reflection of cycle dag1_" in text
+    assert all(f"intent {name}" in text for name in staged.payload["staged"])
+
+
+def test_a_cycle_that_was_made_twice_is_told_twice(lived: Home) -> None:
+    """The same inputs make a cycle of the same name."""
+    records = [record for record in FileJournal(lived.file(REFLECTION_LOG)).read() if record.kind == Kind.REFLECTED]
+    tree = explain_cycle(str(records[0].dag_id), [records[0], records[0]], Lineage(Trail(), Evidence()))
+    assert tree.text.endswith("was made 2 times.")
+    assert len(tree.parts) == 2
+
+
+def test_a_feed_without_weight_and_an_intent_that_nobody_saw_are_said(lived: Home) -> None:
+    """Neither is in any other log."""
+    [one] = [record for record in FileJournal(lived.file(REFLECTION_LOG)).read() if record.kind == Kind.REFLECTED][:1]
+    cause = {**one.payload["cause"], "without_weight": ["reddit", "news"], "unread": {"reddit": "no such file"}}
+    less = one._replace(payload={**one.payload, "cause": cause})
+    promoted = one._replace(kind=Kind.PROMOTED, payload={
+        **one.payload, "inputs": {}, "staged": ["in1_x"], "withdrawn": [], "removed": {}})
+    text = "\n".join(node.text for record in (less, promoted) for _, node in flatten(
+        explain_cycle(str(one.dag_id), [record], Lineage(Trail(), Evidence()))))
+    assert "reddit had no weight: no such file." in text
+    assert "news had no weight: it is not fresh." in text
+    assert "It led to intent in1_x: an unknown wish, now not seen by the executor." in text

@@ -1,4 +1,4 @@
-"""`vanta explain ID`: why a signal, conviction, intent, order or fill is what it is, in plain sentences.
+"""`vanta explain ID`: why a signal, conviction, cycle, intent, order or fill is what it is, in plain sentences.
 
 Works from the files of a home alone; nothing has to run. The first eight characters of an id are enough where they
 name one thing. An id that nothing knows ends with 1, an ambiguous one with 2 and the list of what it could be.
@@ -18,9 +18,9 @@ from vanta.common.errors import UsageError, VantaError
 from vanta.common.exitcodes import Exit
 from vanta.common.settings import home_from
 
-app = application("Say why a signal, conviction, intent, order or fill is what it is.")
+app = application("Say why a signal, conviction, cycle, intent, order or fill is what it is.")
 IdArgument = Annotated[str, typer.Argument(
-    metavar="ID", help="sig1_… cv1_… in1_… an order or fill id, or its beginning.")]
+    metavar="ID", help="sig1_… cv1_… in1_… dag1_… an order or fill id, or its beginning.")]
 _MOST = 20
 
 

@@ -87,16 +87,29 @@ class Lineage:
         row = self.evidence.convictions.get(name)
         if said is None:
             said = next((body for one, body in self.trail.reasons() if one == name), None)
-        intents = tuple(self._outcome(one) for one in self.trail.asked_by(name)) if uses else ()
+        intents = tuple(self.outcome(one) for one in self.trail.asked_by(name)) if uses else ()
         lines = row["reason_vector"] if row is not None else said["reasons"] if said is not None else []
-        seen = () if row is None or said is None else self._persona_lines(row, said)
+        seen = () if row is None or said is None else self._view(row, said)
         return Node("conviction", name, _conviction_text(name, row, said), dict(row or {}), (
             *(self._reason(line) for line in lines), *seen, *intents))
 
-    def _persona_lines(self, row: Row, said: Row) -> tuple[Node, ...]:
-        """What personas added or took on the way from the evidence to the intent."""
-        own = {line["reason"] for line in row["reason_vector"]}
-        return tuple(self._reason(line) for line in said["reasons"] if line["reason"] not in own)
+    def _view(self, row: Row, said: Row) -> tuple[Node, ...]:
+        """The view of the persona that asked for most, as a sum of its own; none where it is the evidence itself.
+
+        A persona moves every line: the shares of the evidence are shares of another sum then.
+        """
+        own = [(line["reason"], line["bp"]) for line in row["reason_vector"]]
+        if own == [(line["reason"], line["bp"]) for line in said["reasons"]]:
+            return ()
+        names = dict.fromkeys(line["reason"].partition(":")[2] for line in said["reasons"]
+                              if line["reason"].startswith(("persona:", "cap:")))
+        who = " and ".join(names) or "the persona that asked for most"
+        total, lines = sum(line["bp"] for line in said["reasons"]), said["reasons"]
+        adds = "" if total == said["conviction_bp"] else f" They sum to {total:,}, which is wrong."
+        text = (f"As seen by {who}: {said['conviction_bp']:,} of 10,000, which the intent acts on; {len(lines)} lines "
+                f"make it up.{adds}")
+        return (Node("view", who, text, {"conviction_bp": said["conviction_bp"]},
+                     tuple(self._reason({**line, "signals": []}) for line in lines)),)
 
     def _reason(self, line: Row) -> Node:
         count = len(line["signals"])
@@ -136,11 +149,12 @@ class Lineage:
                                f"{row['conviction_bp']:,} of 10,000), line {line['reason']} of {line['bp']:+,} bp.", {},
                                ())
         for intent_id in self.trail.rested_on(signal_id):
-            yield self._outcome(intent_id)
+            yield self.outcome(intent_id)
 
-    def _outcome(self, intent_id: str) -> Node:
-        body, last = self.trail.intent(intent_id), self.trail.of_intent(intent_id)[-1]
-        state = last.payload.get("intent_state") or "quarantined"
+    def outcome(self, intent_id: str) -> Node:
+        """What became of an intent, in one sentence."""
+        body, records = self.trail.intent(intent_id), self.trail.of_intent(intent_id)
+        state = (records[-1].payload.get("intent_state") or "quarantined") if records else "not seen by the executor"
         wish = f"{body['side']} {body['instrument_id']} in {body['vault']}" if body else "an unknown wish"
         return Node("intent", intent_id, f"It led to intent {intent_id}: {wish}, now {state}.", {"state": state}, ())
 

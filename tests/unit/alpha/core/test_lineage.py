@@ -162,6 +162,37 @@ def test_lines_that_do_not_sum_are_said_to_be_wrong(trail: Trail) -> None:
     assert "They sum to 3,999, which is wrong." in said(CONVICTION, trail, evidence)
 
 
+@pytest.mark.parametrize(("total", "wrong"), [(4000, False), (4100, True)])
+def test_a_persona_s_view_is_a_sum_of_its_own(total: int, wrong: bool) -> None:
+    """Its lines are shares of another sum than the evidence's; a sum that is wrong is said to be."""
+    world = World()
+    name = world.want("equity:AAPL", "1000")
+    reasons = [line("source:news.rss", 2800, SIGNAL), line("persona:Apollo", 1300), line("cap:Apollo", -100)]
+    world.intents[0]["provenance"].update(reasons=reasons, conviction_bp=total)
+    world.stage()
+    world.step()
+    evidence = Evidence(convictions={CONVICTION: conviction(line("source:news.rss", 3000, SIGNAL), bp=3000)})
+    tree = Lineage(Trail(world.journal.read()), evidence).explain(name)
+    belief = next(node for _, node in flatten(tree) if node.kind == "conviction")
+    assert [node.text.split()[0] for node in belief.parts[:1]] == ["+3,000"]
+    view = belief.parts[1]
+    assert view.kind == "view"
+    assert view.text.startswith(f"As seen by Apollo: {total:,} of 10,000, which the intent acts on; 3 lines")
+    assert ("They sum to 4,000, which is wrong." in view.text) is wrong
+    assert [node.facts["bp"] for node in view.parts] == [2800, 1300, -100]
+
+
+def test_a_view_without_a_persona_s_line_is_told_as_well() -> None:
+    """An intent may rest on another reading than the conviction that is kept; whose it was is not known then."""
+    world = World()
+    name = world.want("equity:AAPL", "1000")
+    world.intents[0]["provenance"].update(reasons=[line("source:news.rss", 2000)], conviction_bp=2000)
+    world.stage()
+    world.step()
+    evidence = Evidence(convictions={CONVICTION: conviction(line("source:news.rss", 3000), bp=3000)})
+    assert "As seen by the persona that asked for most: 2,000" in said(name, Trail(world.journal.read()), evidence)
+
+
 def test_a_persona_s_share_is_shown_beside_the_evidence(trail: Trail) -> None:
     """What a persona added on the way from conviction to intent is a line of its own."""
     world = World()
@@ -172,7 +203,8 @@ def test_a_persona_s_share_is_shown_beside_the_evidence(trail: Trail) -> None:
     world.step()
     evidence = Evidence(convictions={CONVICTION: conviction(line("source:news.rss", 3000, SIGNAL), bp=3000)})
     text = said(name, Trail(world.journal.read()), evidence)
-    assert text.count("source:news.rss:") == 1
+    assert text.count("source:news.rss:") == 2
+    assert text.count("no longer in the feed files") == 1
     assert "+1,000 bp persona:Apollo" in text
     alone = said(SIGNAL, Trail(world.journal.read()))
     assert "no longer in the feed files" in alone
