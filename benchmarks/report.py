@@ -73,6 +73,18 @@ def latency(runs: int, folder: list[str]) -> list[str]:
                 f"{median(rows, 'p99_ms') / floor:.0f}×")]
 
 
+def halts(folder: list[str]) -> list[str]:
+    """Halting an executor that sends flat out. What peers publish are intervals, and they stand there as such."""
+    found = measure("halt", *folder)
+    ours = (f"save → last order out: p50 {found['save_p50_ms']:.1f} ms, p99 {found['save_p99_ms']:.1f} ms, at most "
+            f"{found['save_most_orders_after']} after it; `kill` called → returned: p50 {found['kill_p50_ms']:.0f} ms, "
+            f"p99 {found['kill_p99_ms']:.0f} ms, {found['kill_most_orders_after']} after it")
+    return [row(f"{found['save_trials']} saves and {found['kill_trials']} kills while orders flow", ours,
+                "≤ 1 order after a save, 0 after a kill",
+                "freqtrade looks every 5 s (its loop), hummingbot reads again every 10 s: their published intervals, "
+                "not measured here", f"p99 is 1/{5_000 / max(found['save_p99_ms'], 0.001):,.0f} of 5 s")]
+
+
 def cold(folder: list[str]) -> list[str]:
     """Cold processes beside their floors."""
     lines = []
@@ -110,7 +122,7 @@ def main() -> None:
             f"Medians over {chosen.runs} runs, each a process of its own; peers and floors in the same run.", "",
             row("what", "measured", "aim", "beside", "ratio"), row(*["---"] * 5)]
     body = [*reflect(chosen.runs, folder), *latency(1, folder),
-            *orders(chosen.runs, chosen.orders, folder, chosen.peer), *cold(folder)]
+            *orders(chosen.runs, chosen.orders, folder, chosen.peer), *halts(folder), *cold(folder)]
     text = "\n".join([*head, *body]) + "\n"
     (HERE / "out").mkdir(exist_ok=True)
     (HERE / "out" / "report.md").write_text(text, "utf-8")

@@ -81,7 +81,9 @@ class Rig:
         self._round = 0
         command = [sys.executable, "-m", "tests.halt.child", str(self.home.root), str(folder / "stamps"),
                    str(latency_us), mutant]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self._said = folder / "stderr"
+        with self._said.open("wb") as said:
+            self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=said)
         self.until(lambda: b'"kind":"house.day_opened"' in self.log.text() or b'"day.opened"' in self.log.text())
 
     def __enter__(self) -> "Rig":
@@ -91,15 +93,14 @@ class Rig:
                  trace: TracebackType | None) -> None:
         status = self.end()
         if error is None and status != 0:
-            raise RuntimeError(f"the executor ended with {status}")
+            raise RuntimeError(f"the executor ended with {status}: {self._said.read_text('utf-8')[-2000:]}")
 
     def end(self) -> int:
         """Stop the executor, if it still runs. Returns the status with which it ended."""
         self.hold.unlink(missing_ok=True)
         self.process.send_signal(signal.SIGCONT)
         self.process.terminate()
-        self.process.communicate(timeout=PATIENCE_S)
-        return self.process.returncode
+        return self.process.wait(PATIENCE_S)
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Wait for something that the executor does."""
