@@ -139,7 +139,8 @@ class Daemon:
         parts, now = self._parts, self._parts.clock.monotonic()
         for gone in self._children.reap(now):
             well = gone.status in (Exit.DONE, Exit.PARTIAL) and not gone.overdue
-            slot = ended(self._slots[gone.feed], now, well=well)
+            refused = gone.status == Exit.REFUSED  # by the switch: nobody was asked, so nobody has to be spared
+            slot = ended(self._slots[gone.feed], now, well=well or refused)
             self._slots[gone.feed] = slot
             if not well:
                 parts.log.warning(LogEvent.FEED_PROBLEM, feed=gone.feed, status=gone.status, overdue=gone.overdue,

@@ -206,6 +206,16 @@ def test_a_failing_collector_is_reported_and_waited_for(start: Start) -> None:
     assert (daemon.home.logs / "collect-sec.log").read_text() == "no contact\n"
 
 
+def test_a_refused_collector_is_tried_again_at_its_usual_time(start: Start) -> None:
+    """Nobody was asked, so nobody has to be spared: when calls are allowed again the feed is not an hour behind."""
+    daemon = start(feeds=["sec"], every_s=3600, collector="import sys; sys.exit(5)")
+    until(lambda: len(daemon.log()) >= 2)
+    daemon.stop()
+    problem = daemon.log()[1]
+    assert [problem[key] for key in ("event", "status", "failures")] == ["feed.problem", 5, 0]
+    assert int(str(problem["next_in_s"])) <= 3600
+
+
 def test_input_that_a_person_must_correct_is_said_once(start: Start) -> None:
     """The loop goes on, complains once, and says when it is over."""
     daemon = start(reflect_every_s=0.02, reflect="operator")
