@@ -22,7 +22,7 @@ PARSER_LIBRARIES = CORE_LIBRARIES | {"feedparser", "lxml"}
 
 HOME_OF: dict[str, tuple[str, ...]] = {
     "alpaca": ("vanta.executor.brokers.alpaca", "vanta.executor.brokers.alpaca_stream"),
-    "ccxt": ("vanta.markets.collectors", "vanta.executor.brokers.ccxt"),
+    "ccxt": ("vanta.markets.collectors", "vanta.executor.brokers.ccxt", "vanta.executor.brokers.ccxt_client"),
     "feedparser": ("vanta.markets.parsers.news",),
     "httpx": ("vanta.markets.collectors.http", "vanta.executor.brokers.tradier"),
     "lxml": ("vanta.markets.parsers",),
@@ -42,9 +42,10 @@ HOME_OF: dict[str, tuple[str, ...]] = {
 LAZY = frozenset({"alpaca", "ccxt", "feedparser", "httpx", "lxml", "praw", "prawcore", "requests", "rich", "structlog"})
 """Imported inside the function that needs them, so that cheap commands stay cheap."""
 
-DYNAMIC = ("vanta.suite.dispatch", "vanta.suite.run", "vanta.common.paths", "vanta.markets.collectors.ccxt_library")
+DYNAMIC = ("vanta.suite.dispatch", "vanta.suite.run", "vanta.markets.cli", "vanta.common.paths",
+           "vanta.markets.collectors.wire", "vanta.markets.collectors.ccxt_library")
 """May import by name: the dispatchers the command that was asked for, `paths` the model of a file that is read,
-`ccxt_library` the exchange that is asked."""
+`collectors.wire` the collector of the feed, `ccxt_library` the exchange that is asked."""
 
 ADAPTERS: dict[str, tuple[str, ...]] = {
     "vanta.common.store.files": (), "vanta.common.store.snapshot": (), "vanta.common.store.inmemory": (),

@@ -36,8 +36,9 @@ def pair(base: str, quote: str) -> dict[str, Any]:
 class BybitServer(HttpVenue):
     """See the module. `fee`: the share of an execution that is charged. `unified`: the kind of account.
 
-    `why`: what refusals say. `beaten`: orders are filled just before they would be cancelled. Requests are signed with
-    the real time, whatever the clock of the books says; `behind_s` sets that check back.
+    `why`: what refusals say. `beaten`: orders are filled just before they would be cancelled. `no_cancel`: cancels are
+    refused. `hidden`: executions that are not listed yet. Requests are signed with the real time, whatever the clock of
+    the books says; `behind_s` sets that check back.
     """
 
     page = 50
@@ -48,7 +49,7 @@ class BybitServer(HttpVenue):
         self.behind_s = 0.0
         self.why = (170131, "Balance insufficient")
         self.coins: tuple[str, ...] = ("BTC", "ETH")
-        self.beaten = False
+        self.beaten = self.no_cancel = False
         self.hidden: set[str] = set()
         self.fee = Decimal(0)
         self.unified = True
@@ -141,6 +142,8 @@ class BybitServer(HttpVenue):
         return self.code(10001, f"no such request: {path}")
 
     def _cancelled(self, order: Placed | None) -> Reply:
+        if self.no_cancel:
+            return self.code(10001, "params error")
         if order is None:
             return self.code(170213, "Order does not exist.")
         if self.beaten:

@@ -43,8 +43,8 @@ class CoinbaseServer(HttpVenue):
     """See the module. `commission`: the share of an execution's worth that is charged, in the quote currency.
 
     `why`: what refusals say. `names_another`: answers to orders name another order. `beaten`: orders are filled just
-    before they would be cancelled. Requests are signed with the real time, whatever the clock of the books says;
-    `behind_s` sets that check back.
+    before they would be cancelled. `no_cancel`: cancels are refused. `hidden`: executions that are not listed yet.
+    Requests are signed with the real time, whatever the clock of the books says; `behind_s` sets that check back.
     """
 
     page = 100
@@ -56,7 +56,7 @@ class CoinbaseServer(HttpVenue):
         self.coins: tuple[str, ...] = COINS
         self.why = "INSUFFICIENT_FUND"
         self.names_another = False
-        self.beaten = False
+        self.beaten = self.no_cancel = False
         self.hidden: set[str] = set()
         self.commission = Decimal(0)
         self.key = ec.generate_private_key(ec.SECP256R1())
@@ -174,8 +174,14 @@ class CoinbaseServer(HttpVenue):
         order = self.by_venue_id(venue_id)
         if self.beaten and order is not None:
             order.status = "filled"
-        why = "UNKNOWN_CANCEL_ORDER" if order is None else "UNKNOWN_CANCEL_FAILURE_REASON" if self.cancel(order) else \
-            "ORDER_IS_FULLY_FILLED" if order.status == "filled" else "DUPLICATE_CANCEL_REQUEST"
+        if self.no_cancel:
+            why = "INVALID_CANCEL_REQUEST"
+        elif order is None:
+            why = "UNKNOWN_CANCEL_ORDER"
+        elif self.cancel(order):
+            why = "UNKNOWN_CANCEL_FAILURE_REASON"
+        else:
+            why = "ORDER_IS_FULLY_FILLED" if order.status == "filled" else "DUPLICATE_CANCEL_REQUEST"
         return {"success": why == "UNKNOWN_CANCEL_FAILURE_REASON", "failure_reason": why, "order_id": venue_id}
 
     def _signed(self, request: Request) -> bool:

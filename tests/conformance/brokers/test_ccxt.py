@@ -5,7 +5,6 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from unittest.mock import ANY
 
 import pytest
 
@@ -16,13 +15,13 @@ from tests.conformance.brokers.faults import START, Execution, VenueServer
 from tests.conformance.brokers.setting import PLANTED, Polls, Setting, make_order
 from tests.conformance.brokers.suite import BrokerSuite, BustSuite
 from tests.unit.executor.world import INSTRUMENTS
-from vanta.common.errors import CredentialsRefused, OperatorError, OutcomeUnknown, Throttled
+from vanta.common.errors import CredentialsRefused, OperatorError, OutcomeUnknown, OutsideError, Throttled
 from vanta.common.models.configuration import AccountSettings
 from vanta.executor.brokers.ccxt import CcxtBroker
 from vanta.executor.brokers.hosts import check
 from vanta.executor.brokers.port import Accepted, Ended, Fill, Postponed, RealBroker, Rejected
 from vanta.executor.core.approval import Approved
-from vanta.executor.wire import adapter
+from vanta.executor.wire import ADAPTERS
 
 TOLD: dict[str, Any] = {"exchange": "bybiteu", "quote": "USD", "client_id_param": "clientOrderId",
                            "lookup_param": "orderLinkId", "deduplicates": False, "market_buys_by_quantity": True}
@@ -266,6 +265,17 @@ class TestToldExchange(OnToldExchange):
         assert holdings is not None
         assert holdings.positions == {"BTC/USD": Decimal(2)}
 
+    def test_an_exchange_that_does_not_look_at_the_id_is_searched(self, server: BybitServer) -> None:
+        """It lists orders whatever it is asked for; ours is the one with our id, and no other."""
+        with closing(prepared(server, 20.0, **{**TOLD, "lookup_param": "unheardOf"})) as broker:
+            first, second, third = (self.order() for _ in range(3))
+            broker.submit(first.approved, now=START)
+            broker.submit(second.approved, now=START)
+            found = broker.lookup(first.order_id)
+            assert found is not None
+            assert found.venue_id == server.orders[0].venue_id
+            assert broker.lookup(third.order_id) is None
+
 
 class TestBoth:
     """What is the adapter's own, whichever exchange."""
@@ -292,10 +302,11 @@ class TestBoth:
         """Markets have to be known; while they are not, the order is certain not to have left."""
         assert server.requests == 0
         order = make_order("crypto:BTC-USD", "1000", price="200")
-        server.faults.status = [(503, None)]
-        assert broker.submit(order.approved, now=START) == Postponed(ANY, 5.0)
-        server.faults.status = [(429, 7.0)]
-        assert broker.submit(order.approved, now=START) == Postponed(ANY, 7.0)
+        for fault, pause in (((503, None), 5.0), ((429, 7.0), 7.0)):
+            server.faults.status = [fault]
+            answer = broker.submit(order.approved, now=START)
+            assert isinstance(answer, Postponed)
+            assert answer.retry_after_s == pytest.approx(pause)
         assert not server.seen
         assert outcome(broker, order.approved, START + timedelta(seconds=8)) is Accepted
         assert len(server.seen) == 1
@@ -374,6 +385,22 @@ class TestBoth:
         assert server.orders[0].status == "filled"
         broker.cancel("vaaaaaa-aaaaaaaaaaaaaaaaaaaa-1", now=START)
 
+    def test_a_cancel_that_is_refused_is_said(self, server: CoinbaseServer | BybitServer, broker: CcxtBroker) -> None:
+        """The order works on; only "there is nothing left to cancel" is as good as a cancel."""
+        order = make_order("crypto:BTC-USD", "1000", price="200")
+        broker.submit(order.approved, now=START)
+        server.no_cancel = True
+        with pytest.raises(OutsideError):
+            broker.cancel(order.order_id, now=START)
+        assert server.orders[0].status == "open"
+
+    def test_a_restored_order_that_the_exchange_does_not_know_is_left_open(
+            self, server: CoinbaseServer | BybitServer, broker: CcxtBroker) -> None:
+        """Not known is no end: the reconciler says that the books differ."""
+        broker.restore([make_order("crypto:BTC-USD", "1000", price="200").entry])
+        assert list(broker.poll(START)) == []
+        assert server.requests > 0
+
     def test_an_end_waits_for_its_executions(self, server: CoinbaseServer | BybitServer, broker: CcxtBroker) -> None:
         """The order shows as done before its executions are listed: an end now would be told too early."""
         order = make_order("crypto:BTC-USD", "1000", price="200")
@@ -395,7 +422,7 @@ class TestBoth:
 
     def test_the_wire_finds_the_adapter(self) -> None:
         """By the name that settings give."""
-        assert adapter("ccxt") is CcxtBroker
+        assert ADAPTERS["ccxt"] is CcxtBroker
 
 
 def test_an_exchange_that_ccxt_does_not_know_is_refused() -> None:

@@ -3,11 +3,9 @@
 One submit is one request: nothing is retried, redirects are not followed, and what has to be known first (markets, kind
 of account) is asked for before. What became of an order is asked for, at most every `poll_s` seconds: executions by
 time with an overlap, then the orders that are not open any more; an end is told after all of its executions.
-What an exchange means by its answers is in `ccxt_words`.
+What an exchange means by its answers is in `ccxt_words`, how it is reached in `ccxt_client`.
 """
 
-import json
-import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -15,12 +13,13 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar
 
-from vanta.common.errors import CredentialsRefused, OperatorError, OutcomeUnknown, OutsideError, Throttled
+from vanta.common.errors import CredentialsRefused, OutcomeUnknown, OutsideError, Throttled
 from vanta.common.instruments import Instrument
 from vanta.common.models.configuration import AccountSettings
 from vanta.common.money import ZERO, plain
 from vanta.common.times import millis, parse_iso
 from vanta.executor.brokers import ccxt_words as words
+from vanta.executor.brokers.ccxt_client import Hidden, Wire, addresses, client, redirected
 from vanta.executor.brokers.port import (
     Accepted,
     Answer,
@@ -51,70 +50,6 @@ _ODD = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _PAGES: dict[str, Any] = {"paginate": True, "paginationCalls": 200, "maxRetries": 0}
 
 
-class _Hidden(tuple[str, ...]):
-    """Secrets, for taking them out of what is said; shows none of them, whoever prints it."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"{len(self)} secrets"
-
-
-class _Wire:
-    """The answer to the last request: no status where there was none."""
-
-    def __init__(self) -> None:
-        self.asks()
-
-    def asks(self) -> None:
-        self.status: int | None = None
-        self.headers: Mapping[str, str] = {}
-        self.body: Any = None
-
-    def answers(self, status: int, headers: Mapping[str, str], text: str) -> None:
-        self.status, self.headers = status, headers
-        try:
-            self.body = json.loads(text)
-        except ValueError:
-            self.body = None
-
-
-def _client(dialect: words.Dialect, config: Mapping[str, Any], wire: _Wire) -> Any:
-    """The exchange's ccxt class with an eye on its wire. Answers of a wrong shape are errors, not empty lists."""
-    import ccxt
-
-    logging.getLogger("ccxt").setLevel(logging.INFO)  # its debug lines hold keys and signatures
-    if dialect.name not in ccxt.exchanges:
-        raise OperatorError(f"{dialect.name!r} is no exchange that ccxt knows", "Write its ccxt id, such as bybit.")
-
-    class Client(getattr(ccxt, dialect.name)):  # type: ignore[misc]
-        def fetch(self, url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
-            wire.asks()
-            found = super().fetch(url, method, headers, body)
-            needed = next((key for part, key in dialect.shape.items() if method == "GET" and part in url), None)
-            if not isinstance(found, dict | list) or (needed is not None and needed not in found):
-                raise ccxt.BadResponse(f"{self.id} {method} {url.partition('?')[0]}: not the answer that was asked for")
-            return found
-
-        def on_rest_response(self, code: int, reason: str, url: str, method: str, *rest: Any) -> Any:
-            wire.answers(code, rest[0], rest[1])
-            return super().on_rest_response(code, reason, url, method, *rest)
-
-    client = Client(config)
-    client.number = str  # it parses numbers into what this makes of their text; binary floats by default
-    client.has["fetchCurrencies"] = False  # coins and networks are many more requests, and nothing here asks for them
-    client.session.max_redirects = 0
-    return client
-
-
-def _replaced(tree: Any, url: str) -> Any:
-    return {key: _replaced(value, url) for key, value in tree.items()} if isinstance(tree, dict) else url
-
-
-def _leaves(tree: Any) -> list[str]:
-    return [leaf for value in tree.values() for leaf in _leaves(value)] if isinstance(tree, dict) else [str(tree)]
-
-
 class CcxtBroker(RealBroker):
     """See the module. Secrets: `api_key`, `secret`, and `password` where the exchange has one."""
 
@@ -128,16 +63,16 @@ class CcxtBroker(RealBroker):
         if missing:
             raise CredentialsRefused(f"{self.name} needs {' and '.join(missing)}",
                                      "Put them into the credential that the account names, one file each.")
-        self._secrets = _Hidden(value for value in secrets.values() if value)
+        self._secrets = Hidden(value for value in secrets.values() if value)
         self._instruments = instruments
-        self._wire = _Wire()
-        self._api = _client(self._dialect, {
+        self._wire = Wire()
+        self._api = client(self._dialect, {
             "apiKey": secrets["api_key"], "secret": secrets["secret"].replace("\\n", "\n"),
             "password": secrets.get("password", ""), "timeout": int(settings.timeout_s * 1000),
             "enableRateLimit": False,  # it sleeps, before orders too; polls are counted out here
             "options": {**self._dialect.options, "maxRetriesOnFailure": 0}}, self._wire)
         if settings.url is not None:
-            self._api.urls["api"] = _replaced(self._api.urls["api"], settings.url.rstrip("/"))
+            self._api.urls["api"] = redirected(self._api.urls["api"], settings.url.rstrip("/"))
         elif not live and self._api.urls.get("test"):  # without one, asking ccxt for it fails and stays live
             self._api.set_sandbox_mode(True)
         self._ready = False
@@ -152,7 +87,7 @@ class CcxtBroker(RealBroker):
 
     def urls(self) -> list[str]:
         """See `RealBroker.urls`."""
-        return sorted({self._api.implode_hostname(url) for url in _leaves(self._api.urls["api"])})
+        return sorted({self._api.implode_hostname(url) for url in addresses(self._api.urls["api"])})
 
     def close(self) -> None:
         """See `Broker.close`."""
