@@ -239,6 +239,24 @@ def test_the_past_is_not_news_and_what_turns_up_late_is(venue: AlpacaServer) -> 
         assert not polls.once()
 
 
+def test_closed_orders_are_looked_through_less_often(venue: AlpacaServer) -> None:
+    """Followed orders are asked about by name, and one that the venue does not know yet is asked about again."""
+    order = share()
+    with closing(alpaca(venue, stream=False, recent_s=3600)) as broker:
+        polls = Polls(broker)
+        polls.once()
+        venue.faults.late_accept = 1
+        with pytest.raises(OutcomeUnknown):
+            broker.submit(order.approved, now=START)
+        polls.once()
+        venue.accept_late()
+        venue.fill(order.order_id, "5", "200", fill_id="e1")
+        polls.units(5)
+        venue.asked.clear()
+        polls.once()
+        assert venue.asked == ["GET /v2/orders"]
+
+
 def test_a_venue_that_is_busy_is_not_polled_until_its_pause_is_over(venue: AlpacaServer, broker: AlpacaBroker) -> None:
     """Every look inside the pause says so without a request."""
     venue.faults.status = [(429, 9.0)]

@@ -104,8 +104,9 @@ def ended(events: list[Any]) -> list[str]:
 def test_lists_of_none_one_and_many(venue: TradierServer, broker: TradierBroker) -> None:
     """Orders and positions are read whether they come as "null", as an element or as a list; classes have a slash."""
     for many in range(3):
-        held = broker.holdings(START)
-        assert held is not None
+        found = broker.holdings(START)
+        assert found is not None
+        held = found
         assert (len(held.positions), len(held.orders)) == (many, many)
         venue.position(f"BRK.{'AB'[many % 2]}", "-3")
         venue.foreign("MSFT", "buy", "1")
@@ -122,6 +123,7 @@ def test_two_orders_under_one_tag(venue: TradierServer, broker: TradierBroker) -
     polls = Polls(broker)
     venue.fill(order.order_id, "5", "200", fill_id="e1")
     polls.units(5)
+    polls.once()
     venue.orders.reverse()
     venue.fill(order.order_id, "2", "201", fill_id="e2")
     assert {fill.order_id for fill in polls.units(7).values()} == {order.order_id}
