@@ -50,9 +50,9 @@ DYNAMIC = ("vanta.suite.dispatch", "vanta.suite.run", "vanta.markets.cli", "vant
 ADAPTERS: dict[str, tuple[str, ...]] = {
     "vanta.common.store.files": (), "vanta.common.store.snapshot": (), "vanta.common.store.inmemory": (),
     "vanta.common.store.journal": (), "vanta.common.store.storage": ("Storage",),
-    "vanta.executor.brokers": ("port",), "vanta.markets.collectors": ("port",),
+    "vanta.executor.brokers": ("port",), "vanta.markets.collectors": ("port", "wire"),
 }
-"""Concrete adapters by package, and what of it is a port. Named in wire.py and beside each other only."""
+"""Concrete adapters by package, and what of it is none. Named in wire.py and beside each other only."""
 
 PACKAGES = ("vanta.markets", "vanta.executor", "vanta.alpha")
 

@@ -18,7 +18,7 @@ from vanta.common.paths import FEEDS, STATE, signals_file
 OWNERS: dict[str, tuple[str, ...]] = {
     "signals_file": ("vanta.markets.products",),
     "MARKET_QUOTES": ("vanta.markets.products",),
-    "COLLECTION_LOG": ("vanta.markets.journals",),
+    "COLLECTION_LOG": ("vanta.markets.journals", "vanta.markets.collectors.wire"),
     "TRADE_SIGNALS": ("vanta.markets.reflector",),
     "SYSTEM_BELIEF": ("vanta.markets.reflector",),
     "LEADERBOARD": ("vanta.markets.reflector",),

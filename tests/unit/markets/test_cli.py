@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.processes import run
 from tests.unit.markets.payloads import NOW, rss
 from tests.unit.markets.test_promoter import Bench
 from vanta.common.cli import main
@@ -59,6 +60,21 @@ def test_a_pass_in_a_folder_that_is_not_there_yet(shell: Shell) -> None:
     assert f"vanta markets reflect --home {shell.home.root}" in shell.out
     assert shell.err == ""
     assert sorted(one["entity"]["key"] for one in shell.feed()["signals"]) == ["equity:AAPL", "equity:TSLA"]
+
+
+def test_a_pass_loads_its_own_collector_and_nothing_that_reflects(tmp_path: Path) -> None:
+    """Collectors are started every few minutes, each in a process of its own."""
+    (tmp_path / "page.xml").write_bytes(GOOD)
+    loaded = run("""
+import sys
+from vanta.common.cli import main
+from vanta.markets.cli import app
+words = ["collect", "news", "--from", sys.argv[1], "--home", sys.argv[2]]
+assert main(app, program="vanta markets", arguments=words) == 0
+print([name for name in ("collectors.news", "collectors.sec", "reflector", "promoter", "daemon", "cli.reflect")
+       if f"vanta.markets.{name}" in sys.modules])
+""", str(tmp_path / "page.xml"), str(tmp_path / "home"))
+    assert loaded.splitlines()[-1] == "['collectors.news']"
 
 
 def test_the_same_as_json(shell: Shell) -> None:

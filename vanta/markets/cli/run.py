@@ -1,0 +1,31 @@
+"""`vanta markets run`: the daemon."""
+
+import sys
+
+from vanta.common.cli import HomeOption, JsonFlag, Report, application, emit, exit_table
+from vanta.common.exitcodes import Exit
+from vanta.common.log import configure
+from vanta.common.notify import Notifier
+from vanta.common.settings import clock_from, home_from, load, notify_address, watchdog_s
+from vanta.markets.daemon import Daemon, Parts
+from vanta.markets.wire import PROGRAM, build
+
+app = application("Run the node.")
+
+
+@app.command(epilog=exit_table(Exit.DONE, Exit.TEMPORARY, Exit.CONFIG))
+def run(home: HomeOption = None, json: JsonFlag = False) -> int:
+    """Do all of it on schedule, until stopped."""
+    place = home_from(home).prepare()
+    settings = load(place)
+    clock = clock_from(settings)
+    with build(place, settings, clock) as markets, \
+            configure(place, PROGRAM, clock, level=settings.log_level, to_stderr=True) as log:
+        markets.hold()
+        Daemon(Parts(
+            home=place, settings=settings.markets, clock=clock, log=log, notifier=Notifier(notify_address()),
+            watchdog_s=watchdog_s(), reflect=markets.reflect, promote=markets.promote,
+            command=lambda feed: [sys.executable, "-m", "vanta.markets.cli", "collect", feed, "--home",
+                                  str(place.root)])).run()
+    stopped = Report(schema="vanta.markets.run/1", at=clock.now(), items={}, lines=["markets: stopped"])
+    return emit(stopped, as_json=json)
