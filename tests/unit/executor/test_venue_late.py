@@ -84,3 +84,24 @@ def test_without_instruments_nobody_knows_what_the_venue_names() -> None:
     assert not world.latched()
     reconciler.run(reach, 5.0)
     assert world.book.sync["paper"].state == "in_sync"
+
+
+def test_a_late_execution_outlives_the_return_of_another_order_of_its_key() -> None:
+    """The holding moved while the second order was in doubt: it is withheld, and not sent on what was known before."""
+    world = VenueWorld(Venue(settle_s=3))
+    first = world.want("equity:AAPL", "1000")
+    world.step()
+    world.end(str(world.book.intents[first].order_id), "cancelled")
+    world.step()
+    world.venue.mood = "loses the request"
+    second = world.want("equity:AAPL", "1700")
+    world.step()
+    assert world.state(second) == "unknown"
+    world.venue.mood = "well"
+    world.fill(str(world.book.intents[first].order_id), "5")
+    world.step()
+    world.step(seconds=5)
+    assert world.held("equity:AAPL") == 5
+    assert world.state(second) == "held"
+    assert "basis.not_current" in world.codes(second)
+    assert world.venue.requests == 2

@@ -208,9 +208,8 @@ def _submitting(book: Book, record: Record) -> None:
         order_id, entry.intent_id, entry.vault, entry.account, entry.instrument_id, entry.side,
         Decimal(body["quantity"]), Decimal(body["reference_price"]), record.at, body["time_in_force"],
         body["good_until"], book.basis.get(entry.key, 0), body["attempt"], body["currency"],
-        Decimal(body["multiplier"]))
-    earlier = book.orders.get(order_id)
-    order.out = earlier is not None and earlier.out
+        Decimal(body["multiplier"]), sent_seq=record.seq)
+    order.out = order_id in book.orders and book.orders[order_id].out
     entry.order_id = order_id
     book.orders[order_id] = order
     _at_work(book, order)
@@ -252,7 +251,8 @@ def _order_event(book: Book, record: Record) -> None:
         order.state = "withheld"
         order.out = order.out or record.payload["code"] == Reason.BROKER_UNKNOWN
         _at_rest(book, order)
-        book.basis[entry.key] = order.prior_basis
+        if book.basis[entry.key] == order.sent_seq:  # else something else has moved the key meanwhile
+            book.basis[entry.key] = order.prior_basis
         entry.held.clear()
     elif entry.state in TERMINAL:
         book.basis[entry.key] = record.seq

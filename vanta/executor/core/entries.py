@@ -70,8 +70,8 @@ class OrderEntry:
 
     `worth` is what its executions came to, quantity times price: a venue that tells only totals is asked from there on.
 
-    `prior_basis` is the basis of its key before it was sent. `out`: it was withheld and may have reached the venue all
-    the same; under its id nothing else may be sent.
+    `prior_basis` is the basis of its key before record `sent_seq`, which says that it is sent. `out`: it was withheld
+    and may have reached the venue all the same; under its id nothing else may be sent.
     """
 
     order_id: str
@@ -94,6 +94,7 @@ class OrderEntry:
     last_fill_ms: int = 0
     fill_count: int = 0
     realised: Decimal | None = None
+    sent_seq: int = 0
     state: str = "submitting"
     out: bool = False
 
