@@ -101,8 +101,9 @@ class Registry:
         """What the operator wrote: now, else before. `None` if it never could be read."""
         self.problem = None
         try:
-            value = strictjson.loads_object(read(self._written), file=str(self._written))
-            self._said = validate(InstrumentFile, value, file=str(self._written)).instruments
+            raw = read(self._written)
+            value = strictjson.loads_object(raw, file=str(self._written))
+            self._said = validate(InstrumentFile, value, file=str(self._written), raw=raw).instruments
         except Missing:
             self._said = []
         except VantaError as error:

@@ -44,7 +44,7 @@ def check(file: FileArgument, home: HomeOption = None, now: NowOption = None, js
         place.existing()
     at = _clock(place, now).now()
     raw, problem = guarded_read(file, owners=owners(place), max_bytes=MAX_BYTES)
-    controls = read_overlay(raw, problem=problem)
+    controls = read_overlay(raw, problem=problem, file=str(file))
     said = permission(controls, known(place, controls), now=at, ways=open_ways(place, controls))
     verdict = "these bytes permit an order" if said.permits else "no order would leave"
     return emit(Report(

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from vanta.common.errors import BadInput
+from vanta.common.models.places import line_of
 from vanta.common.money import MOST_CASH, MOST_PRICE, MOST_UNITS, MOST_VOLUME, decimal, exact, plain
 from vanta.common.times import iso, parse_iso
 
@@ -140,15 +141,19 @@ class Header(Model):
 M = TypeVar("M", bound=BaseModel)
 
 
-def validate(model: type[M], value: Any, *, file: str) -> M:
-    """Build `model` from parsed JSON, turning the first violation into a `BadInput` that names the field."""
+def validate(model: type[M], value: Any, *, file: str, raw: bytes | None = None) -> M:
+    """Build `model` from parsed JSON, turning the first violation into a `BadInput` that names the field.
+
+    It names the line as well where `raw`, the JSON that `value` was parsed from, is given.
+    """
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise explain(error, model, value, file=file) from error
+        raise explain(error, model, value, file=file, raw=raw) from error
 
 
-def explain(error: ValidationError, model: type[BaseModel], value: Any, *, file: str) -> BadInput:
+def explain(error: ValidationError, model: type[BaseModel], value: Any, *, file: str,
+            raw: bytes | None = None) -> BadInput:
     """Say in one sentence which field of `value` is wrong and why, with a hint for a mistyped name."""
     errors = error.errors(include_url=False)
     paths = [_path(one["loc"], value, missing=one["type"] == "missing") for one in errors]
@@ -160,7 +165,8 @@ def explain(error: ValidationError, model: type[BaseModel], value: Any, *, file:
     what = _unknown(str(chosen["loc"][-1]), model) if unknown else said
     if len(errors) > 1:
         what += f" (and {len(errors) - 1} more)"
-    return BadInput(what, file=file, field=".".join(paths[at]) or None)
+    line = None if raw is None else line_of(raw, paths[at])
+    return BadInput(what, file=file, line=line, field=".".join(paths[at]) or None)
 
 
 def _path(loc: Sequence[int | str], value: Any, *, missing: bool) -> list[str]:

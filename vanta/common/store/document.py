@@ -39,7 +39,7 @@ def load(files: Files, name: str, model: type[M]) -> Loaded[M]:
 
 def parse(raw: bytes, model: type[M], *, file: str) -> M:
     """Bytes to model; numbers with a fraction become float only where the model's field is a float."""
-    return validate(model, strictjson.loads(raw, file=file), file=file)
+    return validate(model, strictjson.loads(raw, file=file), file=file, raw=raw)
 
 
 def load_if_any(files: Files, name: str, model: type[M]) -> Loaded[M] | None:

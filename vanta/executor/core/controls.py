@@ -73,13 +73,16 @@ class Stop(NamedTuple):
     note: str
 
 
-def read_overlay(raw: bytes | None, *, problem: str | None = None) -> Controls:
-    """Parse the overlay's bytes. `raw=None` means they could not be read, and `problem` says why."""
+def read_overlay(raw: bytes | None, *, problem: str | None = None, file: str = "vault_overlay.json") -> Controls:
+    """Parse the overlay's bytes. `raw=None` means they could not be read, and `problem` says why.
+
+    `file` is what a message calls them.
+    """
     if raw is None:
-        return Controls(None, problem or "vault_overlay.json cannot be read")
+        return Controls(None, problem or f"{file} cannot be read")
     try:
-        value = strictjson.loads_object(raw, file="vault_overlay.json", max_bytes=MAX_BYTES)
-        overlay = validate(Overlay, value, file="vault_overlay.json")
+        value = strictjson.loads_object(raw, file=file, max_bytes=MAX_BYTES)
+        overlay = validate(Overlay, value, file=file, raw=raw)
     except BadInput as error:
         return Controls(None, error.what)
     on = any(value if isinstance(value, bool) else value.enabled

@@ -252,6 +252,14 @@ def test_scopes_may_name_what_the_home_knows(lived: Home, file: Path, tmp_path: 
     assert call(overlay.app, "check", file, "--home", tmp_path / "none") == 2
 
 
+def test_overlay_check_names_the_file_that_it_was_given_with_the_line(file: Path, capsys: Capture) -> None:
+    """Not the name that the executor's own file has, and what an editor can jump to."""
+    file.write_bytes(b'{"maintenance": false, "orders_disabled": false,\n"external_calls_disabled": false,\n'
+                     b'"full_halt": "no"}')
+    assert call(overlay.app, "check", file) == 5
+    assert f"{file}:3 (full_halt): Input should be a valid boolean" in capsys.readouterr().out
+
+
 def test_scopes_over_everything_permit_nothing(copied: Home, file: Path, capsys: Capture) -> None:
     """Both vaults of the home; one of them leaves the other open, and so it is said where vault.json cannot be read."""
     halt = {"full_halt": True}
