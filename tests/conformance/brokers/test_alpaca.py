@@ -173,6 +173,19 @@ class TestStream:
             wait_for(lambda: bool(venue.listening), "another try")
 
 
+    def test_a_stream_that_nobody_asks_ends_and_begins_again(self, venue: AlpacaServer) -> None:
+        """Where calls are forbidden nobody polls: then nothing may be connected either, until somebody does."""
+        with closing(alpaca(venue, stream_idle_s=0.05)) as broker:
+            broker.poll(START)
+            hints = broker._hints
+            assert hints is not None
+            thread = hints._thread
+            assert thread is not None
+            wait_for(lambda: not thread.is_alive(), "the end of the stream")
+            broker.poll(START + timedelta(seconds=2))
+            assert hints._thread is not thread
+
+
 def test_an_order_ends_only_when_its_executions_add_up(venue: AlpacaServer, broker: AlpacaBroker) -> None:
     """The order is filled, an execution is not shown yet: it is waited for, and a look-up gives no half answer."""
     order = share()

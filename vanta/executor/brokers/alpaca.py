@@ -20,7 +20,7 @@ from vanta.common.models.configuration import AccountSettings
 from vanta.common.money import plain
 from vanta.executor.brokers import alpaca_words as words
 from vanta.executor.brokers.alpaca_stream import Hints
-from vanta.executor.brokers.following import Following, Pace, total
+from vanta.executor.brokers.following import Following, Pace, bounded, total
 from vanta.executor.brokers.port import (
     Accepted,
     Answer,
@@ -51,7 +51,8 @@ class AlpacaBroker(RealBroker):
     """See the module's contract.
 
     Secrets: `key_id`, `secret_key`. Options: `poll_s` (1), `recent_s` (30: how often closed orders are looked through
-    for ones that turned up late), `stream` (true), `stream_url` (by default made from the url).
+    for ones that turned up late), `stream` (true), `stream_url` (by default made from the url), `stream_idle_s` (30: a
+    stream whose hints nobody asks for ends after so long, so that it does once calls are not allowed).
     """
 
     name = "alpaca"
@@ -69,8 +70,9 @@ class AlpacaBroker(RealBroker):
         self._instruments = instruments
         self._client = _client(url, secrets, settings.timeout_s, live=live)
         options = settings.options
-        self._hints = Hints(options.get("stream_url") or f"ws{url.removeprefix('http')}/stream", secrets,
-                            settings.timeout_s) if options.get("stream", True) else None
+        self._hints = Hints(
+            options.get("stream_url") or f"ws{url.removeprefix('http')}/stream", secrets, timeout_s=settings.timeout_s,
+            idle_s=float(options.get("stream_idle_s", 30.0))) if options.get("stream", True) else None
         self._pace = Pace(float(options.get("poll_s", 1.0)))
         self._recent = Pace(float(options.get("recent_s", 30.0)))
         self._following = Following()
@@ -280,7 +282,7 @@ def _details(error: Any) -> tuple[int, int, str]:
 def _pause(error: Any) -> float:
     """How long the venue wants to be left alone."""
     try:
-        return max(0.0, float(error.response.headers["Retry-After"]))
+        return bounded(error.response.headers["Retry-After"])
     except (KeyError, ValueError):
         return _BUSY_S
 

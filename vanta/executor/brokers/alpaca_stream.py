@@ -1,7 +1,8 @@
 """A hint that something happened at Alpaca: its stream of trade updates, in a thread of its own.
 
 Nothing is read from a message but that it came. So a stream that is silent, refused, cut or hostile costs a second of
-waiting and nothing else, and messages that come faster than they are looked at are one hint: there is no queue.
+waiting and nothing else, and messages that come faster than they are looked at are one hint: there is no queue. When
+nobody asks for hints any more the stream ends, because calls may have been forbidden; the next look starts it again.
 """
 
 import asyncio
@@ -14,9 +15,10 @@ from typing import Any
 class Hints:
     """Starts the library's stream at the first look. The library reconnects by itself, after 1 to 30 seconds."""
 
-    def __init__(self, url: str, secrets: Mapping[str, str], timeout_s: float) -> None:
-        self._stream = _stream(url, secrets, timeout_s, self._note)
-        self._heard = threading.Event()
+    def __init__(self, url: str, secrets: Mapping[str, str], *, timeout_s: float, idle_s: float) -> None:
+        self._heard, self._asked = threading.Event(), threading.Event()
+        self._stream = _stream(url, secrets, (timeout_s, idle_s), self._asked)
+        self._stream.subscribe_trade_updates(self._note)
         self._thread: threading.Thread | None = None
 
     def urls(self) -> list[str]:
@@ -25,7 +27,8 @@ class Hints:
 
     def heard(self) -> bool:
         """Whether something came since the last look."""
-        if self._thread is None:
+        self._asked.set()
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._stream.run, name="alpaca-stream", daemon=True)
             self._thread.start()
         heard = self._heard.is_set()
@@ -46,9 +49,11 @@ class Hints:
                 return
 
 
-def _stream(url: str, secrets: Mapping[str, str], timeout_s: float, note: Any) -> Any:
+def _stream(url: str, secrets: Mapping[str, str], bounds: tuple[float, float], asked: threading.Event) -> Any:
     """The library's stream, which waits for no answer for ever and can be ended."""
     from alpaca.trading.stream import TradingStream
+
+    timeout_s, idle_s = bounds
 
     class Bounded(TradingStream):  # type: ignore[misc]
         """With a bound for connecting and authenticating, and an end that does not wait for the next message."""
@@ -56,18 +61,29 @@ def _stream(url: str, secrets: Mapping[str, str], timeout_s: float, note: Any) -
         async def _start_ws(self) -> None:
             await asyncio.wait_for(super()._start_ws(), timeout_s)
 
+        async def _run_forever(self) -> None:
+            watch = asyncio.create_task(self._watch())
+            try:
+                await super()._run_forever()
+            finally:
+                watch.cancel()
+
+        async def _watch(self) -> None:
+            """End when nobody has asked for a while."""
+            while asked.is_set():
+                asked.clear()
+                await asyncio.sleep(idle_s)
+            await self._stop()
+
         async def _stop(self) -> None:
             await self.stop_ws()
             await self.close()
 
         def end(self) -> None:
             """Stop from another thread."""
-            self._should_run = False
             loop = self._loop
             if loop is not None:
                 with contextlib.suppress(RuntimeError):  # the loop has ended already
                     asyncio.run_coroutine_threadsafe(self._stop(), loop)
 
-    stream = Bounded(secrets["key_id"], secrets["secret_key"], raw_data=True, url_override=url)
-    stream.subscribe_trade_updates(note)
-    return stream
+    return Bounded(secrets["key_id"], secrets["secret_key"], raw_data=True, url_override=url)

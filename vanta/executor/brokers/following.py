@@ -14,6 +14,7 @@ from vanta.common.money import ZERO
 from vanta.executor.brokers.port import Ended, Event, Fill
 
 _REMEMBERED = 5_000
+_LONGEST_S = 3_600.0
 
 
 class Pace:
@@ -42,6 +43,14 @@ class Pace:
     def pause(self, now: datetime, seconds: float) -> None:
         """The venue asked for it."""
         self._paused = (now, seconds)
+
+
+def bounded(header: str) -> float:
+    """Seconds of a Retry-After header, at most an hour: no answer stops trading for good. Raises `ValueError`."""
+    seconds = float(header)
+    if seconds != seconds:  # noqa: PLR0124 - not a number
+        raise ValueError("not a number of seconds")
+    return min(_LONGEST_S, max(0.0, seconds))
 
 
 def _since(before: datetime, now: datetime) -> float:

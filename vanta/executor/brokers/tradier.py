@@ -16,7 +16,7 @@ from vanta.common.models.configuration import AccountSettings
 from vanta.common.money import plain
 from vanta.common.times import millis
 from vanta.executor.brokers import tradier_words as words
-from vanta.executor.brokers.following import Followed, Following, Pace
+from vanta.executor.brokers.following import Followed, Following, Pace, bounded
 from vanta.executor.brokers.port import Accepted, Answer, Capabilities, Event, Found, Postponed, RealBroker, Rejected
 from vanta.executor.core.approval import Approved
 from vanta.executor.core.entries import OrderEntry
@@ -209,7 +209,7 @@ def _pause(response: Any, now: datetime | None) -> float:
     """How long the venue wants to be left alone: Retry-After, or until its minute is over."""
     try:
         if "Retry-After" in response.headers:
-            return max(0.0, float(response.headers["Retry-After"]))
+            return bounded(response.headers["Retry-After"])
         if now is not None:
             until = int(response.headers["X-Ratelimit-Expiry"])
             return min(_BUSY_S, max(1.0, (until - millis(now)) / 1000))

@@ -12,7 +12,7 @@ import pytest
 from vanta.common.errors import Throttled
 from vanta.common.instruments import crypto, equity
 from vanta.executor.brokers import alpaca_words, tradier_words
-from vanta.executor.brokers.following import Followed, Following, Pace
+from vanta.executor.brokers.following import Followed, Following, Pace, bounded
 from vanta.executor.brokers.port import Ended
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
@@ -106,6 +106,15 @@ def test_a_pause_ends_by_itself() -> None:
     assert pace.due(NOW + timedelta(seconds=60))
     pace.pause(NOW, 60)
     assert pace.due(NOW - timedelta(hours=1))
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("-1", 0.0), ("inf", 3600.0), ("1e99", 3600.0)])
+def test_no_answer_stops_trading_for_good(header: str, seconds: float) -> None:
+    """A venue may ask for an hour at the most."""
+    assert bounded(header) == seconds
+    for nonsense in ("nan", "soon", ""):
+        with pytest.raises(ValueError, match=r"seconds|float"):
+            bounded(nonsense)
 
 
 def test_what_is_over_is_forgotten_in_the_end() -> None:
