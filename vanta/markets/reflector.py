@@ -10,7 +10,7 @@ Decides nothing by itself: that is `core/reflect.py`.
 """
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,10 +22,11 @@ from vanta import __version__
 from vanta.common.canonical import canonical, sha256
 from vanta.common.errors import BadInput, Missing, OperatorError, UsageError, VantaError
 from vanta.common.events import Kind
+from vanta.common.instruments import Instrument
 from vanta.common.models.configuration import MarketsSettings
 from vanta.common.models.conviction import Conviction, TradeSignals
 from vanta.common.models.overlay import Overlay
-from vanta.common.models.vault import PersonaName, VaultRegistry, persona_name
+from vanta.common.models.vault import PersonaName, Vault, VaultRegistry, persona_name
 from vanta.common.paths import (
     FEEDS,
     LEADERBOARD,
@@ -39,9 +40,10 @@ from vanta.common.paths import (
 from vanta.common.store.document import Stamp, load, parse, render
 from vanta.common.store.ports import Files, Journal, Snapshots
 from vanta.common.times import iso
+from vanta.markets.core.flipped import Asked, FlipPreview, flipped
 from vanta.markets.core.persona import PersonaView, view
 from vanta.markets.core.reflect import FeedRead, ReflectInputs, Reflection, bucket_of, missing_feeds, reflect
-from vanta.markets.core.tilt import active_flip
+from vanta.markets.core.tilt import ActiveFlip, active_flip
 from vanta.markets.core.wire_signal import Feed, decode
 from vanta.markets.rulebook import load_personas, load_rules
 
@@ -122,16 +124,29 @@ class Reflector:
 
         Raises `UsageError` for an unknown persona, `OperatorError` where no flip is in force.
         """
-        name = self._flip_persona(now) if what == FLIP else _known_persona(what)
+        name = self._flip(now)[0].persona if what == FLIP else _known_persona(what)
         card = load_personas(self._rules)[name]
-        made = reflect(replace(self._inputs(self._read(sha256), now), ranks=self._ranks()), self._rules)
-        stamp = Stamp(revision=1, at=iso(now), by=BY)
-        rows = parse(render(made.trade_signals, stamp), TradeSignals, file="preview").convictions
         seen = [PreviewRow(conviction=row, persona=name,
-                           view=view(row.reason_vector, name, card, self._rules.strength)) for row in rows]
+                           view=view(row.reason_vector, name, card, self._rules.strength)) for row in self._rows(now)]
         return sorted(seen, key=lambda one: (-one.view.conviction_bp, one.conviction.entity))
 
-    def _flip_persona(self, now: datetime) -> PersonaName:
+    def preview_flip(self, now: datetime, instruments: Mapping[str, Sequence[Instrument]]) -> FlipPreview:
+        """What the flip in force changes in its vault, by entity's `instruments`. Writes nothing.
+
+        Raises `OperatorError` where no flip is in force.
+        """
+        flip, vault, overlay = self._flip(now)
+        who = Asked(vault=vault, overlay=overlay, instruments=instruments, cards=load_personas(self._rules),
+                    strength=self._rules.strength)
+        return flipped(self._rows(now), flip, who, now=now)
+
+    def _rows(self, now: datetime) -> list[Conviction]:
+        """The convictions that a reflection would make now."""
+        made = reflect(replace(self._inputs(self._read(sha256), now), ranks=self._ranks()), self._rules)
+        stamp = Stamp(revision=1, at=iso(now), by=BY)
+        return parse(render(made.trade_signals, stamp), TradeSignals, file="preview").convictions
+
+    def _flip(self, now: datetime) -> tuple[ActiveFlip, Vault, Overlay]:
         overlay = load(self._files, OVERLAY, Overlay).value
         vaults = load(self._files, VAULTS, VaultRegistry).value
         asked = overlay.flip
@@ -141,7 +156,7 @@ class Reflector:
         flip, why = active_flip(overlay, vault, now)
         if flip is None:
             raise OperatorError(str(why), "Correct the flip in vault_overlay.json, or name a persona.")
-        return flip.persona
+        return flip, vault, overlay
 
     def _read(self, named: Callable[[bytes], str]) -> _Raw:
         """All feed files; `named` gives the content hash of each, and keeps a snapshot of it or not."""

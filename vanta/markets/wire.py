@@ -12,12 +12,14 @@ from pathlib import Path
 from vanta.common.clock import Clock
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import PROMOTION_LOG, REFLECTION_LOG, Home
+from vanta.common.registry import by_entity
 from vanta.common.store.inmemory import MemoryJournal, MemorySnapshots
 from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Journal
 from vanta.common.store.storage import DURABLE, Storage
 from vanta.markets.collectors.port import RawPayload
 from vanta.markets.collectors.wire import COLLECTORS, Harvest, collector_of
+from vanta.markets.core.flipped import FlipPreview
 from vanta.markets.core.records import Problem
 from vanta.markets.promoter import PromoteOutcome, Promoter
 from vanta.markets.recorded import recorded
@@ -58,6 +60,12 @@ class Markets(Harvest):
         """What a persona, or the flip in force, would make of the evidence. Takes no lock and writes nothing."""
         aside = Reflector(self._files, MemorySnapshots(), MemoryJournal(), self._settings)
         return aside.preview(what, self._clock.now())
+
+    def preview_flip(self) -> FlipPreview:
+        """What the flip in force changes in its vault. Takes no lock and writes nothing."""
+        aside = Reflector(self._files, MemorySnapshots(), MemoryJournal(), self._settings)
+        return aside.preview_flip(self._clock.now(), by_entity(self._registry()))
+
 
     def promote(self) -> PromoteOutcome:
         """One promotion. Raises `LockHeld` if another process reflects or promotes in this home."""

@@ -1,6 +1,8 @@
 """`vanta markets`: what it prints, what it writes and how it ends."""
 
 import json
+import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -216,7 +218,46 @@ def test_a_preview_writes_nothing(shell: Shell, persona: str) -> None:
     assert {row["entity"] for row in shell.document["items"]} == {"equity:AAPL", "equity:TSLA"}
     for row in shell.document["items"]:
         assert sum(reason["bp"] for reason in row["reasons"]) == row["previewed_bp"]
+        assert row["direction"] == row["previewed_direction"] == ("long" if "AAPL" in row["entity"] else "short")
     assert sorted(path.name for path in shell.home.memory.iterdir() if path.name != "markets.lock") == before
+
+
+def test_a_preview_of_the_flip_says_what_it_is_and_what_it_changes(shell: Shell) -> None:
+    """Whose slice, how large, how much raised, until when; and the weights that it moves, in text and in JSON."""
+    shell.collect(GOOD)
+    flip = {"flip_id": "F1", "vault": "V_CORE", "persona": "Apollo", "slice": "0.10", "amplify": "0.35", "ttl_min": 45,
+            "started_at": NOW}
+    vault = {"vault_id": "V_CORE", "label": "x", "personas": ["Athena", "Apollo"],
+             "allocation": {"min_conviction_bp": 100, "allow_short": True, "max_positions": 1}}
+    off = dict.fromkeys(("maintenance", "orders_disabled", "external_calls_disabled", "full_halt"), False)
+    shell.home.file(OVERLAY).write_text(json.dumps({**off, "flip": flip}))
+    shell.home.file(VAULTS).write_text(json.dumps({"vaults": [vault]}))
+    assert shell("reflect", "--preview", "flip", "--now", NOW) == 0
+    ends = iso(parse_iso(NOW) + timedelta(minutes=45))
+    assert shell.out.splitlines()[0] == (
+        f"flip F1: 10 % of V_CORE goes by Apollo, whose weights are raised by 35 %, until {ends}")
+    assert re.search(r"^  equity:\w+ +-?\d+ bp of NAV asked for without it, +-?\d+ bp with it$", shell.out, re.M)
+    assert re.search(r"^ +\d+ bp  short +equity:TSLA +\(\d+ bp short without Apollo\)$", shell.out, re.MULTILINE)
+    assert shell("reflect", "--preview", "flip", "--now", NOW, "--json") == 0
+    said = shell.document["flip"]
+    assert {name: said[name] for name in ("flip_id", "vault", "persona", "slice_bp", "amplify_bp", "ends")} == {
+        "flip_id": "F1", "vault": "V_CORE", "persona": "Apollo", "slice_bp": 1000, "amplify_bp": 3500, "ends": ends}
+    moved = {change["instrument_id"]: (change["without_bp"], change["with_bp"]) for change in said["changes"]}
+    assert moved
+    assert all(before != after for before, after in moved.values())
+    assert min(min(pair) for pair in moved.values()) < 0 or "equity:TSLA" not in moved
+
+
+def test_a_flip_that_changes_nothing_says_so(shell: Shell) -> None:
+    """No conviction that the vault could act on."""
+    shell.collect(GOOD)
+    flip = {"flip_id": "F1", "vault": "V_CORE", "persona": "Apollo", "slice": "0.10", "amplify": "0", "started_at": NOW}
+    vault = {"vault_id": "V_CORE", "label": "x", "personas": ["Apollo"], "fiat_enabled": False}
+    off = dict.fromkeys(("maintenance", "orders_disabled", "external_calls_disabled", "full_halt"), False)
+    shell.home.file(OVERLAY).write_text(json.dumps({**off, "flip": flip}))
+    shell.home.file(VAULTS).write_text(json.dumps({"vaults": [vault]}))
+    assert shell("reflect", "--preview", "flip", "--now", NOW) == 0
+    assert "it changes no weight" in shell.out
 
 
 def test_promote_before_there_is_anything_to_promote(shell: Shell) -> None:
