@@ -1,16 +1,14 @@
 """A second opinion: do these bytes let a new order leave? By hand, with the standard library, and nothing of VANTA."""
 
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
-HALTING = ("maintenance", "orders_disabled", "external_calls_disabled", "full_halt")
-SWITCHES = {*HALTING, "reduce_only"}
-FIELDS = {*SWITCHES, *"scopes persona_boosts flip reason by schema_version revision written_at written_by".split()}
+SWITCHES = {"maintenance", "orders_disabled", "external_calls_disabled", "full_halt", "reduce_only"}
+FIELDS = SWITCHES | set("scopes persona_boosts flip reason by schema_version revision written_at written_by".split())
 TOKEN = re.compile(r'[ \t\n\r]*([{}\[\]:,]|"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"|true|false|null|'
                    r'-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|\Z|.)', re.DOTALL)
-ESCAPE, NAMED = re.compile(r"\\(u....|.)"), {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-WORDS = {"true": True, "false": False, "null": None}
-TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+ESCAPE, NAMED = re.compile(r"\\(u....|.)"), str.maketrans("bfnrt", "\b\f\n\r\t")
 
 
 def value(left: list[str], depth: int) -> Any:  # what the tokens `left` (last first) go on with
@@ -18,9 +16,9 @@ def value(left: list[str], depth: int) -> Any:  # what the tokens `left` (last f
     if token in ("{", "[") and depth < 64:
         return members(left, "}" if token == "{" else "]", depth + 1)
     if len(token) > 1 and token[0] == '"':
-        said = ESCAPE.sub(lambda it: chr(int(it[1][1:], 16)) if it[1][0] == "u" else NAMED.get(it[1], it[1]), token)
+        said = ESCAPE.sub(lambda it: chr(int(it[1][1:], 16)) if it[1][0] == "u" else it[1].translate(NAMED), token)
         return said[1:-1].encode("utf-16", "surrogatepass").decode("utf-16")  # half of a surrogate pair is an error
-    return WORDS[token] if token in WORDS else (float(token.encode()),)
+    return {"true": True, "false": False}.get(token) if token in ("true", "false", "null") else (float(token.encode()),)
 
 
 def members(left: list[str], closing: str, depth: int) -> dict[Any, Any]:
@@ -41,20 +39,22 @@ def members(left: list[str], closing: str, depth: int) -> dict[Any, Any]:
 def off(name: str, switch: Any, now: str) -> bool:
     if not isinstance(switch, dict) or not set(switch) <= {"enabled", "reason", "by", "until"}:
         return switch is False
-    until, ends = switch.get("until"), name in ("maintenance", "reduce_only")
-    over = ends and isinstance(until, str) and TIME.fullmatch(until) and until <= now
-    return switch.get("enabled") is False or bool(switch.get("enabled") is True and over)
+    until = switch.get("until") if name in ("maintenance", "reduce_only") and switch.get("enabled") is True else None
+    if until is None:
+        return switch.get("enabled") is False
+    text = until.strip().upper() + "T00:00Z" * (len(until.strip()) == 10)  # a day begins at midnight
+    return datetime.fromisoformat(text) < datetime.fromisoformat(now) + timedelta(milliseconds=1)
 
 
 def permits(raw: bytes, names: dict[str, set[str]], order: dict[str, str], now: str) -> bool:
-    """`names` that a scope may use, and what an `order` touches, by kind of scope; `now` as the bytes write times."""
+    """`names` that a scope may use and what an `order` touches, by kind of scope; `now` in ISO form."""
     try:
         left = TOKEN.findall(raw.decode("utf-8"))[::-1]
         doc = value(left, 0)
-        return (len(raw) <= 262_144 and not any(left) and set(HALTING) <= set(doc) <= FIELDS
+        return (len(raw) <= 262_144 and not any(left) and SWITCHES - {"reduce_only"} <= set(doc) <= FIELDS
                 and all(off(name, doc[name], now) for name in SWITCHES & set(doc))
                 and all(one in names[kind] and set(table) <= SWITCHES and all(
                     order.get(kind) != one or off(name, switch, now) for name, switch in table.items())
                     for kind, tables in doc.get("scopes", {}).items() for one, table in tables.items()))
-    except (ValueError, AttributeError, KeyError, TypeError, IndexError):
+    except (ValueError, LookupError, AttributeError, TypeError, ArithmeticError):
         return False
