@@ -102,6 +102,11 @@ class Lab:
         ask(self._address, op="settle")
         return ended
 
+    def warm_up(self) -> None:
+        """Make one run in this very process, so that no child has to import or prepare what all of them need."""
+        story = STORIES["next"]
+        runs.work(self.order(story, self.begin(story), runs.NOTHING))
+
     def look(self) -> oracle.Evidence:
         """What there is to see now."""
         return oracle.gather(self._home, self._ledger)

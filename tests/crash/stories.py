@@ -5,7 +5,8 @@ A story's home is prepared once by executors that run undisturbed; each case sta
 | story | the struck run |
 |---|---|
 | `order` | the first order of a new home: log and store are made, intent, outbox, answer, two executions |
-| `again` | the same in a home that has run before, at a venue that takes an id twice: quarantine, no resending |
+| `next` | the same in a home that has run before: nothing but the transaction is struck |
+| `again` | the same at a venue that takes an id twice: quarantine, no resending |
 | `batch` | two orders in one batch: one sync before both, one after |
 | `halt` | `full_halt` while an order is partly filled: it is cancelled, nothing new leaves |
 | `resting` | the first order of a warm home rests at the venue, which executes nothing |
@@ -99,6 +100,7 @@ def _torn(home: Home, quietly: RunQuietly) -> int:
 
 STORIES: dict[str, Story] = {story.name: story for story in (
     Story(name="order", expect=expect(), warm=False),
+    Story(name="next", expect=expect()),
     Story(name="again", expect=expect(OPEN_ENDED), declares=False),
     Story(name="batch", expect=expect(), wishes=2),
     Story(name="halt", expect=expect(frozenset({"cancelled"}), sent=1), knobs={"fills": ["0.25"]}, prepare=_halted),

@@ -20,7 +20,7 @@ def test_a_power_cut_in_any_story(tmp_path: Path) -> None:
 @power
 def test_killed_and_then_cut_off_while_recovering(tmp_path: Path) -> None:
     """Two faults: what the first left only in memory is acted on by nobody before it is durable."""
-    passes(carry_out(tmp_path, "pairs", "order", "--sample", "10", disk=True), at_least=10)
+    passes(carry_out(tmp_path, "pairs", "next", "--sample", "10", disk=True), at_least=10)
 
 
 @power

@@ -55,7 +55,7 @@ def campaigns(*, disk: bool) -> Iterator[Campaign]:
     yield Campaign(("single", "order", "--modes", "kill,killafter,torn"), disk=False)  # on this folder's file system
     yield from (Campaign(("power", name)) for name in PLAYED if disk)
     yield Campaign(("single", "order"), disk)
-    yield Campaign(("pairs", "order", "--second", second), disk)
+    yield from (Campaign(("pairs", name, "--second", second), disk) for name in ("next", "order"))
     yield from (Campaign(("single", name), disk) for name in PLAYED if name != "order")
     yield from (Campaign(("mutant", name), disk) for name in mutants if mutants[name].redundant)
 

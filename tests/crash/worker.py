@@ -127,6 +127,7 @@ def _carry_out(asked: argparse.Namespace, lab: Lab, report: Report) -> None:
     ledger = Ledger(asked.ledger)
     for name in [MUTANTS[asked.name].story] if asked.campaign == "mutant" else asked.name.split(","):
         lab.begin(STORIES[name])
+    lab.warm_up()
     runs.be_a_good_parent()
     if asked.campaign == "mutant":
         _hunt(asked, lab, report, ends)
