@@ -59,7 +59,7 @@ def test_runbook_covers_every_reason() -> None:
 def _feed_options() -> dict[str, set[str]]:
     """The options that each collector knows, read from its source."""
     found = {}
-    for source in tree("vanta"):
+    for source in (one for one in tree("vanta") if one.module.startswith("vanta.markets.collectors.")):
         for node in ast.walk(source.tree):
             if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "_OPTIONS":
                 assert isinstance(node.value, ast.Call)
