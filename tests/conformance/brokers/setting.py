@@ -130,16 +130,16 @@ class Setting:
 
 
 class Polls:
-    """Polls as the executor does, once a second of a clock that is moved by hand."""
+    """Polls as the executor does, by a clock that is moved by hand: `step_s` for each look."""
 
-    def __init__(self, broker: Broker, start: datetime = START) -> None:
-        self.broker = broker
+    def __init__(self, broker: Broker, start: datetime = START, *, step_s: float = 2.0) -> None:
+        self.broker, self.step_s = broker, step_s
         self.now = start
         self.events: list[Event] = []
 
     def once(self) -> Sequence[Event]:
-        """One poll, two seconds later. Raises what the broker raises."""
-        self.now += timedelta(seconds=2)
+        """One poll, a step later. Raises what the broker raises."""
+        self.now += timedelta(seconds=self.step_s)
         found = self.broker.poll(self.now)
         self.events += found
         return found

@@ -14,7 +14,7 @@ from tests.conformance.brokers.faults import START, Seen, VenueServer
 from tests.conformance.brokers.setting import PLANTED, Order, Polls, Setting, by_id, make_order, units, wait_for
 from tests.conformance.brokers.suite import BrokerSuite
 from tests.unit.executor.world import INSTRUMENTS
-from vanta.common.errors import CredentialsRefused, OutcomeUnknown, OutsideError, Throttled
+from vanta.common.errors import CredentialsRefused, OperatorError, OutcomeUnknown, OutsideError, Throttled
 from vanta.common.models.configuration import AccountSettings
 from vanta.executor.brokers.alpaca import AlpacaBroker
 from vanta.executor.brokers.hosts import check
@@ -110,8 +110,8 @@ class TestStream:
 
     @pytest.fixture
     def listening(self, venue: AlpacaServer) -> Iterator[AlpacaBroker]:
-        """An adapter whose stream is connected, and which else looks every other week."""
-        with closing(alpaca(venue, poll_s=10**6)) as broker:
+        """An adapter whose stream is connected, and which else looks once an hour."""
+        with closing(alpaca(venue, poll_s=3600)) as broker:
             broker.poll(START)
             wait_for(lambda: bool(venue.listening), "the stream")
             yield broker
@@ -121,7 +121,7 @@ class TestStream:
         order = share()
         listening.submit(order.approved, now=START)
         venue.fill(order.order_id, "2", "200", fill_id="e1")
-        assert set(Polls(listening).units(2)) == {activity_id(venue.orders[0].fills[0])}
+        assert set(Polls(listening, step_s=0.3).units(2)) == {activity_id(venue.orders[0].fills[0])}
 
     @pytest.mark.parametrize("message", [
         b"\xff\x00 no json", {"stream": "trade_updates", "data": None}, {"stream": "listening", "data": {}},
@@ -131,7 +131,7 @@ class TestStream:
         venue.push(message)
         order = share()
         listening.submit(order.approved, now=START)
-        polls = Polls(listening)
+        polls = Polls(listening, step_s=0.3)
         venue.push({"stream": "trade_updates", "data": {"event": "fill", "qty": "5", "price": "1", "execution_id": "x",
                                                         "order": venue.render(venue.orders[0])}})
         polls.once()
@@ -146,7 +146,7 @@ class TestStream:
         venue.fill(order.order_id, "1", "200", fill_id="e1")
         wait_for(lambda: len(venue.authenticated) == 2 and bool(venue.listening), "the stream again")
         venue.fill(order.order_id, "1", "200", fill_id="e2")
-        Polls(listening).units(2)
+        Polls(listening, step_s=0.3).units(2)
 
     def test_a_stream_that_refuses_the_key_does_not_stop_the_look(self, venue: AlpacaServer) -> None:
         """It is tried again with pauses; REST answers for itself, and closing ends the thread."""
@@ -356,6 +356,13 @@ def test_the_mode_guard_sees_every_address(live: bool, url: str | None, hosts: s
     assert set(broker.urls()) == hosts
     check("live" if live else "paper", "main", broker.urls())
     broker.close()
+
+
+@pytest.mark.parametrize("options", [{"steam": False}, {"poll_s": "often"}, {"poll_s": 0}])
+def test_an_option_that_is_not_known_or_wrong_is_named(options: dict[str, Any]) -> None:
+    """A word that is misspelt would else be a wish that nobody hears."""
+    with pytest.raises(OperatorError, match=next(iter(options))):
+        AlpacaBroker(AccountSettings(adapter="alpaca", options=options), SECRETS, lambda: INSTRUMENTS, live=False)
 
 
 @pytest.mark.parametrize("missing", ["key_id", "secret_key"])

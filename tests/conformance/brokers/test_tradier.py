@@ -285,5 +285,8 @@ def test_what_is_missing_is_named() -> None:
     with pytest.raises(CredentialsRefused, match="access_token"):
         TradierBroker(AccountSettings(adapter="tradier", options={"account_id": ACCOUNT}), {}, lambda: INSTRUMENTS,
                       live=False)
-    with pytest.raises(OperatorError, match="account_id"):
-        TradierBroker(AccountSettings(adapter="tradier"), {"access_token": PLANTED}, lambda: INSTRUMENTS, live=False)
+    for options, said in (({}, "account_id"), ({"account_id": "../x"}, "account_id"),
+                          ({"account_id": "VA1", "polls": 3}, "polls")):
+        with pytest.raises(OperatorError, match=said):
+            TradierBroker(AccountSettings(adapter="tradier", options=options), {"access_token": PLANTED},
+                          lambda: INSTRUMENTS, live=False)

@@ -14,8 +14,11 @@ from datetime import datetime
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
+from pydantic import Field
+
 from vanta.common.errors import CredentialsRefused, OutcomeUnknown, OutsideError, Throttled
 from vanta.common.instruments import Instrument
+from vanta.common.models.base import OperatorModel, Real, validate
 from vanta.common.models.configuration import AccountSettings
 from vanta.common.money import plain
 from vanta.executor.brokers import alpaca_words as words
@@ -47,13 +50,20 @@ _BUSY_S = 30.0
 """How long to leave a busy venue alone that does not say for how long; its limit is by the minute."""
 
 
-class AlpacaBroker(RealBroker):
-    """See the module's contract.
+class AlpacaOptions(OperatorModel):
+    """What the account's options may say."""
 
-    Secrets: `key_id`, `secret_key`. Options: `poll_s` (1), `recent_s` (30: how often closed orders are looked through
-    for ones that turned up late), `stream` (true), `stream_url` (by default made from the url), `stream_idle_s` (30: a
-    stream whose hints nobody asks for ends after so long, so that it does once calls are not allowed).
-    """
+    poll_s: Real = Field(default=1.0, ge=0.1, le=3600, description="how often it is asked what became of orders")
+    recent_s: Real = Field(default=30.0, ge=0, le=3600,
+                           description="how often closed orders are looked through for ones that turned up late")
+    stream: bool = Field(default=True, description="whether trade updates make the next look come sooner")
+    stream_url: str | None = Field(default=None, description="where they come from; by default made from the url")
+    stream_idle_s: Real = Field(default=30.0, gt=0, le=3600, description="a stream whose hints nobody asks for ends "
+                                "after so long: then calls are not allowed")
+
+
+class AlpacaBroker(RealBroker):
+    """See the module's contract. Secrets: `key_id`, `secret_key`. Options: `AlpacaOptions`."""
 
     name = "alpaca"
     # A repeated client_order_id is answered with 422 and makes no order, for as long as Alpaca keeps the order; we rely
@@ -62,6 +72,7 @@ class AlpacaBroker(RealBroker):
 
     def __init__(self, settings: AccountSettings, secrets: Mapping[str, str],
                  instruments: Callable[[], Mapping[str, Instrument]], *, live: bool) -> None:
+        options = validate(AlpacaOptions, settings.options, file="options of the alpaca account")
         missing = [name for name in ("key_id", "secret_key") if not secrets.get(name)]
         if missing:
             raise CredentialsRefused(f"alpaca needs the secrets key_id and secret_key; missing: {', '.join(missing)}",
@@ -69,12 +80,9 @@ class AlpacaBroker(RealBroker):
         url = (settings.url or (LIVE if live else PAPER)).rstrip("/").removesuffix("/v2")
         self._instruments = instruments
         self._client = _client(url, secrets, settings.timeout_s, live=live)
-        options = settings.options
-        self._hints = Hints(
-            options.get("stream_url") or f"ws{url.removeprefix('http')}/stream", secrets, timeout_s=settings.timeout_s,
-            idle_s=float(options.get("stream_idle_s", 30.0))) if options.get("stream", True) else None
-        self._pace = Pace(float(options.get("poll_s", 1.0)))
-        self._recent = Pace(float(options.get("recent_s", 30.0)))
+        self._hints = Hints(options.stream_url or f"ws{url.removeprefix('http')}/stream", secrets,
+                            timeout_s=settings.timeout_s, idle_s=options.stream_idle_s) if options.stream else None
+        self._pace, self._recent = Pace(options.poll_s), Pace(options.recent_s)
         self._following = Following()
         self._knows_the_past = False
 

@@ -9,9 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from pydantic import Field
+
 from vanta.common import strictjson
-from vanta.common.errors import BadInput, CredentialsRefused, OperatorError, OutcomeUnknown, OutsideError, Throttled
+from vanta.common.errors import BadInput, CredentialsRefused, OutcomeUnknown, OutsideError, Throttled
 from vanta.common.instruments import Instrument
+from vanta.common.models.base import OperatorModel, Real, validate
 from vanta.common.models.configuration import AccountSettings
 from vanta.common.money import plain
 from vanta.common.times import millis
@@ -31,8 +34,15 @@ _BUSY_S = 60.0
 """How long to leave a busy venue alone that does not say for how long; its limit is by the minute."""
 
 
+class TradierOptions(OperatorModel):
+    """What the account's options may say, and have to."""
+
+    account_id: str = Field(min_length=1, pattern="^[A-Za-z0-9]+$", description="the account's number at Tradier")
+    poll_s: Real = Field(default=2.0, ge=1, le=3600, description="how often it is asked what became of orders")
+
+
 class TradierBroker(RealBroker):
-    """See the module's contract. Secrets: `access_token`. Options: `account_id`, and `poll_s` (2)."""
+    """See the module's contract. Secrets: `access_token`. Options: `TradierOptions`."""
 
     name = "tradier"
     # The tag makes no order unique: a second request makes a second order. Orders are listed for the session of the day
@@ -46,16 +56,13 @@ class TradierBroker(RealBroker):
         if not secrets.get("access_token"):
             raise CredentialsRefused("tradier needs the secret access_token",
                                      "Put it into the account's credentials folder, as a file of its own.")
-        account = settings.options.get("account_id")
-        if not account:
-            raise OperatorError("tradier needs the option account_id",
-                                'Add options = { account_id = "…" } to the account.')
+        options = validate(TradierOptions, settings.options, file="options of the tradier account")
         self._client = httpx.Client(
             base_url=settings.url or (LIVE if live else SANDBOX), timeout=settings.timeout_s, follow_redirects=False,
             trust_env=False,  # a netrc entry would replace the authorization, a proxy would see orders
             headers={"Accept": "application/json", "Authorization": f"Bearer {secrets['access_token']}"})
-        self._account = f"accounts/{account}"
-        self._pace = Pace(float(settings.options.get("poll_s", 2.0)))
+        self._account = f"accounts/{options.account_id}"
+        self._pace = Pace(options.poll_s)
         self._following = Following()
         self._knows_the_past = False
 
