@@ -115,14 +115,15 @@ _H, _R, _Q, _L = Effect.HOLD, Effect.REFUSE, Effect.QUARANTINE, Effect.LATCH
 
 TABLE: dict[Reason, Entry] = {
     Reason.HALT_UNREADABLE: Entry(_H, "vault_overlay.json is missing or does not parse strictly",
-                                  "Run `vanta overlay check FILE`; it names the line."),
+                                  "Run `vanta overlay check memory/vault_overlay.json`; it names the line."),
     Reason.HALT_MAINTENANCE: Entry(_H, "maintenance is on: no new dispatches", "Set maintenance to false to resume."),
     Reason.HALT_ORDERS_DISABLED: Entry(_H, "orders_disabled is on: no order leaves", "Set it to false to resume."),
     Reason.HALT_EXTERNAL_CALLS: Entry(_H, "external_calls_disabled is on", "Set it to false to resume."),
     Reason.HALT_FULL: Entry(_H, "full_halt is on", "Find out who halted and why; set it to false to resume."),
     Reason.HALT_REDUCE_ONLY: Entry(_H, "reduce_only is on and this order does not shrink a position",
                                    "Set reduce_only to false to allow entries."),
-    Reason.HALT_NO_PERMIT: Entry(_H, "dispatch.permit does not exist", "Release dispatch with `vanta-run release`."),
+    Reason.HALT_NO_PERMIT: Entry(_H, "dispatch.permit does not exist",
+                                 "Run `vanta-run release --scope global --reason TEXT`."),
     Reason.HALT_LATCHED: Entry(_H, "the executor latched itself",
                                "See `vanta-run status`, then release the latch by name."),
     Reason.FLATTENED: Entry(_L, "an operator asked to leave every position: no entries",

@@ -133,7 +133,8 @@ def _plan(context: FetchContext) -> _Plan:
     contact = read.text(options, "sec", "contact", None)
     if contact is None:
         raise OperatorError("the SEC refuses clients that do not say how to reach them, and no contact is set",
-                            "Set markets.contact to an e-mail address, or run `markets collect sec --from PATH`.")
+                            "Set markets.contact in config/vanta.toml to your e-mail address, or read recorded "
+                            "payloads: `vanta markets collect sec --from PATH`.")
     base_url = read.url(options, "sec", "base_url", BASE_URL)
     limits = Limits()
     return _Plan(
