@@ -10,14 +10,18 @@ without a sync, `commit` keeps its own timer out of the way.
 """
 
 import ctypes
+import fcntl
 import os
 import shutil
+import struct
 import subprocess
+import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-from tests.crash.injector import Fault
+from tests.crash.injector import EXT4_IOC_SHUTDOWN, NOLOGFLUSH, Fault
 
 PRIVATE = ("unshare", "-m", "--propagation", "private")
 OPTIONS = "commit=3600,noauto_da_alloc"
@@ -79,8 +83,34 @@ def why_not() -> str:
     missing = [name for name in ("unshare", "mkfs.ext4", "mount", "umount", "findmnt") if shutil.which(name) is None]
     if missing:
         return f"power cuts need {', '.join(missing)}"
-    tried = subprocess.run([*PRIVATE, "true"], capture_output=True, text=True, check=False)
-    return f"no private mount namespace: {tried.stderr.strip()}" if tried.returncode else ""
+    tried = subprocess.run([*PRIVATE, sys.executable, "-m", "tests.crash.powercut"], cwd=Path(__file__).parents[2],
+                           capture_output=True, text=True, check=False)
+    return (tried.stderr.strip().splitlines() or ["it ended without a word"])[-1] if tried.returncode else ""
+
+
+def try_it() -> None:
+    """Cut the power of a new disk once: what was not synced has to be gone, what was synced has to be there."""
+    with tempfile.TemporaryDirectory() as folder, Disk(Path(folder)) as disk:
+        for name in ("kept", "lost"):
+            with (disk.mount / name).open("wb") as file:
+                file.write(b"x")
+                if name == "kept":
+                    file.flush()
+                    os.fsync(file.fileno())
+        shut_down(disk.mount)
+        disk.power_on()
+        found = sorted(path.name for path in disk.mount.iterdir() if path.is_file())
+        if found != ["kept"]:
+            raise NoPowerCuts(f"the file system kept {found} where it should have kept one file")
+
+
+def shut_down(mount: Path) -> None:
+    """The cut itself: nothing that is not on the disk yet gets there any more."""
+    fd = os.open(mount, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.ioctl(fd, EXT4_IOC_SHUTDOWN, struct.pack("I", NOLOGFLUSH))
+    finally:
+        os.close(fd)
 
 
 def _tool(*command: str) -> str:
@@ -94,3 +124,7 @@ def _check(result: int, what: str) -> None:
     if result != 0:
         code = ctypes.get_errno()
         raise OSError(code, f"{what}: {os.strerror(code)}")
+
+
+if __name__ == "__main__":
+    try_it()
