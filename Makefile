@@ -24,9 +24,10 @@ lint: ## ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
-torture: ## every crash, power cut and pair of them; at most MINUTES=60, and goes on where it stopped
+torture: ## every crash, power cut and pair of them, at most MINUTES=60 at a time; then halts: 10^6 overlays, 10^4 moments
 	@scripts/setup.sh dev
 	@$(BIN)/python -m tests.crash.torture --minutes $(or $(MINUTES),60)
+	@$(BIN)/python -m tests.halt.fuzz && $(BIN)/python -m tests.halt.trials
 
 bench: ## the performance report: every figure beside a named peer or floor of the same run
 	@scripts/setup.sh dev
@@ -42,5 +43,5 @@ docs: ## write the generated parts of docs/ anew
 	@$(BIN)/python -m scripts.make_docs
 
 clean: ## remove what make made: environments, caches, ./var
-	rm -rf .venv .uv .peer var .coverage.d .mypy_cache .ruff_cache .pytest_cache .hypothesis .torture benchmarks/out
+	rm -rf .venv .uv .peer var .coverage.d .mypy_cache .ruff_cache .pytest_cache .hypothesis .torture .pytest-state benchmarks/out
 	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
