@@ -36,9 +36,9 @@ def pair(base: str, quote: str) -> dict[str, Any]:
 class BybitServer(HttpVenue):
     """See the module. `fee`: the share of an execution that is charged. `unified`: the kind of account.
 
-    `why`: what refusals say. `beaten`: orders are filled just before they would be cancelled. `no_cancel`: cancels are
-    refused. `hidden`: executions that are not listed yet. Requests are signed with the real time, whatever the clock of
-    the books says; `behind_s` sets that check back.
+    `why`: what refusals say, with `refusal_status`. `beaten`: orders are filled just before they would be
+    cancelled. `no_cancel`: cancels are refused. `hidden`: executions that are not listed yet. Requests are signed
+    with the real time, whatever the clock of the books says; `behind_s` sets that check back.
     """
 
     page = 50
@@ -49,6 +49,7 @@ class BybitServer(HttpVenue):
         self.behind_s = 0.0
         self.why = (170131, "Balance insufficient")
         self.coins: tuple[str, ...] = ("BTC", "ETH")
+        self.refusal_status = 200
         self.beaten = self.no_cancel = False
         self.hidden: set[str] = set()
         self.fee = Decimal(0)
@@ -88,7 +89,7 @@ class BybitServer(HttpVenue):
 
     def refusal(self, seen: Seen) -> Reply:
         """See `HttpVenue.refusal`."""
-        return self.code(*self.why)
+        return self.code(*self.why)._replace(status=self.refusal_status)
 
     def unauthorized(self) -> Reply:
         """See `HttpVenue.unauthorized`. The venue repeats what was signed, and the key with it."""

@@ -42,9 +42,10 @@ def product(base: str, quote: str = "USD") -> dict[str, Any]:
 class CoinbaseServer(HttpVenue):
     """See the module. `commission`: the share of an execution's worth that is charged, in the quote currency.
 
-    `why`: what refusals say. `names_another`: answers to orders name another order. `beaten`: orders are filled just
-    before they would be cancelled. `no_cancel`: cancels are refused. `hidden`: executions that are not listed yet.
-    Requests are signed with the real time, whatever the clock of the books says; `behind_s` sets that check back.
+    `why`: what refusals say, with `refusal_status`. `names_another`: answers to orders name another order.
+    `beaten`: orders are filled just before they would be cancelled. `no_cancel`: cancels are refused. `hidden`:
+    executions that are not listed yet. Requests are signed with the real time, whatever the clock of the books
+    says; `behind_s` sets that check back.
     """
 
     page = 100
@@ -56,6 +57,7 @@ class CoinbaseServer(HttpVenue):
         self.coins: tuple[str, ...] = COINS
         self.why = "INSUFFICIENT_FUND"
         self.names_another = False
+        self.refusal_status = 200
         self.beaten = self.no_cancel = False
         self.hidden: set[str] = set()
         self.commission = Decimal(0)
@@ -89,7 +91,7 @@ class CoinbaseServer(HttpVenue):
 
     def refusal(self, seen: Seen) -> Reply:
         """See `HttpVenue.refusal`."""
-        return self.failure(self.why, "not placed")
+        return self.failure(self.why, "not placed")._replace(status=self.refusal_status)
 
     def failure(self, reason: str, message: str) -> Reply:
         """An order that was not placed: the status says that all is well."""

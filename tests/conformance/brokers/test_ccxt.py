@@ -375,6 +375,37 @@ class TestBoth:
             polls = Polls(after, START + timedelta(hours=3))
             assert [fill.order_id for fill in polls.fills(1).values()] == [order.order_id]
 
+    def test_what_a_failing_server_says_about_an_order_is_not_believed(
+            self, server: CoinbaseServer | BybitServer, broker: CcxtBroker) -> None:
+        """The words of a refusal with a status of 500 may have been said after the order was passed on."""
+        server.faults.refuse = True
+        order = make_order("crypto:BTC-USD", "1000", price="200")
+        assert outcome(broker, order.approved) is Rejected
+        server.refusal_status = 500
+        assert outcome(broker, order.approved) is OutcomeUnknown
+
+    def test_numbers_keep_all_their_digits(self, server: CoinbaseServer | BybitServer, broker: CcxtBroker) -> None:
+        """More than a binary float has room for."""
+        order = make_order("crypto:BTC-USD", "1000", price="200")
+        broker.submit(order.approved, now=START)
+        server.fill(order.order_id, "1.000000000000000001", "200.100000000000000003", fill_id="e1")
+        server.cash("USD", cash := "123456789012.123456789")
+        (fill,) = Polls(broker).fills(1).values()
+        holdings = broker.holdings(START + timedelta(minutes=1))
+        assert holdings is not None
+        assert (fill.quantity, fill.price) == (Decimal("1.000000000000000001"), Decimal("200.100000000000000003"))
+        assert (holdings.positions["BTC/USD"], holdings.cash["USD"]) == (fill.quantity, Decimal(cash))
+
+    def test_a_restored_order_is_followed_from_when_it_was_sent(self, server: CoinbaseServer | BybitServer,
+                                                                broker: CcxtBroker) -> None:
+        """However long there was no process: longer than ended orders are looked for."""
+        order = make_order("crypto:BTC-USD", "1000", price="200")
+        broker.submit(order.approved, now=START)
+        server.fill(order.order_id, "1", "200", fill_id="e1")
+        with closing(new(server, **self.options(server))) as after:
+            after.restore([order.entry])
+            assert len(Polls(after, START + timedelta(days=3)).fills(1)) == 1
+
     def test_a_cancel_that_comes_too_late_is_fine(self, server: CoinbaseServer | BybitServer,
                                                   broker: CcxtBroker) -> None:
         """Filled between our look and our request; of an order that never was there is nothing to cancel."""
