@@ -9,7 +9,7 @@ from tests.halt.trials import SEED, Plan, Tally, Trials
 from vanta.common.paths import Home
 from vanta.common.permit import disarm
 
-COUNT, COMMANDS = 80, 2
+COUNT, COMMANDS = 100, 2
 
 
 def run(plan: Plan, load: int = 1) -> Tally:
