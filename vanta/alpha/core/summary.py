@@ -8,6 +8,7 @@ Example: feed `sec` last succeeded 41 minutes ago, limit 15 -> CRITICAL "no succ
 fix `vanta markets collect sec`.
 """
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from vanta.alpha.core.heads import heads
@@ -108,7 +109,7 @@ def _partial(facts: Facts) -> Iterator[Said]:
 
 
 def _release(latch: LatchSight) -> str:
-    return f'vanta-run release --latch {latch.latch_id} --reason "…"'
+    return f'vanta-run release --latch {shlex.quote(latch.latch_id)} --reason "…"'
 
 
 def _executor(facts: Facts, limits: Limits) -> Row:

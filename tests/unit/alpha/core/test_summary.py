@@ -1,5 +1,6 @@
 """Levels of a home's checks: what is stale, lost or latched is CRITICAL, what is not known is never OK."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -289,3 +290,10 @@ def test_times_that_are_none_are_none() -> None:
     assert isinstance(Doc({"now": ago(0)}).time("now"), datetime)
     assert (doc.time("now"), doc.time("none"), doc.number("count"), doc.text("count")) == (None, None, None, "")
     assert (doc.rows("rows"), doc.rows("table"), dict(doc.table("table"))) == ([{"a": 1}], [], {})
+
+
+def test_the_release_of_a_latch_can_be_pasted() -> None:
+    """Whatever its id is made of: it comes from a file."""
+    latch = LatchSight("loss.daily:V CORE; ls", "lost too much", everything=True)
+    row = row_of(replace(HEALTHY, latches=(latch,)), "dispatch")
+    assert shlex.split(row.fix)[:4] == ["vanta-run", "release", "--latch", latch.latch_id]
