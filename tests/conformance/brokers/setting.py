@@ -21,6 +21,9 @@ from vanta.executor.core.entries import OrderEntry
 PLANTED = "PLANTED7k3yPLANTED7k3y"
 """The secret that no output may show. Every secret handed to an adapter under test contains it."""
 
+TAIL = PLANTED[-5:]
+"""The end of it, which no id can contain: libraries that shorten what they log show the ends."""
+
 SILENCE_S = 0.4
 """The timeout of an adapter whose venue is silent."""
 

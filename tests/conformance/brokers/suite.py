@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.brokers.faults import START, Seen, VenueServer
-from tests.conformance.brokers.setting import PLANTED, Polls, Setting, by_id, units, worth
+from tests.conformance.brokers.setting import TAIL, Polls, Setting, by_id, units, worth
 from vanta.common.clock import ManualClock
 from vanta.common.errors import CredentialsRefused, OutcomeUnknown, OutsideError
 from vanta.common.log import configure
@@ -361,7 +361,7 @@ class BrokerSuite(Setting):
         assert "debug lines arrive" in logged
         assert len(said) > 15
         for text in (*said, logged, output.out, output.err):
-            assert PLANTED not in text
+            assert TAIL not in text
 
 
 class BustSuite(Setting):

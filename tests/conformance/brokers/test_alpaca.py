@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +12,14 @@ import pytest
 from tests.conformance.brokers.alpaca_server import KEY, AlpacaServer, activity_id
 from tests.conformance.brokers.executor_suite import ExecutorSuite
 from tests.conformance.brokers.faults import START, Seen, VenueServer
-from tests.conformance.brokers.setting import PLANTED, Order, Polls, Setting, by_id, make_order, units, wait_for
+from tests.conformance.brokers.setting import PLANTED, TAIL, Order, Polls, Setting, by_id, make_order, units, wait_for
 from tests.conformance.brokers.suite import BrokerSuite
 from tests.unit.executor.world import INSTRUMENTS
+from vanta.common.clock import ManualClock
 from vanta.common.errors import CredentialsRefused, OperatorError, OutcomeUnknown, OutsideError, Throttled
+from vanta.common.log import configure
 from vanta.common.models.configuration import AccountSettings
+from vanta.common.paths import Home
 from vanta.executor.brokers.alpaca import AlpacaBroker
 from vanta.executor.brokers.hosts import check
 from vanta.executor.brokers.port import Accepted, Ended, RealBroker, Rejected
@@ -172,6 +176,17 @@ class TestStream:
             venue.silent_stream = False
             wait_for(lambda: bool(venue.listening), "another try")
 
+
+    def test_the_frame_that_holds_the_key_is_not_logged(self, venue: AlpacaServer, tmp_path: Path) -> None:
+        """The library of the stream logs frames at debug, shortened in the middle."""
+        home = Home(tmp_path)
+        home.logs.mkdir()
+        with configure(home, "executor", ManualClock(START), level="debug"), closing(alpaca(venue)) as broker:
+            broker.poll(START)
+            wait_for(lambda: bool(venue.listening), "the stream")
+        logged = (home.logs / "executor.log").read_text()
+        assert "connected to" in logged
+        assert TAIL not in logged
 
     def test_a_stream_that_nobody_asks_ends_and_begins_again(self, venue: AlpacaServer) -> None:
         """Where calls are forbidden nobody polls: then nothing may be connected either, until somebody does."""
