@@ -121,12 +121,14 @@ def test_two_orders_under_one_tag(venue: TradierServer, broker: TradierBroker) -
         assert isinstance(broker.submit(order.approved, now=START), Accepted)
     assert venue.live() == {order.order_id: 2}
     polls = Polls(broker)
-    venue.fill(order.order_id, "5", "200", fill_id="e1")
-    polls.units(5)
-    polls.once()
+    venue.fill(order.order_id, "2", "200", fill_id="e1")
+    polls.units(2)
     venue.orders.reverse()
-    venue.fill(order.order_id, "2", "201", fill_id="e2")
-    assert {fill.order_id for fill in polls.units(7).values()} == {order.order_id}
+    venue.fill(order.order_id, "3", "201", fill_id="e2")
+    assert {fill.order_id for fill in polls.units(5).values()} == {order.order_id}
+    venue.orders.reverse()
+    venue.fill(order.order_id, "3", "200", fill_id="e3")
+    polls.units(8)
     with pytest.raises(OutsideError, match="2 orders with the tag"):
         broker.lookup(order.order_id)
 
