@@ -208,9 +208,11 @@ def test_an_execution_that_is_taken_back_is_unbooked_and_latches() -> None:
     before = world.cash()
     world.fill(order_id, "5")
     world.step()
+    assert world.book.orders[order_id].worth == 1000
     world.venue.events += [Busted("f1", "erroneous trade"), Busted("f1", "again"), Busted("f9", "never heard of")]
     world.step()
     assert (world.held("equity:AAPL"), world.cash()) == (Decimal(0), before)
+    assert (world.book.orders[order_id].filled, world.book.orders[order_id].worth) == (Decimal(0), Decimal(0))
     assert world.latched() == {"broker.fill_busted"}
 
 
