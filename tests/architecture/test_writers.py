@@ -34,7 +34,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "TRADE_LOG": ("vanta.executor.wire",),
     "PERMIT": ("vanta.common.permit",),
     "VAULTS": ("vanta.suite.simulation.home", "vanta.suite.scenes"),   # as the operator of a new home would
-    "OVERLAY": ("vanta.suite.simulation.home", "vanta.suite.scenes"),  # likewise
+    "OVERLAY": ("vanta.suite.simulation.home", "vanta.suite.scenes", "vanta.suite.mode"),  # likewise, and on request
     "CONTROL_LOG": ("vanta.suite.wire",),
     "OPERATOR_COMMANDS": ("vanta.alpha.wire",),
     "SIMULATION": ("vanta.suite.simulation.engine",),

@@ -7,6 +7,7 @@ from typing import Any
 
 from vanta.alpha.controls import give
 from vanta.alpha.facts import gather, whole
+from vanta.alpha.operators import owners
 from vanta.alpha.recent import last_records
 from vanta.common.events import Kind
 from vanta.common.models.command import OperatorCommand
@@ -18,7 +19,7 @@ from vanta.common.store.ports import Snapshots
 from vanta.common.store.snapshot import FileSnapshots
 from vanta.common.times import iso
 
-__all__ = ["ask", "gather", "last_records", "snapshots", "whole"]
+__all__ = ["ask", "gather", "last_records", "owners", "snapshots", "whole"]
 
 
 def snapshots(home: Home) -> Snapshots:

@@ -55,8 +55,9 @@ class NotAllowed(OperatorError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One change of the permit: who, why, and what it was before and is after."""
+    """One change of a control: what, who, why, and what it was before and is after."""
 
+    what: str = "permit"
     by: str
     reason: str
     before: str
@@ -164,7 +165,7 @@ def _cancel(home: Home, change: Change, now: datetime) -> tuple[str | None, list
 
 def record(home: Home, change: Change, now: datetime) -> list[str]:
     """Put the change into control_log.jsonl, durably. Returns why that failed, if it did."""
-    payload = {"what": "permit", "before": change.before, "after": change.after, "by": change.by,
+    payload = {"what": change.what, "before": change.before, "after": change.after, "by": change.by,
                "reason": change.reason, "account": account(), "uid": os.getuid()}
     try:
         with FileLock(home.lock("controls"), owner="vanta-run", now=now):

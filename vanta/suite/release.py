@@ -75,13 +75,18 @@ def _typed(scope: str | None, latch: str | None, confirm: str | None) -> str:
     wanted = latch or scope or ""
     if latch is None and wanted != GLOBAL:
         raise UsageError(f"there is no scope {wanted!r}", f"Write --scope {GLOBAL}, or --latch ID for a latch.")
+    confirmed(wanted, confirm)
+    return wanted
+
+
+def confirmed(wanted: str, confirm: str | None) -> None:
+    """Insist that a person has typed what is to be loosened, here or as `--confirm`. Raises `UsageError`."""
     if confirm is None:
         if not sys.stdin.isatty():
             raise UsageError(f"nobody has confirmed that {wanted} is to be released", f"Add --confirm {wanted}.")
         confirm = typer.prompt(f"Type {wanted} to release it", err=True, default="", show_default=False)
     if confirm.strip() != wanted:
         raise UsageError(f"{confirm.strip()!r} is not {wanted!r}: nothing is released", f"Confirm with {wanted}.")
-    return wanted
 
 
 def _doubts(home: Home, facts: Facts, latch: str | None) -> Iterator[str]:

@@ -33,6 +33,7 @@ COMMANDS = (
                                          Exit.TEMPORARY, Exit.CONFIG)),
     Command("status", "vanta.suite.status", (Exit.DONE,)),
     Command("kill", "vanta.suite.controls", (Exit.DONE, Exit.OUTCOME_UNKNOWN, Exit.PERMISSION)),
+    Command("mode", "vanta.suite.mode", (Exit.DONE, Exit.USAGE, Exit.TEMPORARY, Exit.CONFIG)),
     Command("flatten", "vanta.suite.asking", (Exit.DONE, Exit.USAGE, Exit.TEMPORARY, Exit.CONFIG)),
     Command("cancel", "vanta.suite.asking", (Exit.DONE, Exit.USAGE, Exit.TEMPORARY, Exit.CONFIG)),
     Command("override", "vanta.suite.asking", (Exit.DONE, Exit.USAGE, Exit.TEMPORARY, Exit.CONFIG)),

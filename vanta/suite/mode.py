@@ -1,0 +1,126 @@
+"""`vanta-run mode`: show the overlay's switches, or turn one of them on or off, as an editor would.
+
+The file is replaced only if it still holds the bytes that were read: a save of somebody else in between is never lost,
+the command ends with 75 and can be repeated. Everything else in the file stays. Turning a switch on asks nothing;
+turning one off needs a reason and the switch's name typed once more, and is recorded before it takes effect. A file
+that cannot be read halts as it is and is left alone.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from vanta.alpha.wire import owners
+from vanta.common import strictjson
+from vanta.common.canonical import sha256
+from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit
+from vanta.common.clock import SystemClock
+from vanta.common.errors import OperatorError, UsageError
+from vanta.common.exitcodes import Exit
+from vanta.common.models.overlay import SWITCHES, Overlay, Switch
+from vanta.common.paths import OVERLAY, Home
+from vanta.common.settings import home_from
+from vanta.common.store import atomic
+from vanta.common.store.guarded import guarded_read
+from vanta.executor.core.controls import MAX_BYTES, read_overlay
+from vanta.suite.controls import By, Change, Reason, account, record
+from vanta.suite.release import Confirm, confirmed
+
+NOT_STATED = "not stated"
+
+app = application("Show or set the overlay's switches.")
+
+SwitchName = Annotated[str | None, typer.Argument(metavar="[SWITCH]", show_default=False,
+                                                  help=f"One of {', '.join(SWITCHES)}. Default: show them all.")]
+Off = Annotated[bool, typer.Option("--off", help="Turn it off instead of on.")]
+
+
+class Meanwhile(OperatorError):
+    """Somebody else saved the file while the command was at it."""
+
+    exit_code = Exit.TEMPORARY
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The overlay as it was read: its bytes and what they mean."""
+
+    path: Path
+    raw: bytes
+    overlay: Overlay
+
+
+@app.command()
+def mode(switch: SwitchName = None, *, home: HomeOption = None, json: JsonFlag = False,  # noqa: PLR0913 - options
+         off: Off = False, reason: Reason = NOT_STATED, by: By = None, confirm: Confirm = None) -> int:
+    """Show the switches of vault_overlay.json, or turn one on or off."""
+    place, clock = home_from(home).existing(), SystemClock()
+    seen = look(place)
+    if switch is None:
+        said = {name: _words(seen.overlay, name) for name in SWITCHES}
+        return emit(Report(schema="vanta.run.mode/1", at=clock.now(), items={"switches": said},
+                           lines=[f"{name:<26}{words}" for name, words in said.items()]), as_json=json)
+    if switch not in SWITCHES:
+        raise UsageError(f"there is no switch {switch!r}", f"Known are {', '.join(SWITCHES)}.")
+    name = account() if by is None else by
+    if off and (reason.strip() in ("", NOT_STATED) or not name.strip()):
+        raise UsageError("turning a switch off needs a reason and a name", "Add --reason TEXT (and --by NAME).")
+    if off:
+        confirmed(switch, confirm)
+    change = Change(what=f"overlay {switch}", by=name, reason=reason, before=_words(seen.overlay, switch),
+                    after="off" if off else "on")
+    warnings = record(place, change, clock.now()) if off else []
+    if warnings:
+        raise OperatorError(f"nothing is changed: {warnings[0]}", "Loosening has to be recorded. Repair that first.")
+    try:
+        swap(seen, {switch: {"enabled": not off, "reason": reason, "by": name}})
+    except OperatorError as error:
+        if off:  # what was announced has not happened
+            record(place, replace(change, reason=error.what, before=change.after, after=change.before), clock.now())
+        raise
+    warnings = [] if off else record(place, change, clock.now())
+    return emit(Report(schema="vanta.run.mode/1", at=clock.now(), warnings=warnings, items={
+        "switch": switch, "before": change.before, "after": change.after, "warnings": warnings},
+        lines=[f"{switch} is {change.after}"], next=[Next("what holds orders now", "vanta-run status")]), as_json=json)
+
+
+def look(home: Home) -> Seen:
+    """Read the overlay. Raises `OperatorError` if it cannot be read: it halts, and nobody should change it blindly."""
+    path = home.file(OVERLAY)
+    raw, problem = guarded_read(path, owners=owners(home), max_bytes=MAX_BYTES)
+    controls = read_overlay(raw, problem=problem)
+    if raw is None or controls.overlay is None:
+        raise OperatorError(f"{OVERLAY} cannot be changed: {controls.problem}",
+                            "It halts everything as it is. Repair it with an editor; "
+                            "`vanta overlay check` says whether it is right.")
+    return Seen(path, raw, controls.overlay)
+
+
+def swap(seen: Seen, changes: dict[str, object]) -> str:
+    """Put changed fields into the file if it still holds the bytes that were seen. Returns the new content's hash.
+
+    Raises `Meanwhile` if it does not. An editor takes no lock, so that an instant remains in which one can be
+    overtaken; what it saves after that instant stands.
+    """
+    value = strictjson.loads_object(seen.raw, file=OVERLAY)
+    new = orjson.dumps({**value, **changes}, default=str, option=orjson.OPT_INDENT_2) + b"\n"
+    if read_overlay(new).overlay is None:
+        raise OperatorError(f"{OVERLAY} would not be readable afterwards", "Change it with an editor.")
+    if sha256(atomic.read(seen.path)) != sha256(seen.raw):
+        raise Meanwhile(f"{OVERLAY} was saved by somebody else meanwhile", "Look at it, then run the command again.")
+    atomic.replace(seen.path, new, mode=seen.path.stat().st_mode & 0o770)
+    return sha256(new)
+
+
+def _words(overlay: Overlay, name: str) -> str:
+    """`on`, `off`, or `on: reason (by somebody)`."""
+    value = getattr(overlay, name)
+    if not isinstance(value, Switch):
+        return "on" if value else "off"
+    if not value.enabled:
+        return "off"
+    until = f" until {value.until}" if value.until else ""
+    return f"on{until}: {value.reason or 'reason not stated'} (by {value.by or 'an unnamed person'})"
