@@ -85,7 +85,8 @@ def why_not() -> str:
         return f"power cuts need {', '.join(missing)}"
     tried = subprocess.run([*PRIVATE, sys.executable, "-m", "tests.crash.powercut"], cwd=Path(__file__).parents[2],
                            capture_output=True, text=True, check=False)
-    return (tried.stderr.strip().splitlines() or ["it ended without a word"])[-1] if tried.returncode else ""
+    words = (tried.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+    return f"no power cuts here: {words}" if tried.returncode else ""
 
 
 def try_it() -> None:
