@@ -160,7 +160,11 @@ class Judge:
         return free * row.signed < 0 and abs(row.signed) <= abs(free)
 
     def _within_limits(self, row: Row) -> None:
-        """I8 at the moment of the outbox record."""
+        """I8 at the moment of the outbox record, and that whoever wanted the order knew what is held."""
+        basis = self.ledger.wishes[row.intent].basis
+        moved = self.ledger.moved.get((row.vault, row.instrument), 0)
+        if basis is not None and basis < moved:
+            self.blame(f"I8: an order on basis {basis}, but the holding moved at line {moved}")
         ledger, limits = self.ledger, self.limits[self.ledger.vaults].get(row.vault)
         if limits is None:
             self.blame(f"I8: an order for {row.vault}, which vault.json does not name")

@@ -29,10 +29,11 @@ def cents(amount: Decimal) -> Decimal:
 
 @dataclass(slots=True)
 class Wish:
-    """One intent as the raw log tells it."""
+    """One intent as the raw log tells it. `basis` is None for what the executor asked for itself."""
 
     vault: str
     instrument: str
+    basis: int | None
     ended: str = ""
     path: list[str] = field(default_factory=list)
 
@@ -84,6 +85,7 @@ class Ledger:
         self.orders: dict[str, Row] = {}
         self.fills: dict[tuple[str, str], Booked] = {}
         self.held: dict[tuple[str, str], Decimal] = {}
+        self.moved: dict[tuple[str, str], int] = {}
         self.cash: dict[str, Decimal] = {}
         self.capital: dict[str, Decimal] = {}
         self.accounts: dict[str, str] = {}
@@ -163,7 +165,8 @@ def _seen(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:
     if body.get("from") == "executor":
         cause = intent["provenance"]["reasons"][0]["reason"]
         ledger.kinds[cause] = ledger.kinds.get(cause, 0) + 1
-    ledger.wishes[ids["intent_id"]] = Wish(intent["vault"], intent["instrument_id"], path=["intent.seen"])
+    basis = None if body.get("from") == "executor" else intent["basis_seq"]
+    ledger.wishes[ids["intent_id"]] = Wish(intent["vault"], intent["instrument_id"], basis, path=["intent.seen"])
 
 
 def _submitting(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:
@@ -228,6 +231,7 @@ def _busted(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:
 def _move(ledger: Ledger, row: Row, signed: Decimal, cash: Decimal) -> None:
     key = (row.vault, row.instrument)
     ledger.held[key] = ledger.held.get(key, ZERO) + signed
+    ledger.moved[key] = ledger.seq
     ledger.cash[row.vault] += cash
 
 
