@@ -2,7 +2,8 @@
 
     python -m tests.simulation.run --seed 4711 --trace          one schedule, step by step
     python -m tests.simulation.run --minutes 30 --from-seed 0   as many as fit, then what was reached
-    python -m tests.simulation.run --schedules 1000000 --ledger FILE   resumable: goes on where FILE says
+    python -m tests.simulation.run --schedules 1000000 --ledger FILE   resumable: goes on where FILE says, unless the
+                                                                       code has changed since
 
 Ends with 1 if a schedule broke a promise, or if after 2,000 schedules some hard state was never reached.
 """
@@ -12,12 +13,14 @@ import gc
 import json
 import sys
 import time
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 from tests.simulation.campaign import Campaign
 from tests.simulation.simulation import Simulation
 
+ROOT = Path(__file__).resolve().parents[2]
 ENOUGH = 2_000
 SAVE_EVERY = 500
 
@@ -40,6 +43,7 @@ def main() -> int:
         for seed in range(given.from_seed, given.from_seed + given.digests):
             print(seed, sha256(Simulation(seed).run().log).hexdigest())
         return 0
+    gc.set_threshold(20_000, 10, 100)  # a schedule makes many small things and drops them all at once
     return many(given)
 
 
@@ -53,21 +57,46 @@ def one(seed: int, *, trace: bool) -> int:
     return 1 if outcome.violations else 0
 
 
+@cache
+def code() -> str:
+    """A hash of everything that a schedule depends on."""
+    found = sha256()
+    for folder in ("vanta", "tests/simulation"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def keep(ledger: Path | None, campaign: Campaign) -> None:
+    """Write down how far it has come."""
+    if ledger is not None:
+        ledger.parent.mkdir(parents=True, exist_ok=True)
+        ledger.write_text(json.dumps({"code": code(), **campaign.saved()}), "utf-8")
+
+
+def resumed(ledger: Path | None) -> Campaign | None:
+    """How far it had come, if that was with this code."""
+    if ledger is None or not ledger.exists():
+        return None
+    body = json.loads(ledger.read_text("utf-8"))
+    if body["code"] != code():
+        print(f"the code has changed since {ledger} was written: counted from the start")
+        return None
+    return Campaign.loaded(body)
+
+
 def many(given: argparse.Namespace) -> int:
     """As many schedules as asked for, resumable."""
     ledger: Path | None = given.ledger
-    campaign = Campaign.loaded(json.loads(ledger.read_text("utf-8"))) if ledger and ledger.exists() else Campaign(
-        next_seed=given.from_seed)
-    gc.set_threshold(20_000, 10, 100)  # a schedule makes many small things and drops them all at once
+    campaign = resumed(ledger) or Campaign(next_seed=given.from_seed)
     before, began, cpu = campaign.schedules, time.monotonic(), time.process_time()
     ends = began + 60 * given.minutes if given.minutes is not None else float("inf")
     most = given.schedules if given.schedules is not None else (sys.maxsize if given.minutes is not None else 1_000)
     while campaign.schedules < most and time.monotonic() < ends:
         campaign.add(campaign.next_seed)
-        if ledger and campaign.schedules % SAVE_EVERY == 0:
-            ledger.write_text(json.dumps(campaign.saved()), "utf-8")
-    if ledger:
-        ledger.write_text(json.dumps(campaign.saved()), "utf-8")
+        if campaign.schedules % SAVE_EVERY == 0:
+            keep(ledger, campaign)
+    keep(ledger, campaign)
     ran, spent = campaign.schedules - before, time.process_time() - cpu
     print(f"{ran:,} schedules in {spent:.0f} CPU-seconds, {ran / max(spent, 0.001):.0f} a CPU-second; "
           f"go on with --from-seed {campaign.next_seed}")
