@@ -124,3 +124,15 @@ def test_a_restart_goes_on_where_the_journal_ends(market: Market) -> None:
 def test_it_has_no_books_of_its_own(market: Market) -> None:
     """There is nothing that could differ from the journal, whose fold it is."""
     assert market.broker.holdings(START) is None
+
+
+def test_an_id_that_was_filled_makes_no_second_order(market: Market) -> None:
+    """Asked again after the fill, in the same process: nothing more is bought."""
+    order = share()
+    market.broker.submit(order.approved, now=START)
+    market.show("100", "200")
+    polls = Polls(market.broker)
+    polls.units(5)
+    market.broker.submit(order.approved, now=START)
+    market.show("100", "200")
+    assert list(market.broker.poll(START)) == []

@@ -39,18 +39,21 @@ class PaperBroker(Broker):
         self._quotes = quotes
         self._instruments = instruments
         self._orders: dict[str, PaperOrder] = {}
+        self._taken: set[str] = set()
         self._ended: list[Event] = []
 
     def restore(self, orders: Sequence[OrderEntry]) -> None:
         """See `Broker.restore`."""
         for order in orders:
+            self._taken.add(order.order_id)
             self._orders[order.order_id] = PaperOrder(
                 order.order_id, order.instrument_id, order.side, order.leaves,
                 order.multiplier, order.currency, millis(parse_iso(order.submitted_at)),
                 order.fill_count, order.last_fill_ms)
 
     def _submit(self, order: Approved, now: datetime) -> Answer:
-        if order.order_id not in self._orders:
+        if order.order_id not in self._taken:
+            self._taken.add(order.order_id)
             self._orders[order.order_id] = PaperOrder(
                 order.order_id, order.instrument_id, order.side, order.quantity,
                 order.multiplier, order.currency, millis(now), 0, 0)
