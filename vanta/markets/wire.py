@@ -5,6 +5,7 @@ A `Markets` opens what it needs when it is first asked for it. Reflecting and pr
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,6 @@ from vanta.common.paths import PROMOTION_LOG, REFLECTION_LOG, Home
 from vanta.common.registry import by_entity
 from vanta.common.store.inmemory import MemoryJournal, MemorySnapshots
 from vanta.common.store.lock import FileLock
-from vanta.common.store.ports import Journal
 from vanta.common.store.storage import DURABLE, Storage
 from vanta.markets.collectors.port import RawPayload
 from vanta.markets.collectors.wire import COLLECTORS, Harvest, collector_of
@@ -35,8 +35,7 @@ PROGRAM = "markets"
 class _Bench:
     """What reflecting and promoting hold from first use to `close`."""
 
-    lock: FileLock
-    journals: tuple[Journal, Journal]
+    held: ExitStack
     reflector: Reflector
     promoter: Promoter
 
@@ -75,24 +74,19 @@ class Markets(Harvest):
         """Let go of logs and lock."""
         super().close()
         if self._bench is not None:
-            for journal in self._bench.journals:
-                journal.close()
-            self._bench.lock.release()
+            self._bench.held.close()
             self._bench = None
 
     def _opened(self) -> _Bench:
         """Take the node's lock and open its logs, once."""
         if self._bench is None:
-            now = self._clock.now()
-            lock = FileLock(self._home.lock(PROGRAM), owner=PROGRAM, now=now)
-            try:
-                logs = (self._log(REFLECTION_LOG, "markets reflect"), self._log(PROMOTION_LOG, "markets promote"))
-                self._bench = _Bench(
-                    lock, logs, Reflector(self._files, self._snapshots, logs[0], self._settings),
-                    Promoter(self._files, self._snapshots, logs[1], self._settings, self._registry))
-            except BaseException:
-                lock.release()
-                raise
+            with ExitStack() as held:
+                held.enter_context(FileLock(self._home.lock(PROGRAM), owner=PROGRAM, now=self._clock.now()))
+                reflections = held.enter_context(closing(self._log(REFLECTION_LOG, "markets reflect")))
+                promotions = held.enter_context(closing(self._log(PROMOTION_LOG, "markets promote")))
+                reflector = Reflector(self._files, self._snapshots, reflections, self._settings)
+                promoter = Promoter(self._files, self._snapshots, promotions, self._settings, self._registry)
+                self._bench = _Bench(held.pop_all(), reflector, promoter)
         return self._bench
 
 
