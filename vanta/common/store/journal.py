@@ -11,6 +11,7 @@
 - What opening has read is made durable before it is handed out: a kill may have left it in the page cache.
 """
 
+import fcntl
 import os
 import re
 from collections import Counter
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from vanta.common.canonical import sha256
-from vanta.common.errors import StateError
+from vanta.common.errors import LockHeld, StateError
 from vanta.common.events import Kind
 from vanta.common.store.atomic import describe, read, replace, sync_folder, write_all
 from vanta.common.store.chain import chain, encode
@@ -31,8 +32,11 @@ _OPEN = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 class FileJournal:
     """A journal in one file with one writer. `set_aside` are torn pieces beside it that no record names yet."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or create, repair at most one torn line, check the chain, make it durable."""
+    def __init__(self, path: Path, *, alone: bool = False) -> None:
+        """Open or create, repair at most one torn line, check the chain, make it durable.
+
+        `alone`: raise `LockHeld` if another writer has it open `alone`, whatever became of the lock file beside it.
+        """
         self.path = path
         self.set_aside: list[bytes] = []
         self._failed: str | None = None
@@ -42,9 +46,14 @@ class FileJournal:
         except OSError as error:
             raise StateError(f"journal {path}: {describe(error)}") from error
         try:
+            if alone:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._head = self._recover()
             os.fdatasync(self._fd)
             sync_folder(path.parent)  # always: whoever created the file may have been killed before this
+        except BlockingIOError as error:
+            os.close(self._fd)
+            raise LockHeld(f"journal {path} is being written by another process", "Stop that process first.") from error
         except OSError as error:
             os.close(self._fd)
             raise StateError(f"journal {path}: {describe(error)}") from error

@@ -68,6 +68,6 @@ class Storage:
     alone: bool = False
 
 
-DURABLE = Storage(files=FolderFiles, snapshots=FileSnapshots, journal=FileJournal)
+DURABLE = Storage(files=FolderFiles, snapshots=FileSnapshots, journal=partial(FileJournal, alone=True))
 RELAXED = Storage(files=partial(FolderFiles, durable=False), snapshots=partial(FileSnapshots, durable=False),
                   journal=DailyJournal, alone=True)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.processes import FILES_END_AT, run
 from vanta.common.canonical import sha256
-from vanta.common.errors import StateError
+from vanta.common.errors import LockHeld, StateError
 from vanta.common.events import Kind
 from vanta.common.store.chain import START, chain, repaired
 from vanta.common.store.journal import FileJournal
@@ -299,3 +299,15 @@ def test_failed_opening_leaves_no_descriptor(log: Path) -> None:
         with pytest.raises(StateError):
             FileJournal(log)
     assert len(list(Path("/proc/self/fd").iterdir())) == open_before
+
+
+def test_a_writer_that_wants_to_be_alone_is(log: Path) -> None:
+    """A second one is refused before it looks at the log, even without any lock file; a torn tail stays as it is."""
+    first = FileJournal(log, alone=True)
+    tear(log, b"half a record of the first")
+    before = log.read_bytes()
+    with pytest.raises(LockHeld, match="is being written by another process"):
+        FileJournal(log, alone=True)
+    assert log.read_bytes() == before
+    first.close()
+    assert FileJournal(log, alone=True).set_aside == [b"half a record of the first"]
