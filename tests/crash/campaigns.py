@@ -5,6 +5,7 @@
     pairs STORY     killed or torn at i, then the power cut (without power cuts: killed) at j of the recovery, all i × j
     rows STORY      five faults in a row, drawn by seed
     two STORY       a second executor while the first is stopped before a call, at every call
+    unlocked STORY  the same after somebody has deleted the lock file
     mutant NAME     cases near the wound of a mutant until one of them notices
 
 A plan is a list of cases with a key each; who carries it out may draw a sample, take a share, or leave out what a
@@ -41,17 +42,19 @@ class Planned:
 
     story: str
     faults: tuple[Fault, ...]
-    two: bool = False
+    how: str = ""
     kind: str = ""
 
     @property
     def key(self) -> str:
         """`order: kill at call 3, then cut at call 9`."""
-        return f"{self.story}: {', then '.join(map(str, self.faults))}" + (" (two)" if self.two else "")
+        return f"{self.story}: {', then '.join(map(str, self.faults))}" + (f" ({self.how})" if self.how else "")
 
     def carry_out(self, lab: Lab) -> Case:
         """Do it."""
-        return lab.two(self.story, self.faults[0].at) if self.two else lab.case(self.story, *self.faults)
+        if self.how:
+            return lab.two(self.story, self.faults[0].at, unlocked=self.how == "unlocked")
+        return lab.case(self.story, *self.faults)
 
 
 def single(lab: Lab, story: str, modes: frozenset[str] | None = None) -> list[Planned]:
@@ -115,10 +118,10 @@ def rows(lab: Lab, story: str, seed: int, count: int, modes: tuple[str, ...]) ->
                                  for most in (calls, *[EVERY_START] * 4))) for _ in range(count)]
 
 
-def two(lab: Lab, story: str) -> list[Planned]:
-    """A second executor at every call of the first."""
+def two(lab: Lab, story: str, how: str) -> list[Planned]:
+    """A second executor at every call of the first. `unlocked`: somebody has deleted the lock file meanwhile."""
     count = len(lab.points(story).points)
-    return [Planned(story, (Fault(mode="pause", at=at),), two=True) for at in range(1, count + 1)]
+    return [Planned(story, (Fault(mode="pause", at=at),), how=how) for at in range(1, count + 1)]
 
 
 def hunt(lab: Lab, name: str, mode: str = "cut") -> Iterator[Case]:

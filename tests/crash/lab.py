@@ -20,6 +20,7 @@ from tests.crash.adapter import ask
 from tests.crash.injector import Fault
 from tests.crash.powercut import Disk
 from tests.crash.stories import STORIES, Story
+from vanta.common.paths import TRADE_LOG
 
 RESTARTS = 5
 LOCK_HELD, UNEXPLAINED = 75, 70
@@ -128,8 +129,11 @@ class Lab:
         case.violations += oracle.unsaid(self.look(), tails)
         return case
 
-    def two(self, name: str, at: int, sabotage: Sabotage | None = None) -> Case:
-        """One executor is stopped before a call, a second one is started meanwhile, then the first goes on."""
+    def two(self, name: str, at: int, sabotage: Sabotage | None = None, *, unlocked: bool = False) -> Case:
+        """One executor is stopped before a call, a second one is started meanwhile, then the first goes on.
+
+        `unlocked`: somebody deletes the lock file before the second one is started.
+        """
         fault = Fault(mode="pause", at=at)
         story, case = STORIES[name], Case(name, (fault,))
         number = self.begin(story)
@@ -138,24 +142,23 @@ class Lab:
             said = os.read(reading, 4096)
             case.fired = said.startswith(b"fired") and os.WIFSTOPPED(os.waitpid(pid, os.WUNTRACED)[1])
             if case.fired:
-                self._let_in(story, number, case, sabotage)  # at the same time by its own clock
+                lock = self._home / "memory" / "executor.lock"
+                held = _is_locked(self._home / "memory" / TRADE_LOG if unlocked else lock)
+                if unlocked:
+                    lock.unlink(missing_ok=True)
+                self._let_in(story, number, case, sabotage, held=held)  # at the same time by its own clock
         finally:
             os.kill(pid, signal.SIGCONT)
         self._glance(story, runs.finish(pid, reading, said), case)
         self._restart(story, number + 2, case, sabotage)
         return case
 
-    def _let_in(self, story: Story, number: int, case: Case, sabotage: Sabotage | None) -> None:
-        """A second executor: while somebody holds the lock it has to be turned away, without a word to the venue."""
-        locked, before = self._is_locked(), len(self.look().said)
+    def _let_in(self, story: Story, number: int, case: Case, sabotage: Sabotage | None, *, held: bool) -> None:
+        """A second executor: while the first holds what it writes it is turned away, without a word to the venue."""
+        before = len(self.look().said)
         second = self.run(story, number, sabotage=sabotage)
-        if locked and (second.code != LOCK_HELD or len(self.look().said) != before):
+        if held and (second.code != LOCK_HELD or len(self.look().said) != before):
             case.violations.append(f"LET IN: a second executor ended with {second.code}: {second.said}")
-
-    def _is_locked(self) -> bool:
-        """Whether the kernel knows a lock on the home's lock file."""
-        path = self._home / "memory" / "executor.lock"
-        return path.exists() and f":{path.stat().st_ino} " in Path("/proc/locks").read_text("ascii")
 
     def _glance(self, story: Story, ended: runs.Ended, case: Case) -> oracle.Evidence:
         if ended.code == UNEXPLAINED:
@@ -182,3 +185,8 @@ class Lab:
             self.run(story, number, fault)
             number += 1
         return self.run(story, number)
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether the kernel knows a lock on that file."""
+    return path.exists() and f":{path.stat().st_ino} " in Path("/proc/locks").read_text("ascii")

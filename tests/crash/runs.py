@@ -92,6 +92,7 @@ def child(order: Order, out: int) -> int:
     """The whole life of the child. Returns its exit status."""
     write, lines = os.write, []
     signal.alarm(PATIENCE_S)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def tell(line: str) -> None:
         write(out, line.encode() + b"\n")

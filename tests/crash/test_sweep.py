@@ -55,6 +55,11 @@ def test_a_second_executor_is_turned_away_wherever_the_first_stands(tmp_path: Pa
     passes(carry_out(tmp_path, "two", "order", "--sample", "16"), at_least=16)
 
 
+def test_a_deleted_lock_file_lets_nobody_in(tmp_path: Path) -> None:
+    """The log itself is held: whoever deletes the lock of a stopped executor and starts another is turned away."""
+    passes(carry_out(tmp_path, "unlocked", "order", "--sample", "12"), at_least=12)
+
+
 def test_pairs_of_a_kill_and_a_kill_of_the_recovery(tmp_path: Path) -> None:
     """A sample of what `make torture` enumerates; with power cuts in test_power.py."""
     passes(carry_out(tmp_path, "pairs", "order", "--second", "kill", "--sample", "8"), at_least=8)

@@ -52,6 +52,7 @@ def campaigns(*, disk: bool) -> Iterator[Campaign]:
     mutants = {name: mutant for name, mutant in MUTANTS.items() if disk or "cut" not in mutant.needs}
     yield from (Campaign(("mutant", name), disk, hunted=True) for name in mutants if not mutants[name].redundant)
     yield Campaign(("two", "order"), disk)
+    yield Campaign(("unlocked", "order"), disk)
     yield Campaign(("rows", ",".join(PLAYED), "--sample", str(ROWS), "--second", second), disk)
     yield Campaign(("pairs", "reader", "--second", second), disk)
     yield Campaign(("single", "order", "--modes", "kill,killafter,torn"), disk=False)  # on this folder's file system
@@ -76,16 +77,26 @@ def fingerprint() -> str:
 def carry_out(campaign: Campaign, folder: Path, minutes: float) -> list[dict[str, Any]]:
     """One campaign, a share a core. A hunt is one share: it ends with its first catch."""
     of = 1 if campaign.words[0] == "mutant" else CORES
-    started = []
-    for share in range(of):
-        name = "-".join([*campaign.words, "disk" if campaign.disk else "folder", f"{share}of{of}"]).replace(" ", "_")
-        command = [*(PRIVATE if campaign.disk else ()), sys.executable, "-m", "tests.crash.worker", *campaign.words,
-                   "--share", f"{share}/{of}", "--minutes", f"{max(minutes, 0.01):.2f}", "--folder", str(folder),
-                   *(["--disk"] if campaign.disk else []),
-                   *([] if campaign.words[0] == "mutant" else ["--ledger", str(folder / f"{name[:180]}.jsonl")])]
-        started.append(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True,
-                                        env={**os.environ, "PYTHONHASHSEED": "0"}))
-    return [json.loads(one.communicate()[0].splitlines()[-1]) for one in started]
+    shares = [(share, _start(campaign, folder, f"{share}/{of}", minutes)) for share in range(of)]
+    reports = []
+    for share, worker in shares:
+        said = worker.communicate()[0]
+        if not said:  # somebody ended it; what it had done stands in its ledger
+            said = _start(campaign, folder, f"{share}/{of}", minutes).communicate()[0]
+        reports.append(json.loads(said.splitlines()[-1]))
+    return reports
+
+
+def _start(campaign: Campaign, folder: Path, share: str, minutes: float) -> "subprocess.Popen[str]":
+    name = "-".join([*campaign.words, "disk" if campaign.disk else "folder", share.replace("/", "of")])
+    ledger = folder / f"{hashlib.sha256(name.encode()).hexdigest()[:8]}-{name.replace(' ', '_')[:80]}.jsonl"
+    command = [*(PRIVATE if campaign.disk else ()), sys.executable, "-m", "tests.crash.worker", *campaign.words,
+               "--share", share, "--minutes", f"{max(minutes, 0.01):.2f}", "--folder", str(folder),
+               *(["--disk"] if campaign.disk else []),
+               *([] if campaign.words[0] == "mutant" else ["--ledger", str(ledger)])]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True,
+                            env={**os.environ, "PYTHONHASHSEED": "0"})
+
 
 
 def row(campaign: Campaign, reports: list[dict[str, Any]]) -> dict[str, Any]:

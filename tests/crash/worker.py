@@ -11,6 +11,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -86,6 +87,7 @@ class Ledger:
 def main(arguments: list[str]) -> int:
     """Carry out what the command line asks for. Returns 1 if anything was violated."""
     asked = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # or the disk would stay behind
     folder = Path(tempfile.mkdtemp(prefix="crash-", dir=asked.folder))
     image = Path(tempfile.mkdtemp(prefix="crash-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else asked.folder))
     report = Report(f"{asked.campaign} {asked.name}", "")
@@ -107,7 +109,7 @@ def main(arguments: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.crash.worker")
-    parser.add_argument("campaign", choices=["single", "power", "pairs", "rows", "two", "mutant"])
+    parser.add_argument("campaign", choices=["single", "power", "pairs", "rows", "two", "unlocked", "mutant"])
     parser.add_argument("name", help="a story, several with commas, or a mutant")
     parser.add_argument("--modes", default="", help="of single, with commas: kill, torn, errno, … reads")
     parser.add_argument("--second", default="cut", help="mode of a pair's second fault")
@@ -157,8 +159,8 @@ def _plan(asked: argparse.Namespace, lab: Lab, ledger: Ledger, ends: float) -> l
             whole += campaigns.single(lab, name, modes)
         elif asked.campaign == "power":
             whole += campaigns.power(lab, name)
-        elif asked.campaign == "two":
-            whole += campaigns.two(lab, name)
+        elif asked.campaign in ("two", "unlocked"):
+            whole += campaigns.two(lab, name, asked.campaign)
         elif asked.campaign == "rows":
             whole += campaigns.rows(lab, name, asked.seed, asked.sample, ("kill", "torn", asked.second))
         elif asked.sample:
