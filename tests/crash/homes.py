@@ -68,6 +68,14 @@ def stage(home: Home, run: int, wishes: int = 1, *, stop: str | None = None) -> 
         **_header(run), "intents": [_intent(coin, now, stop) for coin in COINS[:wishes]], "withdrawals": []}))
 
 
+def withdraw(home: Home, run: int) -> None:
+    """Say that nothing of what is staged is wanted any more."""
+    queue = json.loads(home.file(QUEUE).read_bytes())
+    at = iso(BEGIN + timedelta(seconds=RUN_S * run))
+    home.file(QUEUE).write_bytes(document({**queue, **_header(run), "withdrawals": [
+        {"intent_id": one["intent_id"], "at": at, "reason": "changed its mind"} for one in queue["intents"]]}))
+
+
 def _header(run: int) -> dict[str, Any]:
     at = iso(BEGIN + timedelta(seconds=RUN_S * run))
     return {"schema_version": 1, "revision": run + 1, "written_at": at, "written_by": "test", "now": at}

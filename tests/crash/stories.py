@@ -9,6 +9,8 @@ A story's home is prepared once by executors that run undisturbed; each case sta
 | `again` | the same at a venue that takes an id twice: quarantine, no resending |
 | `batch` | two orders in one batch: one sync before both, one after |
 | `halt` | `full_halt` while an order is partly filled: it is cancelled, nothing new leaves |
+| `withdrawn` | the promoter takes back an intent whose order is partly filled: it is cancelled |
+| `busy` | the venue asks for a pause before it takes the order |
 | `resting` | the first order of a warm home rests at the venue, which executes nothing |
 | `lost` | the venue takes the order, its answer is lost |
 | `lost-again` | the same at a venue that takes an id twice |
@@ -85,6 +87,13 @@ def _stop(home: Home, quietly: RunQuietly) -> int:
     return 1
 
 
+def _withdrawn(home: Home, quietly: RunQuietly) -> int:
+    homes.stage(home, 0)
+    quietly(0, 2)
+    homes.withdraw(home, 1)
+    return 1
+
+
 def _torn(home: Home, quietly: RunQuietly) -> int:
     """Half of the record that follows the outbox record: the answer was being written when the power went."""
     homes.stage(home, 0)
@@ -104,6 +113,9 @@ STORIES: dict[str, Story] = {story.name: story for story in (
     Story(name="again", expect=expect(OPEN_ENDED), declares=False),
     Story(name="batch", expect=expect(), wishes=2),
     Story(name="halt", expect=expect(frozenset({"cancelled"}), sent=1), knobs={"fills": ["0.25"]}, prepare=_halted),
+    Story(name="withdrawn", expect=expect(frozenset({"cancelled"}), sent=1), knobs={"fills": ["0.25"]},
+          prepare=_withdrawn),
+    Story(name="busy", expect=expect(), knobs={"moods": ["busy"]}, steps=6),
     Story(name="resting", expect=expect(frozenset({"working"})), knobs={"fills": []}),
     Story(name="lost", expect=expect(), knobs={"moods": ["lose"]}),
     Story(name="lost-again", expect=expect(OPEN_ENDED), knobs={"moods": ["lose"]}, declares=False),
