@@ -88,11 +88,11 @@ def queue(raw: bytes, *, file: str) -> QueueEnvelope:
     """The queue with its entries unread. Raises `BadInput`."""
     value = _own_form(raw)
     if value is None:
-        return validate(QueueEnvelope, strictjson.loads(raw, file=file), file=file)
+        return validate(QueueEnvelope, strictjson.loads(raw, file=file), file=file, raw=raw)
     entries = value.get("intents")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        return validate(QueueEnvelope, value, file=file)
-    head = validate(QueueEnvelope, {**value, "intents": []}, file=file)
+        return validate(QueueEnvelope, value, file=file, raw=raw)
+    head = validate(QueueEnvelope, {**value, "intents": []}, file=file, raw=raw)
     return head.model_copy(update={"intents": entries})
 
 
