@@ -249,7 +249,7 @@ class Executor:
     def _clock_latches(self, now: datetime) -> list[watch.Latch]:
         """A wall clock that jumps against the time that passed, or that is behind the log at start."""
         clock, settings, ends = self._parts.clock, self._parts.settings, self._recorder.found_until
-        monotonic = clock.monotonic()
+        monotonic = self._began  # read beside `now`: a slow look in between is no jump
         before, self._clock = self._clock, (now, monotonic)
         if not clock.follows_time:
             return []

@@ -289,3 +289,20 @@ def test_a_clock_that_stands_still_on_purpose_is_no_jump() -> None:
     world.start()
     world.executor.step()
     assert not world.book.latches
+
+
+def test_a_slow_look_is_no_jump_of_the_clock() -> None:
+    """Time that passes within a step, at a venue or on a busy host, is not the wall clock's fault."""
+    world = World()
+    world.step()
+    quotes = world.executor._parts.observer.quotes
+
+    def slowly(now: datetime) -> bool:
+        world.clock.sleep(5)
+        return quotes(now)
+
+    world.executor._parts.observer.quotes = slowly  # type: ignore[method-assign]
+    world.step()
+    world.executor._parts.observer.quotes = quotes  # type: ignore[method-assign]
+    world.step()
+    assert not world.book.latches
