@@ -25,6 +25,11 @@ _decimal.DefaultContext.rounding = CONTEXT.rounding
 _decimal.DefaultContext.traps = CONTEXT.traps
 _decimal.setcontext(CONTEXT.copy())
 
+def settle_context() -> None:
+    """Put this thread's arithmetic back into the one context: a library may have changed its rounding for good."""
+    _decimal.setcontext(CONTEXT.copy())
+
+
 # A quotient of more digits than the context holds has to be cut on the side that its caller asked for.
 _TOWARDS_ZERO, _AWAY_FROM_ZERO = CONTEXT.copy(), CONTEXT.copy()
 _TOWARDS_ZERO.rounding, _AWAY_FROM_ZERO.rounding = ROUND_DOWN, ROUND_UP

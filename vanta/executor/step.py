@@ -17,7 +17,7 @@ from vanta.common.errors import StateError
 from vanta.common.events import Kind
 from vanta.common.models.configuration import ExecutorSettings
 from vanta.common.models.vault import VaultRegistry
-from vanta.common.money import plain
+from vanta.common.money import plain, settle_context
 from vanta.common.reasons import Reason
 from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Snapshots
@@ -133,6 +133,7 @@ class Executor:
     def step(self) -> StepReport:
         """Make one step. Raises `StateError` if the journal or the lock is lost: then the program must stop."""
         self._insist_on_lock()
+        settle_context()
         now, self._began = self._parts.clock.now(), self._parts.clock.monotonic()
         reading = self._reading = self._parts.gate.read()
         report = StepReport()

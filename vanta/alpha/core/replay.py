@@ -18,6 +18,7 @@ from vanta.alpha.core.differ import Difference
 from vanta.alpha.core.inputs import BROKEN, World
 from vanta.alpha.core.recheck import Decisions, subject
 from vanta.common.errors import StateError
+from vanta.common.money import settle_context
 from vanta.common.store.ports import Record
 from vanta.executor.core.book import Book
 
@@ -44,6 +45,7 @@ class Replay:
         self.checked: Counter[str] = Counter()
         self._world = World(blobs)
         self._decisions = Decisions(self.book, self._world)
+        settle_context()
 
     def take(self, record: Record) -> None:
         """Check and fold one record. Raises `StateError` where the log contradicts itself: nothing follows then."""

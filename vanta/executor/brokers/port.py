@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import NamedTuple, TypeVar
 
 from vanta.common.errors import Bug, OutcomeUnknown, OutsideError, VantaError
@@ -116,7 +116,8 @@ class Broker(ABC):
         if not isinstance(order, Approved):
             raise Bug("a broker was handed an order that passed no fence")
         try:
-            return self._submit(order, now)
+            with localcontext():  # a client library may leave its own rounding behind
+                return self._submit(order, now)
         except OutcomeUnknown:
             raise
         except Exception as error:  # whatever a client library throws, the order may be live
@@ -143,7 +144,8 @@ class Broker(ABC):
     def _asked(self, hook: Callable[[], T]) -> T:
         """A question to the venue: whatever a client library throws means that there was no answer."""
         try:
-            return hook()
+            with localcontext():
+                return hook()
         except VantaError:
             raise
         except Exception as error:
