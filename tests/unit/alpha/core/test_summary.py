@@ -143,6 +143,9 @@ CASES: dict[str, tuple[Change, str, Check, str]] = {
     "a state that cannot be read, under a kill": (but(executor=Doc(None, "not JSON"), permit=False), "dispatch",
                                                   Check.WARNING, "halted: there is no permit"),
     "a halted scope": (but(scoped=("halt.full_halt on vault V_CORE",)), "dispatch", Check.WARNING, "V_CORE"),
+    "a switch that was loosened without a reason": (
+        but(executor=executor(warnings=["loosened without a stated reason: full_halt"])), "executor", Check.WARNING,
+        "loosened without a stated reason"),
     "a content executor": (but(), "executor", Check.OK, "brokers in sync"),
     "a silent executor": (but(executor=executor(heartbeat_at=ago(300))), "executor", Check.CRITICAL, "is silent"),
     "a stopped executor": (but(locks=OFFLINE), "executor", Check.WARNING, "is not running"),

@@ -34,11 +34,9 @@ def check(proposal: Proposal, context: Context) -> Line:
 def _taken(ledger: VaultBook, persona: str, context: Context) -> Decimal:
     """The value of the persona's shares of all lots and of all working orders."""
     total = ZERO
-    for name, position in ledger.positions.items():
-        quote = context.book.quotes.get(name)
-        if quote is not None:
-            unit = quote.last * position.multiplier
-            total += sum((abs(lot.quantity) * unit * _of(lot.tags.persona, persona) for lot in position.lots), ZERO)
+    for name, position in ledger.positions.items():  # NAV is known, so whatever has lots has a quote
+        total += sum((abs(lot.quantity) * context.book.quotes[name].last * position.multiplier
+                      * _of(lot.tags.persona, persona) for lot in position.lots), ZERO)
     for order in ledger.working.values():
         tags = context.book.intents[order.intent_id].tags
         total += order.leaves * order.reference_price * order.multiplier * _of(tags.persona, persona)
