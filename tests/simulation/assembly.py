@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.simulation.clock import SimClock
 from tests.simulation.disk import Disk, SimFiles, SimJournal, SimSnapshots
-from tests.simulation.exchange import Exchange, Gateway
+from tests.simulation.exchange import Exchange, Gateway, PaperGateway
 from tests.simulation.fuse import Fuse
 from vanta.common.calendars import ALWAYS_OPEN, Calendar
 from vanta.common.instruments import Instrument, crypto, equity
@@ -17,6 +17,7 @@ from vanta.common.paths import VAULTS
 from vanta.common.resources import load
 from vanta.common.store.inmemory import MemorySnapshots
 from vanta.common.store.lock import FileLock
+from vanta.executor.brokers.port import Broker
 from vanta.executor.core.approval import Approved
 from vanta.executor.core.book import Book
 from vanta.executor.gate import Gate, Reading
@@ -132,7 +133,9 @@ def start(assembly: Assembly, around: Surroundings, opened: Callable[[SimJournal
     journal, book = assembly.journal(around.disk), Book()
     opened(journal, book)
     recorder, now = Recorder(journal, book), around.clock.now()
-    brokers = {exchange.account: assembly.gateway(exchange, around.fuse, around.wire) for exchange in around.exchanges}
+    brokers: dict[str, Broker] = {
+        exchange.account: PaperGateway(exchange, book, around.fuse, around.wire) if exchange.embedded
+        else assembly.gateway(exchange, around.fuse, around.wire) for exchange in around.exchanges}
     details, blobs = start_details(tuple(brokers))
     around.disk.blobs.update(blobs)
     open_journal(recorder, journal.set_aside, program=PROGRAM, now=now, details=details)

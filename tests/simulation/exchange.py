@@ -5,8 +5,8 @@ is told everything again: what an adapter had fetched and the process had not re
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from random import Random
@@ -14,6 +14,9 @@ from random import Random
 from tests.simulation.clock import SimClock
 from tests.simulation.fuse import Fuse
 from vanta.common.errors import OutcomeUnknown, OutsideError
+from vanta.common.instruments import Instrument
+from vanta.common.models.configuration import PaperSettings
+from vanta.executor.brokers.paper import PaperBroker
 from vanta.executor.brokers.port import (
     Accepted,
     Answer,
@@ -28,10 +31,12 @@ from vanta.executor.brokers.port import (
     Rejected,
 )
 from vanta.executor.core.approval import Approved
+from vanta.executor.core.book import Book
 from vanta.executor.core.entries import OrderEntry
 from vanta.executor.core.reconcile import Holdings, VenueOrder
 
 NO_FEE = Decimal(0)
+PAPER = PaperSettings()
 
 
 @dataclass(slots=True)
@@ -103,7 +108,7 @@ class Execution:
 
 
 class Exchange:
-    """The venue of one account."""
+    """The venue of one account. `embedded`: the paper broker stands in its place, and has no life of its own."""
 
     def __init__(self, account: str, chance: Random, clock: SimClock, rules: Capabilities) -> None:
         self.account = account
@@ -112,8 +117,10 @@ class Exchange:
         self.rules = rules
         self.moods = Moods()
         self.has_books = True
+        self.embedded = False
         self.eager = 0.75
         self.prices: dict[str, Decimal] = {}
+        self.instruments: Mapping[str, Instrument] = {}
         self.orders: dict[str, Live] = {}
         self.taken: Counter[str] = Counter()
         self.sent: dict[str, float] = {}
@@ -122,6 +129,15 @@ class Exchange:
         self.transit: list[tuple[float, Live]] = []
         self.facts: Counter[str] = Counter()
         self.stranger_positions: Counter[str] = Counter()
+
+    def set(self, name: str, value: float) -> None:
+        """One mood, or one of the rules, as somebody wants it."""
+        if hasattr(self.moods, name):
+            setattr(self.moods, name, value)
+        elif name == "deduplicates":
+            self.rules = replace(self.rules, deduplicates=bool(value))
+        elif name == "settle_s":
+            self.rules = replace(self.rules, settle_s=int(value))
 
     def calm(self) -> None:
         """No faults from now on, and strangers have moved away what was theirs."""
@@ -162,6 +178,8 @@ class Exchange:
 
     def progress(self) -> None:
         """Time has passed: what was under way arrives, orders fill or end."""
+        if self.embedded:
+            return
         now, waiting = self.clock.monotonic(), []
         for due, order in self.transit:
             if due <= now:
@@ -378,4 +396,34 @@ class Gateway(Broker):
             exchange.chance.shuffle(events)
             exchange.facts["events came out of order"] += 1
         self._fuse.reach("venue.polled")
+        return events
+
+
+class PaperGateway(PaperBroker):
+    """The embedded broker at boundaries: it dies with the process, and what it did comes back from the log."""
+
+    def __init__(self, exchange: Exchange, book: Book, fuse: Fuse, wire: Callable[[str, Approved], None]) -> None:
+        super().__init__(PAPER, book.quotes.get, lambda: exchange.instruments)
+        self._exchange = exchange
+        self._fuse = fuse
+        self._wire = wire
+
+    def _submit(self, order: Approved, now: datetime) -> Answer:
+        self._fuse.reach("venue.submit")
+        self._wire(self._exchange.account, order)
+        answer = super()._submit(order, now)
+        self._fuse.reach("venue.answer")
+        return answer
+
+    def _cancel(self, order_id: str, now: datetime) -> None:
+        self._fuse.reach("venue.cancel")
+        super()._cancel(order_id, now)
+        self._fuse.reach("venue.cancelled")
+
+    def _poll(self, now: datetime) -> Sequence[Event]:
+        self._fuse.reach("venue.poll")
+        events = super()._poll(now)
+        self._exchange.facts["the embedded broker executed"] += sum(isinstance(event, Fill) for event in events)
+        if events:
+            self._fuse.reach("venue.polled")
         return events

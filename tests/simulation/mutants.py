@@ -6,7 +6,7 @@ No code is patched: each mutant is put together from another part, handed in whe
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.simulation.assembly import Assembly
 from tests.simulation.disk import SimJournal
@@ -14,7 +14,7 @@ from tests.simulation.exchange import Gateway
 from vanta.common.errors import OutcomeUnknown
 from vanta.common.events import Kind
 from vanta.common.reasons import Reason
-from vanta.executor.brokers.port import Answer, Fill
+from vanta.executor.brokers.port import Answer, Busted, Ended, Event, Fill
 from vanta.executor.core.approval import Approved
 from vanta.executor.core.book import Book
 from vanta.executor.core.entries import OrderEntry
@@ -22,7 +22,6 @@ from vanta.executor.core.fences import halt
 from vanta.executor.core.proposal import Context, Line
 from vanta.executor.gate import Reading
 from vanta.executor.outbox import Outbox
-from vanta.executor.reconcile import Reconciler
 from vanta.executor.step import Executor, Parts
 from vanta.executor.venue import Venue
 
@@ -62,6 +61,35 @@ class _BooksTwice(Venue):
         return super()._fill(fill._replace(fill_id=name), order, now)
 
 
+class _AlarmsLate(Venue):
+    """Records what happened first, and latches afterwards."""
+
+    def _take(self, account: str, event: Event, now: datetime) -> int:
+        self._late: list[tuple[Any, ...]] = []
+        booked = super()._take(account, event, now)
+        for alarm in self._late:
+            super()._alarm(*alarm)
+        return booked
+
+    def _alarm(self, code: Reason, value: str, limit: str, detail: str, now: datetime) -> None:
+        self._late.append((code, value, limit, detail, now))
+
+
+class _DeafToEndings(Venue):
+    """Passes over the end of an order that was withheld."""
+
+    def _take(self, account: str, event: Event, now: datetime) -> int:
+        order = self._book.orders.get(event.order_id) if isinstance(event, Ended) else None
+        return 0 if order is not None and order.state == "withheld" else super()._take(account, event, now)
+
+
+class _DeafToEarlyBusts(Venue):
+    """Passes over an execution that is taken back before it is told."""
+
+    def _busted(self, account: str, event: Busted, now: datetime) -> int:
+        return super()._busted(account, event, now) if (account, event.fill_id) in self._book.fills else 0
+
+
 class _TrustsAtOnce(Venue):
     """"Not found" counts although the venue may still take the order."""
 
@@ -74,32 +102,17 @@ class _TrustsAtOnce(Venue):
             broker.capabilities = able
 
 
-def _with_venue(kind: type[Venue], parts: Parts, reconciler: Reconciler) -> Venue:
-    return kind(parts.recorder, parts.brokers, reconciler)
+def with_venue(kind: type[Venue]) -> type[Executor]:
+    """An executor with another side towards venues."""
 
+    class Mutant(Executor):
+        """See `with_venue`."""
 
-class NeverAsks(Executor):
-    """No look-up after a lost answer."""
+        def __init__(self, parts: Parts) -> None:
+            super().__init__(parts)
+            self._venue = kind(parts.recorder, parts.brokers, self._reconciler)
 
-    def __init__(self, parts: Parts) -> None:
-        super().__init__(parts)
-        self._venue = _with_venue(_NeverAsks, parts, self._reconciler)
-
-
-class BooksTwice(Executor):
-    """No de-duplication of executions."""
-
-    def __init__(self, parts: Parts) -> None:
-        super().__init__(parts)
-        self._venue = _with_venue(_BooksTwice, parts, self._reconciler)
-
-
-class TrustsAtOnce(Executor):
-    """No settle time."""
-
-    def __init__(self, parts: Parts) -> None:
-        super().__init__(parts)
-        self._venue = _with_venue(_TrustsAtOnce, parts, self._reconciler)
+    return Mutant
 
 
 class NeverLooks(Executor):
@@ -140,6 +153,33 @@ class CountsNothing(Executor):
         return replace(context, book=_Alone(context.book))
 
 
+class SizesAnew(Executor):
+    """What may have reached the venue is sent again in another quantity."""
+
+    def _context(self, reading: Reading, now: datetime) -> Context:
+        for order in self._book.orders.values():
+            order.out = False
+        return super()._context(reading, now)
+
+
+class TrustsOldVerdicts(Executor):
+    """A verdict never grows old."""
+
+    def _last_look(self, order: Approved, now: datetime) -> Line:
+        self._began = float("inf")
+        return super()._last_look(order, now)
+
+
+class KeepsThePermit(Executor):
+    """A start leaves the permit where it finds a grave latch."""
+
+    def start(self) -> str:
+        parts, self._parts = self._parts, replace(self._parts, disarm=lambda: None)
+        said = super().start()
+        self._parts = parts
+        return said
+
+
 class ForgetsLatches(Executor):
     """A restart forgets what had latched."""
 
@@ -176,16 +216,39 @@ class LosesTheTail(SimJournal):
         super().__init__(disk)
 
 
-MUTANTS: Mapping[str, Assembly] = {
-    "no sync before a request": Assembly(executor=SendsBeforeSync),
-    "no look-up after a lost answer": Assembly(executor=NeverAsks),
-    "a blind resend": Assembly(gateway=SendsAgain),
-    "executions are not de-duplicated": Assembly(executor=BooksTwice),
-    "no last look": Assembly(executor=NeverLooks),
-    "one look for a batch": Assembly(executor=LooksOnce),
-    "not found counts at once": Assembly(executor=TrustsAtOnce),
-    "what is in flight is not counted": Assembly(executor=CountsNothing),
-    "a restart forgets latches": Assembly(executor=ForgetsLatches),
-    "a failed write is forgiven": Assembly(journal=ForgivesFailure),
-    "a torn record stays": Assembly(journal=LosesTheTail),
+class Mutant(NamedTuple):
+    """An executor without a safeguard, the promise that it breaks, and what schedules are to be about, if need be."""
+
+    assembly: Assembly
+    breaks: str
+    focus: Mapping[str, float] = {}
+
+
+LOST = {"lose_request": 0.5, "late_after_settling": 0.4, "settle_s": 0, "deduplicates": 1}
+
+MUTANTS: Mapping[str, Mutant] = {
+    "no sync before a request": Mutant(Assembly(executor=SendsBeforeSync), "I1: "),
+    "no look-up after a lost answer": Mutant(Assembly(executor=with_venue(_NeverAsks)), "I1: paper accepted"),
+    "a blind resend": Mutant(Assembly(gateway=SendsAgain), "accepted"),
+    "executions are not de-duplicated": Mutant(Assembly(executor=with_venue(_BooksTwice)), "I7: executions differ"),
+    "no last look": Mutant(Assembly(executor=NeverLooks), "I3: "),
+    "one look for a batch": Mutant(Assembly(executor=LooksOnce), "I3: "),
+    "not found counts at once": Mutant(Assembly(executor=with_venue(_TrustsAtOnce)), "I2: "),
+    "what is in flight is not counted": Mutant(Assembly(executor=CountsNothing), "I8: "),
+    "a restart forgets latches": Mutant(Assembly(executor=ForgetsLatches), "I3: "),
+    "a failed write is forgiven": Mutant(Assembly(journal=ForgivesFailure), "", {"disk": 0.02}),
+    "a torn record stays": Mutant(Assembly(journal=LosesTheTail), "StateError", {"crash": 0.6}),
+    "alarms come after what gives rise to them": Mutant(
+        Assembly(executor=with_venue(_AlarmsLate)), "I9: ",
+        {"overfill": 0.4, "bust": 0.3, "stranger": 0.3, "crash": 0.5, "tear": 1}),
+    "the end of a withheld order is passed over": Mutant(
+        Assembly(executor=with_venue(_DeafToEndings)), "I2: ", {**LOST, "end": 0.9, "busy": 0.7, "replay": 0}),
+    "an early bust is passed over": Mutant(
+        Assembly(executor=with_venue(_DeafToEarlyBusts)), "I7: executions differ",
+        {"bust": 0.6, "reorder": 1, "delay": 0.5}),
+    "a second request has another quantity": Mutant(
+        Assembly(executor=SizesAnew), "I2: ", {**LOST, "late_after_settling": 0.9, "lose_request": 0, "replay": 0}),
+    "verdicts never grow old": Mutant(Assembly(executor=TrustsOldVerdicts), "I11: ", {"freeze": 0.5}),
+    "a start leaves the permit": Mutant(
+        Assembly(executor=KeepsThePermit), "I3: ", {"crash": 0.6, "stranger": 0.3, "overfill": 0.3}),
 }

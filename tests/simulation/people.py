@@ -49,6 +49,7 @@ class People:
         self.withdrawals: list[dict[str, Any]] = []
         self.extra: list[dict[str, Any]] = []
         self.prices: dict[str, int] = {"equity:AAPL": 20_000, "crypto:BTC-USD": 5_000_000}
+        self.thin = True
         self._commands: list[bytes] = []
         self._drawn = 0
         self._staged = (-1, -1, -1)
@@ -179,9 +180,11 @@ class People:
             last = self.prices[name]
             odd = chance.random()
             spread = last // 1000 if odd > 0.05 else -last // 100
+            thin = self.thin and chance.random() < 0.1
             at = now - timedelta(seconds=2000 if odd > 0.97 else 0)
-            self._quotes[name] = {"bid": _money(last - spread), "ask": _money(last + spread), "last": _money(last),
-                                  "size": None, "at": iso(at), "source": "sim", "average_daily_volume": None}
+            self._quotes[name] = {
+                "bid": _money(last - spread), "ask": _money(last + spread), "last": _money(last), "at": iso(at),
+                "size": chance.choice(("1", "0.01")) if thin else None, "source": "sim", "average_daily_volume": None}
         self.disk.files[MARKET_QUOTES] = orjson.dumps({**self.header(), "quotes": self._quotes})
 
     # ---- the promoter ----

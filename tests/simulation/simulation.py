@@ -51,7 +51,8 @@ BOUNDARIES = (
     "snapshot.put", "snapshot.stored", "permit.remove", "permit.removed")
 
 RATES: Mapping[str, tuple[float, ...]] = {
-    "crash": (0.0, 0.1, 0.3, 0.6), "disk": (0.0, 0.0, 0.0, 0.004), "lock": (0.0, 0.0, 0.0, 0.03),
+    "crash": (0.0, 0.1, 0.3, 0.6), "tear": (0.0, 0.0, 0.4), "disk": (0.0, 0.0, 0.0, 0.004),
+    "lock": (0.0, 0.0, 0.0, 0.03),
     "jump": (0.0, 0.0, 0.0, 0.1), "night": (0.0, 0.0, 0.0, 0.05), "freeze": (0.0, 0.0, 0.0, 0.05),
     "overlay": (0.0, 0.1, 0.4), "permit": (0.0, 0.0, 0.15), "vaults": (0.0, 0.0, 0.2), "command": (0.0, 0.1, 0.4),
     "mid_step": (0.0, 0.2), "stale": (0.0, 0.2), "withdraw": (0.0, 0.15), "disturb": (0.0, 0.0, 0.2),
@@ -92,7 +93,8 @@ class Outcome:
 class Simulation:
     """See the module's contract."""
 
-    def __init__(self, seed: int, assembly: Assembly | None = None, *, trace: bool = False) -> None:
+    def __init__(self, seed: int, assembly: Assembly | None = None, *, trace: bool = False,
+                 focus: Mapping[str, float] | None = None) -> None:
         self.seed = seed
         self.assembly = assembly or Assembly()
         self.chance = Random(seed)
@@ -113,6 +115,7 @@ class Simulation:
             gate=SimGate(self.people, self.judge, self.fuse), lock=self.lock, wire=self._on_wire, disarm=self._disarm)
         self.facts: Counter[str] = Counter()
         self.rates = {name: self.chance.choice(rates) for name, rates in RATES.items()}
+        self._focus(focus or {})
         self._traced: list[str] | None = [] if trace else None
         self._shown = 0
         self._about = 40
@@ -125,10 +128,20 @@ class Simulation:
         rules = Capabilities(deduplicates=chance.random() < 0.6, settle_s=chance.choice((0, 4, 30)),
                              lookup_window_s=chance.choice((90, 3600)))
         made = Exchange(account, chance, self.clock, rules)
+        made.instruments = INSTRUMENTS
         made.has_books = chance.random() < 0.85
+        made.embedded = chance.random() < 0.1
         made.moods.draw(chance)
         made.eager = chance.choice((0.75, 0.75, 0.3))
         return made
+
+    def _focus(self, focus: Mapping[str, float]) -> None:
+        """Rates and moods that are given instead of drawn: for a schedule that is to be about something."""
+        for name, rate in focus.items():
+            if name in self.rates:
+                self.rates[name] = rate
+            for exchange in self.judge.exchanges:
+                exchange.set(name, rate)
 
     def note(self, what: str) -> None:
         """One line of the trace."""
@@ -260,7 +273,9 @@ class Simulation:
         """Where this turn's process dies, freezes, loses its lock, or meets somebody's edit."""
         fuse, chance = self.fuse, self.chance
         if self.hit("crash"):
-            if chance.random() < 0.5:
+            if self.hit("tear"):
+                fuse.aim("journal.flush", after=chance.choice((0, 0, 1)))
+            elif chance.random() < 0.5:
                 fuse.aim(chance.choice(BOUNDARIES), after=chance.choice((0, 0, 1, 2)))
             else:
                 fuse.light(chance.randrange(self._about + 3))
@@ -373,6 +388,7 @@ class Simulation:
         self.people.save(orjson.dumps(CLEAR))
         self.people.edit_vaults()
         self.people.mend_queue()
+        self.people.thin = False
         for step in range(CALM_STEPS):
             self._calm_pause(step)
             self._put_right(step)

@@ -60,7 +60,7 @@ FACTS = (
     "an answer was lost", "a cancel was asked for again", "a torn tail was set aside", "crash at start",
     "crash in a step", "a failed disk ended the process", "a lost lock ended the process", "closing failed as well",
     "a save landed between the last look and the wire", "an execution was busted", "an order was over-filled",
-    "a stranger traded", "replayed", "documents were compared", "crash after crash")
+    "a stranger traded", "the embedded broker executed", "replayed", "documents were compared", "crash after crash")
 
 OTHERS = ("filled in parts", "changed bytes of a waiting intent", "changed bytes of an order in flight",
           "quiet with holdings", "a short position", "traded again after everything", "several orders in one batch")
