@@ -16,6 +16,7 @@ import orjson
 from tests.simulation.clock import SimClock
 from tests.simulation.disk import Disk
 from tests.simulation.judge import Limits
+from vanta.common.canonical import document
 from vanta.common.paths import MARKET_QUOTES, OPERATOR_COMMANDS, QUEUE, VAULTS
 from vanta.common.times import iso
 
@@ -242,8 +243,8 @@ class People:
         if content == self._staged:
             return
         self._staged = content
-        self.disk.files[QUEUE] = orjson.dumps({**self.header(), "intents": self.intents + self.extra,
-                                               "withdrawals": self.withdrawals})
+        body = {**self.header(), "intents": self.intents + self.extra, "withdrawals": self.withdrawals}
+        self.disk.files[QUEUE] = document(body) if self.chance.random() < 0.8 else orjson.dumps(body)
 
     def spoil_queue(self) -> None:
         """The queue cannot be read for a while."""

@@ -57,7 +57,7 @@ RATES: Mapping[str, tuple[float, ...]] = {
     "overlay": (0.0, 0.1, 0.4), "permit": (0.0, 0.0, 0.15), "vaults": (0.0, 0.0, 0.2), "command": (0.0, 0.1, 0.4),
     "mid_step": (0.0, 0.2), "stale": (0.0, 0.2), "withdraw": (0.0, 0.15), "disturb": (0.0, 0.0, 0.2),
     "spoil": (0.0, 0.0, 0.1), "fall": (0.0, 0.0, 0.1), "once_more": (0.0, 0.0, 1.0),
-    "publish": (0.0,) * 5 + (1.0,), "replay": (0.0,) * 9 + (1.0,)}
+    "publish": (0.0,) * 5 + (1.0,), "replay": (0.0,) * 13 + (1.0,)}
 """How likely each fault is in one turn: drawn anew for every schedule, some are full of one and free of others."""
 
 
