@@ -86,7 +86,7 @@ class Venue:
         filled = order.filled + fill.quantity
         if filled > order.quantity:
             self._alarm(Reason.BROKER_OVERFILL, plain(filled), plain(order.quantity), order.order_id, now)
-        elif event == FILL_LATE and state not in _EXPLAINED:
+        elif event == FILL_LATE and (state not in _EXPLAINED or order.state == "withheld"):
             self._alarm(Reason.BROKER_LATE_FILL, plain(fill.quantity), f"nothing after {state}", order.order_id, now)
         self._about(Kind.FILL, order, {
             "intent_state": next_state(state, event), "fill_id": fill.fill_id, "vault": order.vault,

@@ -105,3 +105,20 @@ def test_a_late_execution_outlives_the_return_of_another_order_of_its_key() -> N
     assert world.state(second) == "held"
     assert "basis.not_current" in world.codes(second)
     assert world.venue.requests == 2
+
+
+def test_an_order_that_fills_after_it_was_withheld_and_its_intent_expired_latches() -> None:
+    """The venue had said that it does not know the order; the wish is over, and yet a position moves."""
+    world = VenueWorld(Venue())
+    world.venue.mood = "loses the request"
+    name = world.want("equity:AAPL", "1000")
+    world.step()
+    world.venue.mood = "well"
+    world.gate.raw = without_permission({"orders_disabled": True})
+    world.step(seconds=5)
+    world.step(seconds=1000)
+    assert world.state(name) == "expired"
+    world.fill(str(world.book.intents[name].order_id), "5")
+    world.step()
+    assert world.held("equity:AAPL") == 5
+    assert world.latched() == {"broker.late_fill"}
