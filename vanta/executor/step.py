@@ -336,13 +336,14 @@ class Executor:
                 broker_sync=self._sync_words(), held=self._held()))
 
     def close(self) -> None:
-        """Record the stop, publish the last cut, let go of journal and lock."""
-        now = self._parts.clock.now()
-        self._recorder.put(Kind.PROGRAM_STOPPED, {"program": self._parts.program}, now=now)
-        self._recorder.sync()
-        self._parts.publisher.folds(self._book, iso(now), self._parts.clock.monotonic())
-        self._recorder.journal.close()
+        """Record the stop, publish the last cut, let go of journal and lock. Without the lock nothing is written."""
+        now, lock = self._parts.clock.now(), self._parts.lock
+        if lock is None or lock.still_held():  # else the log may be another process's by now
+            self._recorder.put(Kind.PROGRAM_STOPPED, {"program": self._parts.program}, now=now)
+            self._recorder.sync()
+            self._parts.publisher.folds(self._book, iso(now), self._parts.clock.monotonic())
+            self._recorder.journal.close()
         for broker in self._parts.brokers.values():
             broker.close()
-        if self._parts.lock is not None:
-            self._parts.lock.release()
+        if lock is not None:
+            lock.release()
