@@ -9,7 +9,7 @@ from tests.simulation.assembly import Assembly
 from tests.simulation.simulation import Simulation
 from tests.simulation.sometimes import NAMES
 
-OFTEN = 0.2
+OFTEN = 0.3
 """A pair of neighbouring boundaries that is met so often a schedule has to have seen a process die between the two."""
 
 

@@ -65,12 +65,14 @@ class Moods:
     stranger: float = 0.0
 
     def draw(self, chance: Random) -> None:
-        """Each is off, rare or frequent in this schedule."""
+        """Each is off, rare or frequent in this schedule; in some, one of them is nearly always there."""
         for one in fields(self):
             setattr(self, one.name, chance.choice((0.0, 0.0, 0.08, 0.3)))
         self.forget, self.partial = chance.choice((0.0, 0.3, 0.7)), chance.choice((0.0, 0.0, 1.0))
         for rare in ("overfill", "bust", "stranger", "misstate"):
             setattr(self, rare, chance.choice((0.0, 0.0, 0.0, 0.15)))
+        if chance.random() < 0.2:
+            setattr(self, chance.choice(fields(self)).name, 0.9)
 
     def calm(self) -> None:
         """No faults from now on."""

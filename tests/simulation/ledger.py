@@ -209,12 +209,15 @@ def _fill(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:
     ledger.fills[name] = Booked(ids["order_id"], signed, price, paid, fee)
     row.filled += quantity
     wish = ledger.wishes[row.intent]
+    expected = wish.ended in ("", "cancelled", "expired", "filled") and not (wish.ended and row.withheld)
     if not wish.ended:
         row.open, row.withheld = row.filled < row.quantity, False
         wish.ended = "" if row.open else "filled"
     _move(ledger, row, signed, -paid - fee)
     if row.filled > row.quantity:
         ledger.due("broker.overfill")
+    elif not expected:
+        ledger.due("broker.late_fill")
 
 
 def _busted(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:

@@ -325,11 +325,14 @@ class Simulation:
             self.judge.blame(f"StateError without a fault: {error}")
         self.note(f"the process ends: {error.what}")
         self.facts["a failed disk ended the process" if self.disk.failed else "a lost lock ended the process"] += 1
+        records = len(self.disk.log)
         try:
             if self.process is not None:
                 self.process.executor.close()
         except (StateError, Crash):
             self.facts["closing failed as well"] += 1
+        if not self.lock.held and len(self.disk.log) != records:
+            self.judge.blame("I5: a process that had lost the lock wrote to the log when it closed")
         self._drop()
 
     def _drop(self) -> None:
@@ -384,7 +387,7 @@ class Simulation:
         self.note("calm")
         for exchange in self.judge.exchanges:
             exchange.calm()
-        self.disk.fails = 0.0
+        self.disk.fails, self.lock.held = 0.0, True
         self.people.save(orjson.dumps(CLEAR))
         self.people.edit_vaults()
         self.people.mend_queue()
@@ -427,7 +430,9 @@ class Simulation:
 
     def _over(self) -> bool:
         """Whether nothing more is to come."""
+        staged = {entry["intent_id"] for entry in self.people.intents}
         return (self.process is not None and not self.book.waiting and not self.book.live
+                and staged <= self.book.intents.keys()
                 and all(exchange.quiet() for exchange in self.judge.exchanges))
 
     def _replay(self) -> None:
