@@ -14,7 +14,7 @@ from tests.simulation.exchange import Gateway
 from vanta.common.errors import OutcomeUnknown
 from vanta.common.events import Kind
 from vanta.common.reasons import Reason
-from vanta.executor.brokers.port import Answer, Busted, Ended, Event, Fill
+from vanta.executor.brokers.port import Answer, Busted, Event, Fill
 from vanta.executor.core.approval import Approved
 from vanta.executor.core.book import Book
 from vanta.executor.core.entries import OrderEntry
@@ -73,14 +73,6 @@ class _AlarmsLate(Venue):
 
     def _alarm(self, code: Reason, value: str, limit: str, detail: str, now: datetime) -> None:
         self._late.append((code, value, limit, detail, now))
-
-
-class _DeafToEndings(Venue):
-    """Passes over the end of an order that was withheld."""
-
-    def _take(self, account: str, event: Event, now: datetime) -> int:
-        order = self._book.orders.get(event.order_id) if isinstance(event, Ended) else None
-        return 0 if order is not None and order.state == "withheld" else super()._take(account, event, now)
 
 
 class _DeafToEarlyBusts(Venue):
@@ -241,8 +233,6 @@ MUTANTS: Mapping[str, Mutant] = {
     "alarms come after what gives rise to them": Mutant(
         Assembly(executor=with_venue(_AlarmsLate)), "I9: ",
         {"overfill": 0.4, "bust": 0.3, "stranger": 0.3, "crash": 0.5, "tear": 1}),
-    "the end of a withheld order is passed over": Mutant(
-        Assembly(executor=with_venue(_DeafToEndings)), "I2: ", {**LOST, "end": 0.9, "busy": 0.7, "replay": 0}),
     "an early bust is passed over": Mutant(
         Assembly(executor=with_venue(_DeafToEarlyBusts)), "I7: executions differ",
         {"bust": 0.6, "reorder": 1, "delay": 0.5}),

@@ -212,7 +212,7 @@ class Life(RuleBasedStateMachine):
 def test_life_is_as_the_rules_say() -> None:
     """Some hundred lives of some dozens of events."""
     run_state_machine_as_test(Life, settings=settings(
-        max_examples=150, stateful_step_count=50, deadline=None, derandomize=True,
+        max_examples=70, stateful_step_count=50, deadline=None, derandomize=True,
         suppress_health_check=[HealthCheck.too_slow]))
 
 

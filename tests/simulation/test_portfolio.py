@@ -218,5 +218,5 @@ class Portfolio(RuleBasedStateMachine):
 
 
 TestPortfolio = Portfolio.TestCase
-TestPortfolio.settings = settings(max_examples=150, stateful_step_count=40, deadline=None, derandomize=True,
+TestPortfolio.settings = settings(max_examples=100, stateful_step_count=40, deadline=None, derandomize=True,
                                   suppress_health_check=[HealthCheck.too_slow])
