@@ -71,7 +71,8 @@ def start(home: Home) -> subprocess.Popen[str]:
 
 def kinds(home: Home) -> list[str]:
     path = home.file(TRADE_LOG)
-    return [json.loads(line)["kind"] for line in path.read_bytes().splitlines()] if path.exists() else []
+    whole = path.read_bytes().rpartition(b"\n")[0] if path.exists() else b""  # the last one may be being written
+    return [json.loads(line)["kind"] for line in whole.splitlines()]
 
 
 def wait_for(home: Home, kind: str) -> None:

@@ -76,7 +76,7 @@ class Commands:
         assert command.value is not None
         assert command.until is not None
         wanted = Override(command.vault, command.limit, command.value, millis(parse_iso(command.until)))
-        why = refused(wanted, self._vaults, millis(now))
+        why = refused(wanted, self._vaults, millis(now)) if self._vaults else "vault.json cannot be read"
         self._say(Kind.COMMAND_REFUSED if why else Kind.OVERRIDE_SET, command, now, refused=why)
         return []
 

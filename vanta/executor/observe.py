@@ -26,6 +26,7 @@ from vanta.common.store.ports import Files, Snapshots
 from vanta.common.times import millis, parse_iso
 from vanta.executor.commands import Commands
 from vanta.executor.core import wire_intent
+from vanta.executor.core.book import LAST_VAULTS, UNREADABLE
 from vanta.executor.core.controls import ended, loosened, stated
 from vanta.executor.core.entries import OrderEntry
 from vanta.executor.core.machine import IN_FLIGHT, TERMINAL
@@ -88,15 +89,15 @@ class Observer:
         A vault seen for the first time on a paper account is funded with its capital.
         """
         raw = self._changed(VAULTS)
-        if raw is not None:
-            self.vaults = self._parsed(VAULTS, raw, VaultRegistry)
-            if self.vaults is not None:
-                self._saw("vaults", sha256(raw), raw, now, {})
-                for vault in self.vaults.vaults:
-                    self._fund(vault, sha256(raw), now)
-        if VAULTS in self.problems:
-            self.vaults = None
-            self._saw("vaults", f"unreadable: {self.problems[VAULTS]}", None, now, {})
+        said = None if raw is None else self._parsed(VAULTS, raw, VaultRegistry)
+        if raw is not None and said is not None:
+            self.vaults = said
+            self._saw("vaults", sha256(raw), raw, now, {})
+            for vault in said.vaults:
+                self._fund(vault, sha256(raw), now)
+        if not self.vaults_readable:
+            self._saw("vaults", f"{UNREADABLE}{self.problems.get(VAULTS)}", None, now, {})
+            self.vaults = self.vaults or self._last_vaults()
         table = self._instrument_source()
         problem = getattr(self._instrument_source, "problem", None)  # a registry of files has one, a plain table not
         if problem:
@@ -111,6 +112,19 @@ class Observer:
                 self._snapshots.put(body)
                 self._recorder.put(Kind.INSTRUMENTS_SEEN, {"what": "instruments", "sha256": sha256(body)}, now=now)
         return renewed or raw is not None
+
+    @property
+    def vaults_readable(self) -> bool:
+        """Whether vault.json could be read; `vaults` is what it said when it could be last."""
+        return VAULTS not in self.problems
+
+    def _last_vaults(self) -> VaultRegistry | None:
+        """What vault.json said to an executor before this one, by its log."""
+        digest = self._recorder.book.inputs.get(LAST_VAULTS)
+        try:
+            return None if digest is None else parse(self._snapshots.get(digest), VaultRegistry, file=VAULTS)
+        except VantaError:
+            return None
 
     def _fund(self, vault: Vault, evidence: str, now: datetime) -> None:
         if vault.vault_id not in self._recorder.book.vaults:
@@ -129,7 +143,7 @@ class Observer:
             self.problems[OPERATOR_COMMANDS] = error.what
             return []
         self.problems.pop(OPERATOR_COMMANDS, None)
-        return self._commands.run(given, self.vaults, now)
+        return self._commands.run(given, self.vaults if self.vaults_readable else None, now)
 
     def queue(self, now: datetime) -> int:
         """New intents and withdrawals. Returns how many intents were seen for the first time."""

@@ -238,7 +238,7 @@ class Executor:
             report.latched.append(f"{latch.code}: {latch.detail}")
 
     def _limits(self, now: datetime) -> VaultRegistry | None:
-        """vault.json with every override that is in force."""
+        """vault.json, as it could be read last, with every override that is in force."""
         return in_force(self._parts.observer.vaults, self._book.overrides, millis(now))
 
     def _alert(self, found: list[Alert], now: datetime, report: StepReport) -> None:
@@ -293,7 +293,8 @@ class Executor:
         parts = self._parts
         return Context(
             now=now, now_ms=millis(now), book=self._book, controls=reading.controls, permit=reading.permit,
-            known=self._known, vaults=self._limits(now), instruments=parts.observer.instruments,
+            known=self._known, vaults=self._limits(now), vaults_readable=parts.observer.vaults_readable,
+            instruments=parts.observer.instruments,
             calendars=parts.calendars, brokers=frozenset(parts.brokers),
             future_skew_ms=parts.settings.future_skew_s * 1000)
 

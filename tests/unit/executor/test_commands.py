@@ -8,14 +8,15 @@ import pytest
 
 from tests.unit.executor.venues import Venue, VenueWorld
 from tests.unit.executor.world import World, vault, without_permission
+from vanta.common.canonical import document
 from vanta.common.errors import BadInput
 from vanta.common.events import Kind
 from vanta.common.models.base import validate
 from vanta.common.models.command import OperatorCommand
 from vanta.common.models.vault import VaultRegistry
-from vanta.common.paths import OPERATOR_COMMANDS
+from vanta.common.paths import OPERATOR_COMMANDS, VAULTS
 from vanta.common.store.chain import encode
-from vanta.common.store.inmemory import MemoryJournal
+from vanta.common.store.inmemory import MemoryJournal, MemorySnapshots
 from vanta.common.times import iso
 from vanta.executor.core.overrides import Override, in_force, refused
 
@@ -154,6 +155,40 @@ def test_flattening_works_for_a_position_without_an_exit_plan_or_a_quote() -> No
     assert world.held("equity:AAPL") == 0
 
 
+def test_flattening_waits_for_no_vault_file() -> None:
+    """vault.json breaks, the executor starts again: positions are left by what it said last, and no entry leaves."""
+    world = World()
+    world.quote("equity:AAPL", "200.00")
+    world.want("equity:AAPL", "1000")
+    world.step()
+    assert world.held("equity:AAPL") == 5
+    world.files.replace(VAULTS, b"{")
+    world.step()
+    world.start()
+    Desk(world).give("flatten")
+    entry = world.want("equity:AAPL", "2000")
+    world.step()
+    assert world.held("equity:AAPL") == 0
+    assert "vault.unreadable" in world.codes(entry)
+
+
+def test_a_vault_that_no_log_remembers_is_waited_for() -> None:
+    """Without the bytes that were read last nobody knows what the vault may do: nothing leaves until the file is right."""
+    world = World()
+    world.quote("equity:AAPL", "200.00")
+    world.want("equity:AAPL", "1000")
+    world.step()
+    world.files.replace(VAULTS, b"{")
+    world.snapshots = MemorySnapshots()
+    world.start()
+    Desk(world).give("flatten")
+    world.step()
+    assert world.held("equity:AAPL") == 5
+    world.files.replace(VAULTS, document({"vaults": [vault()]}))
+    world.step()
+    assert world.held("equity:AAPL") == 0
+
+
 def test_an_override_holds_for_a_while_and_reverts_by_itself() -> None:
     """The larger order passes while it lasts, not after; both are on record with who and why."""
     world = World()
@@ -205,6 +240,17 @@ def test_an_override_without_vaults_changes_nothing() -> None:
     found = in_force(vaults, {"a": one}, 0)
     assert found is not None
     assert found.vaults == vaults.vaults
+
+
+def test_an_override_waits_for_a_readable_vault_file() -> None:
+    """Loosening rests on the limits as they stand; while nobody can read them it is refused."""
+    world = World()
+    world.step()
+    world.files.replace(VAULTS, b"{")
+    until = iso(world.clock.now() + timedelta(hours=1))
+    Desk(world).give("override", vault="V_CORE", limit="max_single_pos_pct", value="0.5", until=until)
+    world.step(seconds=0)
+    assert receipts(world, "command.refused")[0]["refused"] == "vault.json cannot be read"
 
 
 def test_an_expired_command_is_refused() -> None:

@@ -1,14 +1,18 @@
 """What a person asks of the executor lies in its command file, complete, and nothing else has changed."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from vanta.common.clock import SystemClock
 from vanta.common.exitcodes import Exit
 from vanta.common.paths import OPERATOR_COMMANDS, Home
 from vanta.common.store.chain import chain
+from vanta.common.store.lock import FileLock
 from vanta.suite.run import main
 
 
@@ -62,3 +66,67 @@ def test_what_makes_no_sense_is_a_usage_error_and_writes_nothing(home: Home, wor
     """Status 2, and the file is not even made."""
     assert main([*words, "--home", str(home.root)]) == Exit.USAGE
     assert given(home) == []
+
+
+BROKEN = {
+    "no TOML": b"\xff = {[", "of another version": b"[executor]\nno_such_setting = 1\n",
+    "a clock that live mode refuses": b'[executor]\nmode = "live"\n[clock]\nstarts_at = "2026-01-01T00:00:00.000Z"\n'
+                                      b'anchored_at = "2026-01-02T00:00:00.000Z"\n'}
+
+
+@pytest.mark.parametrize("settings", BROKEN.values(), ids=BROKEN.keys())
+def test_reducing_risk_does_not_wait_for_the_settings(home: Home, capsys: pytest.CaptureFixture[str],
+                                                      settings: bytes) -> None:
+    """What is wrong with them is a warning; whoever gives something back is refused until they are right."""
+    (home.config / "vanta.toml").write_bytes(settings)
+    for word in ("flatten", "cancel"):
+        assert main([word, "--home", str(home.root)]) == Exit.DONE
+        assert "the settings are wrong, which does not matter for this" in capsys.readouterr().err
+    assert [command["kind"] for command in given(home)] == ["flatten", "cancel"]
+    assert main(["acknowledge", "--reason", "x", "--home", str(home.root)]) == Exit.CONFIG
+    assert len(given(home)) == 2
+
+
+def test_settings_that_are_a_folder_or_a_pipe_keep_nobody_waiting(home: Home) -> None:
+    """Whatever stands where the file should."""
+    os.mkfifo(home.config / "vanta.toml")
+    assert main(["flatten", "--home", str(home.root)]) == Exit.DONE
+    (home.config / "vanta.toml").unlink()
+    (home.config / "vanta.toml").mkdir()
+    assert main(["cancel", "--home", str(home.root)]) == Exit.DONE
+    shutil.rmtree(home.config)
+    assert main(["cancel", "--home", str(home.root)]) == Exit.DONE
+    assert len(given(home)) == 3
+
+
+def test_a_command_of_a_demonstration_is_dated_by_its_clock(home: Home) -> None:
+    """Its executor lives in another year; by the host's clock the command would be over before it is read."""
+    (home.config / "vanta.toml").write_text('[clock]\nstarts_at = "2090-01-01T00:00:00.000Z"\n'
+                                            'anchored_at = "2026-01-02T00:00:00.000Z"\n')
+    assert main(["flatten", "--home", str(home.root)]) == Exit.DONE
+    assert given(home)[0]["at"] > "2089"
+
+
+def test_who_asks_an_executor_that_does_not_run_is_told(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody carries it out yet; while one runs there is nothing to say."""
+    assert main(["flatten", "--home", str(home.root)]) == Exit.DONE
+    assert "no executor runs here" in capsys.readouterr().err
+    with FileLock(home.lock("executor"), owner="test", now=SystemClock().now()):
+        assert main(["flatten", "--home", str(home.root)]) == Exit.DONE
+    assert capsys.readouterr().err == ""
+
+
+def test_a_command_that_cannot_be_written_says_what_helps_meanwhile(home: Home, capsys: pytest.CaptureFixture[str]
+                                                                    ) -> None:
+    """Its file is a folder: status 78, and the kill that writes nothing is named."""
+    home.file(OPERATOR_COMMANDS).mkdir()
+    assert main(["flatten", "--home", str(home.root), "--json"]) == Exit.CONFIG
+    said = json.loads(capsys.readouterr().out)
+    assert said["error"].startswith("nothing is asked of the executor")
+    assert "vanta-run kill" in said["cure"]
+
+
+def test_while_another_command_is_being_given_the_status_is_temporary(home: Home) -> None:
+    """75: once more."""
+    with FileLock(home.lock("operator_commands"), owner="test", now=SystemClock().now()):
+        assert main(["flatten", "--home", str(home.root)]) == Exit.TEMPORARY

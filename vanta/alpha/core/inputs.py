@@ -18,12 +18,11 @@ from vanta.common.models.configuration import Settings
 from vanta.common.models.vault import VaultRegistry
 from vanta.common.store.ports import Record
 from vanta.common.times import millis, parse_iso
-from vanta.executor.core.book import Book
+from vanta.executor.core.book import UNREADABLE, Book
 from vanta.executor.core.controls import Controls, Known, read_overlay
 from vanta.executor.core.overrides import in_force
 from vanta.executor.core.proposal import Context
 
-UNREADABLE = "unreadable: "
 PERMITTED = "present"
 
 BROKEN = (LookupError, ValueError, TypeError, ArithmeticError, AttributeError)
@@ -59,6 +58,7 @@ class World:
         self._said: dict[str, str] = {}
         self._start: Mapping[str, Any] | None = None
         self._problems: dict[str, str] = {}
+        self._vaults: str | None = None
         self.started_at = 0
 
     def learn(self, record: Record) -> None:
@@ -69,6 +69,8 @@ class World:
             what = record.payload["what"]
             self._said[what] = record.payload["sha256"]
             self._problems[what] = record.payload.get("problem") or ""
+            if what == "vaults" and self.vaults_readable:
+                self._vaults = self._said[what]
 
     def context(self, book: Book, at: str) -> Context:
         """The world as the fences saw it at time `at`. Raises `Absent` if any of it is not there."""
@@ -83,7 +85,8 @@ class World:
         return Context(
             now=now, now_ms=millis(now), book=book, controls=self.controls(), permit=self._seen("permit") == PERMITTED,
             known=Known(vault=frozenset(book.vaults), broker=brokers, instrument=frozenset(table)),
-            vaults=in_force(self.vaults(), book.overrides, millis(now)), instruments=table,
+            vaults=in_force(self.vaults(), book.overrides, millis(now)), vaults_readable=self.vaults_readable,
+            instruments=table,
             calendars={**calendars, CONTINUOUS: ALWAYS_OPEN}, brokers=brokers,
             future_skew_ms=settings.executor.future_skew_s * 1000)
 
@@ -96,12 +99,16 @@ class World:
         return controls
 
     def vaults(self) -> VaultRegistry | None:
-        """The vaults in force, `None` while the file could not be read."""
-        said = self._said.get("vaults", UNREADABLE)
-        if said.startswith(UNREADABLE):
+        """What vault.json said when it could be read last, `None` if it never could."""
+        if self._vaults is None:
             return None
-        registry: VaultRegistry = self._of("vaults", said)
+        registry: VaultRegistry = self._of("vaults", self._vaults)
         return registry
+
+    @property
+    def vaults_readable(self) -> bool:
+        """Whether vault.json could be read."""
+        return not self._said.get("vaults", UNREADABLE).startswith(UNREADABLE)
 
     def instruments(self) -> Mapping[str, Instrument]:
         """The registry in force."""

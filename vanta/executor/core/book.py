@@ -39,6 +39,12 @@ from vanta.executor.core.overrides import Override
 PRICES = 512
 """So many recent prices of an instrument are remembered; ten minutes at one quote a second."""
 
+UNREADABLE = "unreadable: "
+"""How an input that could not be read is recorded, in place of its hash; the problem follows."""
+
+LAST_VAULTS = "vaults, as last read"
+"""Names, among the inputs, the hash of vault.json when it could be read last."""
+
 
 class Book:
     """See the module's contract."""
@@ -139,6 +145,8 @@ def _nothing(_book: Book, _record: Record) -> None:
 def _input(book: Book, record: Record) -> None:
     body = record.payload
     book.inputs[str(body["what"])] = str(body["sha256"])
+    if body["what"] == "vaults" and not str(body["sha256"]).startswith(UNREADABLE):
+        book.inputs[LAST_VAULTS] = str(body["sha256"])
     if body.get("loosened"):
         book.unstated = f"{', '.join(body['loosened'])} at {record.at}" if body["by"] is None else ""
 

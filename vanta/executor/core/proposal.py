@@ -22,7 +22,11 @@ from vanta.executor.core.totals import Totals, totals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The world at one instant. `vaults` is None while vault.json is missing or does not validate."""
+    """The world at one instant.
+
+    `vaults` is what vault.json said when it could be read last, None if it never could; `vaults_readable` whether it
+    can be read now. While it cannot, only a position that is left altogether is judged by what it said last.
+    """
 
     now: datetime
     now_ms: int
@@ -31,6 +35,7 @@ class Context:
     permit: bool
     known: Known
     vaults: VaultRegistry | None
+    vaults_readable: bool = True
     instruments: Mapping[str, Instrument]
     calendars: Mapping[str, Calendar]
     brokers: frozenset[str]
@@ -43,7 +48,14 @@ class Context:
     @property
     def why_no_vault(self) -> Reason:
         """What a fence says that finds no vault: a file that cannot be read is waited for, a missing vault is not."""
-        return Reason.VAULT_UNREADABLE if self.vaults is None else Reason.VAULT_UNKNOWN
+        unreadable = self.vaults is None or not self.vaults_readable
+        return Reason.VAULT_UNREADABLE if unreadable else Reason.VAULT_UNKNOWN
+
+    def vault_of(self, entry: IntentEntry) -> Vault | None:
+        """The vault that an intent is judged by. Leaving a position does not wait for a readable vault.json."""
+        if self.vaults is None or not (self.vaults_readable or entry.close):
+            return None
+        return self.vaults.get(entry.vault)
 
     @property
     def why_no_instrument(self) -> Reason:

@@ -28,9 +28,9 @@ def propose(entry: IntentEntry, context: Context) -> Proposal:
     quantity = (earlier.quantity if earlier is not None and earlier.out
                 else _quantity(entry, instrument, price, held - selling))
     return Proposal(
-        entry=entry, vault=context.vaults.get(entry.vault) if context.vaults else None,
-        ledger=book.vaults.get(entry.vault), instrument=instrument, quote=quote,
-        quantity=quantity, price=price, held=held, working_buy=buying, working_sell=selling)
+        entry=entry, vault=context.vault_of(entry), ledger=book.vaults.get(entry.vault),
+        instrument=instrument, quote=quote, quantity=quantity, price=price, held=held,
+        working_buy=buying, working_sell=selling)
 
 
 def working(book: Book, key: str) -> tuple[Decimal, Decimal]:

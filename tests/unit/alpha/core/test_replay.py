@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.alpha.homes import busy, edited, first, kept, without
+from tests.unit.executor.test_commands import Desk
 from tests.unit.executor.venues import Venue, VenueWorld
 from tests.unit.executor.world import ALL_CLEAR, HaltsLater, World, vault, without_permission
 from vanta.alpha.core.replay import Replay
@@ -56,6 +57,23 @@ def test_an_unreadable_vault_file_replays_equal() -> None:
     world.files.replace("vault.json", document({"vaults": [vault()]}))
     world.step()
     assert world.state(name) == "filled"
+    assert_equal(world, "intent.held", "fill")
+
+
+def test_leaving_everything_while_the_vault_file_is_broken_replays_equal() -> None:
+    """The exits rest on what vault.json said when it could be read last, in the executor and here."""
+    world = World()
+    world.quote("equity:AAPL", "200.00")
+    world.want("equity:AAPL", "1000")
+    world.step()
+    world.files.replace("vault.json", b"{")
+    world.step()
+    world.start()
+    Desk(world).give("flatten")
+    entry = world.want("equity:AAPL", "2000")
+    world.step()
+    assert world.held("equity:AAPL") == 0
+    assert "vault.unreadable" in world.codes(entry)
     assert_equal(world, "intent.held", "fill")
 
 

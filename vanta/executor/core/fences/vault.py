@@ -8,12 +8,12 @@ NAME = "vault"
 
 
 def check(proposal: Proposal, context: Context) -> Line:
-    """Stops when vault.json is unreadable, or does not know what the intent names."""
+    """Stops when vault.json is unreadable, unless a position shrinks, or does not know what the intent names."""
     entry, vault = proposal.entry, proposal.vault
-    if context.vaults is None:
+    if context.vaults is None or not (context.vaults_readable or proposal.reduces):
         return Line(NAME, Reason.VAULT_UNREADABLE, "unreadable", "readable")
     if vault is None or proposal.ledger is None:
-        return Line(NAME, Reason.VAULT_UNKNOWN, entry.vault, "in vault.json")
+        return Line(NAME, context.why_no_vault, entry.vault, "in vault.json")
     if entry.account != vault.account or entry.account not in context.brokers:
         return Line(NAME, Reason.ACCOUNT_UNKNOWN, entry.account, ", ".join(sorted(context.brokers)))
     held_as = f"{proposal.ledger.account} in {proposal.ledger.currency}"
