@@ -21,10 +21,14 @@ import secrets
 
 from vanta.common.canonical import canonical
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
+
 
 def _short(value: object, length: int) -> str:
-    digest = hashlib.sha256(canonical(value)).digest()[:20]  # 32 characters, more than any id shows
-    return base64.b32encode(digest).decode().lower()[:length]
+    """The first so many characters of the hash in base32. `length` is even and at most 32."""
+    bits = int.from_bytes(hashlib.sha256(canonical(value)).digest()[:20])
+    return "".join([_PAIRS[bits >> shift & 1023] for shift in range(150, 150 - 5 * length, -10)])
 
 
 def signal_id(source: str, kind: str, entity: str, dedup_key: str) -> str:

@@ -47,6 +47,8 @@ _LITERAL = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 _MINOR = {"USD": 2, "EUR": 2, "GBP": 2, "CHF": 2, "CAD": 2, "AUD": 2, "JPY": 0}
 _CRYPTO_PLACES = 8
+_UNITS = {currency: Decimal(1).scaleb(-places) for currency, places in _MINOR.items()}
+_CRYPTO_UNIT = Decimal(1).scaleb(-_CRYPTO_PLACES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +117,9 @@ def plain(value: Decimal) -> str:
     """The shortest plain notation: no exponent, no trailing zeros, `0` for any zero."""
     if not value:
         return "0"
-    text = f"{value:f}"
+    text = str(value)
+    if "E" in text:
+        text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
@@ -126,7 +130,7 @@ def minor_places(currency: str) -> int:
 
 def round_amount(amount: Decimal, currency: str) -> Decimal:
     """Round to the booked unit of the currency, half to even."""
-    return amount.quantize(Decimal(1).scaleb(-minor_places(currency)), context=CONTEXT)
+    return amount.quantize(_UNITS.get(currency, _CRYPTO_UNIT), context=CONTEXT)
 
 
 def floor_to(value: Decimal, step: Decimal) -> Decimal:
@@ -165,11 +169,13 @@ def split_by_largest_remainder(total: int, weights: list[int]) -> list[int]:
     whole = sum(weights)
     if whole == 0:
         return [total, *([0] * (len(weights) - 1))]
-    parts = [total * weight // whole for weight in weights]
+    parts, remainders = [], []
+    for weight in weights:
+        part, remainder = divmod(total * weight, whole)
+        parts.append(part)
+        remainders.append(remainder)
     rest = total - sum(parts)
-    if not rest:
-        return parts
-    order = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % whole), i))
-    for index in order[:rest]:
-        parts[index] += 1
+    if rest:
+        for index in sorted(range(len(weights)), key=remainders.__getitem__, reverse=True)[:rest]:
+            parts[index] += 1
     return parts

@@ -4,10 +4,12 @@ Aware datetimes are the only kind that exists here: a naive one is an error, nev
 """
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from vanta.common.errors import Bug
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def iso(moment: datetime) -> str:
@@ -41,7 +43,13 @@ def truncate(moment: datetime) -> datetime:
 
 def millis(moment: datetime) -> int:
     """Whole milliseconds since 1970-01-01 UTC."""
-    return (moment - EPOCH) // timedelta(milliseconds=1)
+    return (moment - EPOCH) // _MILLISECOND
+
+
+@lru_cache(maxsize=1024)
+def millis_of(text: str) -> int:
+    """`millis` of what `parse_iso` reads. Remembers a few: what is written together carries the same times."""
+    return millis(parse_iso(text))
 
 
 def from_millis(value: int) -> datetime:

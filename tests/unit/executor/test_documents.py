@@ -73,6 +73,7 @@ def test_an_unmarked_holding_makes_nav_unknown_not_zero() -> None:
     """Without a quote for something held there is no NAV, and the position says so."""
     world = busy()
     del world.book.quotes["equity:AAPL"]
+    world.book.quotes_seq += 1
     body = views.portfolio(world.book, world.book.at)
     assert body["vaults"][0]["nav"] is None
     assert next(p for p in body["vaults"][0]["positions"] if p["instrument_id"] == "equity:AAPL")["value"] is None

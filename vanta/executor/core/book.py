@@ -118,6 +118,11 @@ class Book:
     def nav(self, vault_id: str) -> Decimal | None:
         """Cash plus marked positions, or `None` while a held instrument has no mark."""
         vault = self.vaults[vault_id]
+        if vault.marked is None or vault.marked[0] != self.quotes_seq:
+            vault.marked = (self.quotes_seq, self._mark(vault))
+        return vault.marked[1]
+
+    def _mark(self, vault: VaultBook) -> Decimal | None:
         total = vault.cash
         for instrument_id, position in vault.positions.items():
             if position.quantity:
@@ -232,11 +237,19 @@ def _at_work(book: Book, order: OrderEntry) -> None:
     """Into all indexes of working orders."""
     vault = book.vaults[order.vault]
     book.working[order.order_id] = vault.working[order.order_id] = order
-    vault.remembered = None
     account = book.accounts.get(order.account)
     if account is None:
         account = book.accounts[order.account] = AccountBook()
-    account.working[order.order_id] = order
+    account.enter(order)
+    _changed(book, vault)
+
+
+def _changed(book: Book, vault: VaultBook) -> None:
+    """What `totals.py` found for it is no longer so."""
+    vault.remembered = None
+    account = book.accounts.get(vault.account)
+    if account is not None:
+        account.changed.add(vault.vault_id)
 
 
 def _at_rest(book: Book, order: OrderEntry) -> None:
@@ -244,8 +257,8 @@ def _at_rest(book: Book, order: OrderEntry) -> None:
     if book.working.pop(order.order_id, None) is not None:
         vault = book.vaults[order.vault]
         del vault.working[order.order_id]
-        vault.remembered = None
-        del book.accounts[order.account].working[order.order_id]
+        book.accounts[order.account].leave(order)
+        _changed(book, vault)
 
 
 def _order_event(book: Book, record: Record) -> None:
@@ -319,7 +332,10 @@ def _busted(book: Book, record: Record) -> None:
 
 def _move(book: Book, order: OrderEntry, move: Move, seq: int) -> None:
     entry = book.intents[order.intent_id]
-    book_move(book.vaults[order.vault], entry, order, move)
+    vault = book.vaults[order.vault]
+    book_move(vault, entry, order, move)
+    vault.marked = None
+    _changed(book, vault)
     book.basis[entry.key] = seq
     if entry.exit:
         book.left_ms[entry.key] = move.at_ms
@@ -351,7 +367,8 @@ def _adjustment(book: Book, record: Record) -> None:
     if vault is None:
         vault = book.vaults[body["vault"]] = VaultBook(body["vault"], body["account"], body["currency"])
     moved = adjust(vault, body)
-    vault.remembered = None
+    vault.marked = None
+    _changed(book, vault)
     if moved is not None:
         book.basis[key_of(vault.vault_id, moved)] = record.seq
 

@@ -32,7 +32,6 @@ def book_move(vault: VaultBook, entry: IntentEntry, order: OrderEntry, move: Mov
         order.realised = (order.realised or ZERO) + closed.realised
     vault.ledger.add(ZERO, move.fee, entry.tags)
     vault.cash -= move.cash + move.fee
-    vault.remembered = None
     _guard(vault, entry, position, before, move)
 
 

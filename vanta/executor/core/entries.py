@@ -205,11 +205,11 @@ class VaultBook(Measured):
     """One vault's sub-ledger: cash, positions, working orders and results.
 
     `sent` holds the times of recent orders by (instrument, side), `flips` the value sent for each flip. `remembered` is
-    what `totals.py` found last; whatever changes the vault clears it.
+    what `totals.py` found last; whatever changes the vault clears it. `marked` is the NAV at the quotes of that number.
     """
 
-    __slots__ = ("account", "cash", "currency", "flips", "guards", "ledger", "orders", "positions", "remembered",
-                 "sent", "vault_id", "working")
+    __slots__ = ("account", "cash", "currency", "flips", "guards", "ledger", "marked", "orders", "positions",
+                 "remembered", "sent", "vault_id", "working")
 
     def __init__(self, vault_id: str, account: str, currency: str) -> None:
         super().__init__()
@@ -225,6 +225,7 @@ class VaultBook(Measured):
         self.sent: dict[tuple[str, str], deque[int]] = {}
         self.flips: dict[str, Decimal] = {}
         self.remembered: tuple[int, object, Any] | None = None
+        self.marked: tuple[int, Decimal | None] | None = None
 
     def count_sent(self, order: OrderEntry, flip_id: str | None, at_ms: int) -> None:
         """For the limits that count what was sent."""
@@ -245,10 +246,27 @@ class VaultBook(Measured):
 
 
 class AccountBook:
-    """What all vaults of one broker account have at the venue, and the messages to it."""
+    """What all vaults of one broker account have at the venue, and the messages to it.
 
-    __slots__ = ("messages", "working")
+    `sides` holds the working orders by (instrument, side). `remembered` is what `totals.py` summed up last, `changed`
+    the vaults that something has happened to since.
+    """
+
+    __slots__ = ("changed", "messages", "remembered", "sides", "working")
 
     def __init__(self) -> None:
         self.working: dict[str, OrderEntry] = {}
+        self.sides: dict[tuple[str, str], dict[str, OrderEntry]] = {}
         self.messages = LastMinute()
+        self.changed: set[str] = set()
+        self.remembered: Any = None
+
+    def enter(self, order: OrderEntry) -> None:
+        """It works."""
+        self.working[order.order_id] = order
+        self.sides.setdefault((order.instrument_id, order.side), {})[order.order_id] = order
+
+    def leave(self, order: OrderEntry) -> None:
+        """It works no longer."""
+        del self.working[order.order_id]
+        del self.sides[order.instrument_id, order.side][order.order_id]

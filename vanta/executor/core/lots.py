@@ -139,18 +139,19 @@ class Ledger:
         self._totals[1] += cost
         for name, groups in self._groups.items():
             weights = tags.weights(name)
-            for (group, _), more, paid in zip(weights, _parts(gain, weights), _parts(cost, weights), strict=True):
+            gains, costs = _parts(gain, weights), _parts(cost, weights)
+            for index, (group, _) in enumerate(weights):
                 line = groups.get(group)
                 if line is None:
                     line = groups[group] = [0, 0]
-                line[0] += more
-                line[1] += paid
+                line[0] += gains[index]
+                line[1] += costs[index]
 
 
 def _parts(units: int, weights: tuple[tuple[str, int], ...]) -> list[int]:
-    if len(weights) == 1 or not units:
-        return [units, *([0] * (len(weights) - 1))]
-    return split_by_largest_remainder(units, [weight for _, weight in weights])
+    if len(weights) == 1:
+        return [units]
+    return split_by_largest_remainder(units, [weight for _, weight in weights]) if units else [0] * len(weights)
 
 
 def split(amount: Decimal, weights: tuple[tuple[str, int], ...], currency: str) -> list[Decimal]:

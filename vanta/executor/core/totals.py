@@ -4,10 +4,11 @@ One walk over positions and working orders, remembered on the vault until someth
 so that every fence can ask. An instrument counts with the larger of what it would be if all its buys, or all its
 sells, were filled.
 
-    totals(context, vault).by_class["equity"]  ->  Decimal("42000")
+    totals(book, vault, instruments).by_class["equity"]  ->  Decimal("42000")
+    together(book, "paper", instruments).gross           ->  Decimal("87000")
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -47,6 +48,56 @@ def totals(book: Book, vault: VaultBook, instruments: Mapping[str, Instrument]) 
     return found
 
 
+class Together(NamedTuple):
+    """All vaults of an account. `nav` is None while that of `unknown`, the first of those, is."""
+
+    gross: Decimal
+    nav: Decimal | None
+    unknown: str
+
+
+class _Rows:
+    """The vaults of an account one by one, in the order in which they are summed."""
+
+    __slots__ = ("gross", "instruments", "nav", "place", "quotes_seq")
+
+    def __init__(self, book: Book, account: str, instruments: Mapping[str, Instrument]) -> None:
+        self.quotes_seq, self.instruments = book.quotes_seq, instruments
+        names = [vault.vault_id for vault in book.vaults.values() if vault.account == account]
+        self.place = {name: place for place, name in enumerate(names)}
+        self.gross = [ZERO for _ in names]
+        self.nav: list[Decimal | None] = [None for _ in names]
+        self.update(book, names)
+
+    def update(self, book: Book, names: Iterable[str]) -> None:
+        """Take over what some vaults have at stake now."""
+        for name in names:
+            found = totals(book, book.vaults[name], self.instruments)
+            self.gross[self.place[name]], self.nav[self.place[name]] = found.gross, found.nav
+
+    def together(self) -> Together:
+        """Their sum."""
+        known = [nav for nav in self.nav if nav is not None]
+        if len(known) < len(self.nav):
+            return Together(ZERO, None, list(self.place)[self.nav.index(None)])
+        return Together(sum(self.gross, ZERO), sum(known, ZERO), "")
+
+
+def together(book: Book, account: str, instruments: Mapping[str, Instrument]) -> Together:
+    """What all vaults of an account have at stake. Only those are looked at that something has happened to."""
+    at_venue = book.accounts.get(account)
+    if at_venue is None:
+        return _Rows(book, account, instruments).together()
+    rows: _Rows | None = at_venue.remembered
+    if (rows is None or rows.quotes_seq != book.quotes_seq or rows.instruments is not instruments
+            or not rows.place.keys() >= at_venue.changed):
+        rows = at_venue.remembered = _Rows(book, account, instruments)
+    else:
+        rows.update(book, at_venue.changed)
+    at_venue.changed.clear()
+    return rows.together()
+
+
 def _walk(book: Book, vault: VaultBook, instruments: Mapping[str, Instrument]) -> Totals:
     buys: dict[str, Decimal] = {}
     sells: dict[str, Decimal] = {}
@@ -56,8 +107,7 @@ def _walk(book: Book, vault: VaultBook, instruments: Mapping[str, Instrument]) -
         side[order.instrument_id] = side.get(order.instrument_id, ZERO) + order.leaves
         prices[order.instrument_id] = (order.reference_price, order.multiplier)
     for name, position in vault.positions.items():
-        quote = book.quotes.get(name)
-        if position.quantity and quote is not None:
+        if position.quantity and (quote := book.quotes.get(name)) is not None:
             prices[name] = (quote.last, position.multiplier)
     gross = net = ZERO
     by_class: dict[str, Decimal] = {}

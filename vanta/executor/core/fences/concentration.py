@@ -15,6 +15,7 @@ from vanta.executor.core.proposal import Context, Line, Proposal
 from vanta.executor.core.totals import NOTHING, Totals
 
 NAME = "concentration"
+REDUCES = Line(NAME, None, "reduces", "")
 
 
 def check(proposal: Proposal, context: Context) -> Line:
@@ -25,7 +26,7 @@ def check(proposal: Proposal, context: Context) -> Line:
     if vault is None or ledger is None:
         return Line(NAME, context.why_no_vault, proposal.entry.vault, "in vault.json")
     if proposal.reduces:
-        return Line(NAME, None, "reduces", "")
+        return REDUCES
     found = context.totals(ledger)
     if found.nav is None or found.nav <= 0:
         return Line(NAME, Reason.NAV_UNKNOWN, str(found.nav), "a positive NAV")

@@ -3,12 +3,12 @@
 Counted on orders entered, not on fills: an order counts in full from its outbox record on.
 """
 
-from vanta.common.money import ZERO
 from vanta.common.reasons import Reason
 from vanta.executor.core.proposal import Context, Line, Proposal
-from vanta.executor.core.totals import NOTHING
+from vanta.executor.core.totals import NOTHING, together
 
 NAME = "credit"
+REDUCES = Line(NAME, None, "reduces", "")
 
 
 def check(proposal: Proposal, context: Context) -> Line:
@@ -16,15 +16,10 @@ def check(proposal: Proposal, context: Context) -> Line:
     if context.vaults is None or proposal.instrument is None or proposal.ledger is None:
         return Line(NAME, context.why_no_vault, proposal.entry.vault, "in vault.json")
     if proposal.reduces:
-        return Line(NAME, None, "reduces", "")
-    gross = nav = ZERO
-    for vault in context.book.vaults.values():
-        if vault.account == proposal.entry.account:
-            found = context.totals(vault)
-            if found.nav is None:
-                return Line(NAME, Reason.NAV_UNKNOWN, vault.vault_id, "a NAV of every vault")
-            gross += found.gross
-            nav += found.nav
+        return REDUCES
+    gross, nav, unknown = together(context.book, proposal.entry.account, context.instruments)
+    if nav is None:
+        return Line(NAME, Reason.NAV_UNKNOWN, unknown, "a NAV of every vault")
     own = context.totals(proposal.ledger).by_instrument.get(proposal.entry.instrument_id, NOTHING).most
     after = abs(proposal.after) * proposal.price * proposal.instrument.multiplier
     gross += max(after, own) - own

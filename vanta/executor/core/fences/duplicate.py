@@ -5,6 +5,7 @@ from vanta.executor.core.machine import TERMINAL
 from vanta.executor.core.proposal import Context, Line, Proposal
 
 NAME = "duplicate"
+FIRST = Line(NAME, None, "first", "first")
 
 
 def check(proposal: Proposal, context: Context) -> Line:
@@ -16,4 +17,4 @@ def check(proposal: Proposal, context: Context) -> Line:
     live = context.book.live.get(entry.key)
     if live is not None and live is not entry:
         return Line(NAME, Reason.DUPLICATE_LIVE, live.intent_id, "no other live intent")
-    return Line(NAME, None, "first", "first")
+    return FIRST

@@ -1,10 +1,11 @@
 """No second order with the effect of the one just before it, under whatever id it comes."""
 
 from vanta.common.reasons import Reason
-from vanta.common.times import millis, parse_iso
+from vanta.common.times import millis_of
 from vanta.executor.core.proposal import Context, Line, Proposal
 
 NAME = "economic"
+FIRST = Line(NAME, None, "first", "first")
 _CAME_TO_NOTHING = frozenset({"withheld", "rejected", "quarantined"})
 
 
@@ -15,8 +16,8 @@ def check(proposal: Proposal, context: Context) -> Line:
         return Line(NAME, context.why_no_vault, entry.vault, "in vault.json")
     last = context.book.last_sent.get(entry.key)
     if last is None or proposal.reduces or last.state in _CAME_TO_NOTHING or last.intent_id == entry.intent_id:
-        return Line(NAME, None, "first", "first")
-    age = context.now_ms - millis(parse_iso(last.submitted_at))
+        return FIRST
+    age = context.now_ms - millis_of(last.submitted_at)
     alike = (last.side, last.quantity) == (entry.side, proposal.quantity)
     if alike and age < vault.risk.duplicate_window_s * 1000:
         return Line(NAME, Reason.ECONOMIC_DUPLICATE, f"{age} ms after {last.order_id}",

@@ -7,6 +7,7 @@ from vanta.common.reasons import Reason
 from vanta.executor.core.proposal import Context, Line, Proposal
 
 NAME = "exposure"
+REDUCES = Line(NAME, None, "reduces", "")
 
 
 def check(proposal: Proposal, context: Context) -> Line:
@@ -17,7 +18,7 @@ def check(proposal: Proposal, context: Context) -> Line:
     if vault is None or ledger is None:
         return Line(NAME, context.why_no_vault, proposal.entry.vault, "in vault.json")
     if proposal.reduces:
-        return Line(NAME, None, "reduces", "")
+        return REDUCES
     if proposal.after < 0 and not vault.allocation.allow_short:
         return Line(NAME, Reason.EXPOSURE_SHORT, str(proposal.after), "0")
     nav = context.totals(ledger).nav

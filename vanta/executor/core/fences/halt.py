@@ -13,6 +13,7 @@ from vanta.executor.core.controls import Controls, Known, Scope, stops
 from vanta.executor.core.proposal import Context, Line, Proposal
 
 NAME = "halt"
+OPEN = Line(NAME, None, "open", "open")
 _LETS_EXITS_THROUGH = frozenset({Reason.HALT_MAINTENANCE, Reason.HALT_REDUCE_ONLY})
 
 
@@ -28,10 +29,9 @@ class Switches(NamedTuple):
 def check(proposal: Proposal, context: Context) -> Line:
     """Stops on any switch in scope, a missing permit, or a latch in scope."""
     instrument = proposal.instrument
-    scope = Scope(vault=proposal.entry.vault, broker=proposal.entry.account, instrument=proposal.entry.instrument_id,
-                  asset_class=instrument.asset_class if instrument else "")
-    switches = Switches(controls=context.controls, permit=context.permit, latches=context.book.latches,
-                        known=context.known)
+    scope = Scope(proposal.entry.vault, proposal.entry.account, proposal.entry.instrument_id,
+                  instrument.asset_class if instrument else "")
+    switches = Switches(context.controls, context.permit, context.book.latches, context.known)
     return look(switches, scope, reduces=proposal.reduces, now=context.now)
 
 
@@ -46,4 +46,4 @@ def look(switches: Switches, scope: Scope, *, reduces: bool, now: datetime) -> L
         concerned = latch["vault"] in (None, scope.vault)
         if concerned and not (latch["exits"] and reduces):
             return Line(NAME, Reason.HALT_LATCHED, str(latch["latch_id"]), "no latch", str(latch["code"]))
-    return Line(NAME, None, "open", "open")
+    return OPEN

@@ -7,6 +7,7 @@ from vanta.common.reasons import Reason
 from vanta.executor.core.proposal import Context, Line, Proposal
 
 NAME = "rate"
+REDUCES = Line(NAME, None, "reduces", "")
 
 
 def check(proposal: Proposal, context: Context) -> Line:
@@ -15,7 +16,7 @@ def check(proposal: Proposal, context: Context) -> Line:
     if vault is None or ledger is None:
         return Line(NAME, context.why_no_vault, proposal.entry.vault, "in vault.json")
     if proposal.reduces:
-        return Line(NAME, None, "reduces", "")
+        return REDUCES
     limit = vault.risk.max_orders_per_minute
     sent = ledger.orders.count(context.now_ms)
     if sent >= limit:

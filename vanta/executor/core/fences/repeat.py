@@ -7,6 +7,7 @@ from vanta.common.reasons import Reason
 from vanta.executor.core.proposal import Context, Line, Proposal
 
 NAME = "repeat"
+REDUCES = Line(NAME, None, "reduces", "")
 
 
 def check(proposal: Proposal, context: Context) -> Line:
@@ -15,7 +16,7 @@ def check(proposal: Proposal, context: Context) -> Line:
     if vault is None or ledger is None:
         return Line(NAME, context.why_no_vault, entry.vault, "in vault.json")
     if proposal.reduces:
-        return Line(NAME, None, "reduces", "")
+        return REDUCES
     limit = vault.risk.max_repeats
     since = context.now_ms - vault.risk.repeat_window_s * 1000
     sent = sum(1 for at_ms in ledger.sent.get((entry.instrument_id, entry.side), ()) if at_ms > since)

@@ -1,5 +1,9 @@
 """The venue is open."""
 
+from datetime import datetime
+from functools import lru_cache
+
+from vanta.common.calendars import Calendar
 from vanta.common.reasons import Reason
 from vanta.executor.core.proposal import Context, Line, Proposal
 
@@ -12,7 +16,13 @@ def check(proposal: Proposal, context: Context) -> Line:
         return Line(NAME, context.why_no_instrument, proposal.entry.instrument_id, "in the registry")
     name = proposal.instrument.calendar
     calendar = context.calendars.get(name)
-    if calendar is None or not calendar.covers(context.now):
+    return _line(name, calendar, context.now)
+
+
+@lru_cache(maxsize=64)
+def _line(name: str, calendar: Calendar | None, now: datetime) -> Line:
+    """Asked for every order of a step, which all share one time."""
+    if calendar is None or not calendar.covers(now):
         return Line(NAME, Reason.SESSION_UNKNOWN, name, "a calendar that covers today")
-    code = None if calendar.is_open(context.now) else Reason.SESSION_CLOSED
+    code = None if calendar.is_open(now) else Reason.SESSION_CLOSED
     return Line(NAME, code, "open" if code is None else "closed", f"{name} open")

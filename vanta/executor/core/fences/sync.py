@@ -5,6 +5,7 @@ from vanta.executor.core.proposal import Context, Line, Proposal
 
 NAME = "sync"
 IN_SYNC = "in_sync"
+AGREES = Line(NAME, None, IN_SYNC, IN_SYNC)
 
 
 def check(proposal: Proposal, context: Context) -> Line:
@@ -13,4 +14,4 @@ def check(proposal: Proposal, context: Context) -> Line:
     if seen is None or seen.state != IN_SYNC:
         return Line(NAME, Reason.BROKER_NOT_IN_SYNC, seen.state if seen else "not asked yet", IN_SYNC,
                     seen.detail if seen else "")
-    return Line(NAME, None, IN_SYNC, IN_SYNC)
+    return AGREES

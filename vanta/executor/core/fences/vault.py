@@ -1,5 +1,7 @@
 """The vault exists, employs the personas that asked, and its account has a broker."""
 
+from functools import lru_cache
+
 from vanta.common.models.vault import persona_name
 from vanta.common.reasons import Reason
 from vanta.executor.core.proposal import Context, Line, Proposal
@@ -19,14 +21,20 @@ def check(proposal: Proposal, context: Context) -> Line:
     held_as = f"{proposal.ledger.account} in {proposal.ledger.currency}"
     if held_as != f"{vault.account} in {vault.base_currency}":
         return Line(NAME, Reason.ACCOUNT_MOVED, f"{vault.account} in {vault.base_currency}", held_as)
-    employed = set(vault.persona_names())
+    employed = _proper(tuple(vault.personas))
     for name in entry.raw["provenance"]["personas"]:
-        if name != "neutral" and not proposal.reduces and _proper(name) not in employed:
+        if name != "neutral" and not proposal.reduces and not _proper((name,)) <= employed:
             return Line(NAME, Reason.PERSONA_NOT_ALLOWED, name, ", ".join(sorted(employed)))
     return Line(NAME, None, entry.vault, "known")
 
 
-def _proper(name: str) -> str:
+@lru_cache(maxsize=256)
+def _proper(names: tuple[str, ...]) -> frozenset[str]:
+    """Personas under their proper names. A name that nobody knows stays as it is."""
+    return frozenset(_known(name) for name in names)
+
+
+def _known(name: str) -> str:
     try:
         return persona_name(name)
     except ValueError:
