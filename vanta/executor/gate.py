@@ -56,7 +56,7 @@ class FileGate:
 
     def __init__(self, home: Home) -> None:
         self._overlay = home.file(OVERLAY)
-        self._permit = home.file(PERMIT)
+        self._permit = os.fspath(home.file(PERMIT))
         try:
             self._owners = {0, os.geteuid(), home.memory.stat().st_uid}
         except OSError as error:

@@ -73,7 +73,7 @@ class Observer:
                 "reason": why[0] if why else "reason not stated" if off else None})
         self._overlay = overlay or self._overlay
         self._saw("permit", "present" if reading.permit else "absent", None, now, {})
-        for what in ended(overlay, now):
+        for what in () if reading.controls.clear else ended(overlay, now):
             if what not in self._recorder.book.ended:
                 self._recorder.put(Kind.CONTROL_ENDED, {"what": what}, now=now)
 

@@ -27,6 +27,7 @@ class FileLock:
     def __init__(self, path: Path, *, owner: str, now: datetime) -> None:
         """Take the lock or raise `LockHeld` with the holder's stamp, at once. `owner` is a program name."""
         self.path = path
+        self._name = os.fspath(path)
         try:
             self._fd = os.open(path, _FLAGS, 0o640)
         except OSError as error:
@@ -64,7 +65,7 @@ class FileLock:
     def still_held(self) -> bool:
         """Whether the path still names the file we locked. False means: stop, somebody removed the lock."""
         try:
-            on_disk, mine = os.stat(self.path, follow_symlinks=False), os.fstat(self._fd)
+            on_disk, mine = os.lstat(self._name), os.fstat(self._fd)
         except OSError:
             return False
         return (mine.st_dev, mine.st_ino) == (on_disk.st_dev, on_disk.st_ino)

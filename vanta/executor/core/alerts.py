@@ -33,12 +33,12 @@ class Alert(NamedTuple):
 def of_lines(vault: str, lines: Iterable[Line], known: Mapping[str, int]) -> list[Alert]:
     """What a verdict says about limits that are watched."""
     found = []
-    for line in lines:
-        if line.fence in WATCHED and line.limit:
-            about = f"{vault} {line.fence} {line.detail}".rstrip() if line.code is None else f"{vault} {line.fence}"
-            alert = Alert(about, _level(Decimal(line.value), Decimal(line.limit)), line.value, line.limit)
-            if alert.level != known.get(about, 0):
-                found.append(alert)
+    for fence, code, value, limit, detail in lines:
+        if fence in WATCHED and limit:
+            about = f"{vault} {fence} {detail}".rstrip() if code is None else f"{vault} {fence}"
+            level = _level(Decimal(value), Decimal(limit))
+            if level != known.get(about, 0):
+                found.append(Alert(about, level, value, limit))
     return found
 
 
@@ -67,4 +67,8 @@ def _lost(who: str, measured: Measured, limits: tuple[Decimal, Decimal], nav: De
 
 
 def _level(value: Decimal, limit: Decimal) -> int:
-    return next((level for level in LEVELS if limit > 0 and value * 100 >= limit * level), 0)
+    if limit > 0:
+        for level in LEVELS:
+            if value * 100 >= limit * level:
+                return level
+    return 0

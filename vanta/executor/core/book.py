@@ -18,7 +18,7 @@ from vanta.common.events import Kind
 from vanta.common.money import ZERO
 from vanta.common.reasons import Reason
 from vanta.common.store.ports import GENESIS, Record
-from vanta.common.times import millis, parse_iso
+from vanta.common.times import millis_of
 from vanta.executor.core.adjustments import adjust
 from vanta.executor.core.booking import Move, book_move
 from vanta.executor.core.entries import (
@@ -112,7 +112,7 @@ class Book:
     def at_ms(self, record: Record) -> int:
         """The record's time in milliseconds; a batch shares one time, so the last one is remembered."""
         if self._moment[0] != record.at:
-            self._moment = (record.at, millis(parse_iso(record.at)))
+            self._moment = (record.at, millis_of(record.at))
         return self._moment[1]
 
     def nav(self, vault_id: str) -> Decimal | None:
@@ -167,7 +167,7 @@ def _quote(book: Book, record: Record) -> None:
     size, volume = body["size"], body["volume"]
     book.quotes[instrument_id] = QuoteEntry(
         Decimal(body["bid"]), Decimal(body["ask"]), Decimal(body["last"]), None if size is None else Decimal(size),
-        millis(parse_iso(body["at"])), None if volume is None else Decimal(volume),
+        millis_of(body["at"]), None if volume is None else Decimal(volume),
         before.last if before else None, record.seq)
     recent = book.prices.get(instrument_id)
     if recent is None:
@@ -345,7 +345,7 @@ def _override(book: Book, record: Record) -> None:
     body = record.payload
     book.commands.add(body["command_id"])
     book.overrides[body["command_id"]] = Override(
-        body["vault"], body["limit"], Decimal(body["value"]), millis(parse_iso(body["until"])))
+        body["vault"], body["limit"], Decimal(body["value"]), millis_of(body["until"]))
 
 
 def _override_ended(book: Book, record: Record) -> None:

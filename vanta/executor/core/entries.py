@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from vanta.common.money import ZERO
 from vanta.common.reasons import Reason
-from vanta.common.times import millis, parse_iso
+from vanta.common.times import millis_of
 from vanta.executor.core.lots import Ledger, Position, Tags
 from vanta.executor.core.machine import STAGED
 
@@ -54,7 +54,7 @@ def wished(payload: Mapping[str, Any], seq: int) -> IntentEntry:
     return IntentEntry(
         raw["intent_id"], key_of(raw["vault"], raw["instrument_id"]), raw["vault"], raw["account"],
         raw["instrument_id"], raw["side"], Decimal(raw["notional"]), raw["close"], raw["basis_seq"],
-        millis(parse_iso(raw["created_at"])), millis(parse_iso(raw["expires_at"])), payload["sha256"], raw,
+        millis_of(raw["created_at"]), millis_of(raw["expires_at"]), payload["sha256"], raw,
         Tags(why["band"], _weights(why["personas"]), _weights(why["sources"])), STAGED, seq,
         payload.get("from") == "executor")
 

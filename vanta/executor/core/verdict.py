@@ -103,7 +103,7 @@ def good_until(instrument_id: str, context: Context) -> str | None:
 
 def words(lines: tuple[Line, ...]) -> list[list[str | None]]:
     """Verdict lines as they are journalled: [fence, code, value, limit, detail]."""
-    return [[line.fence, line.code, line.value, line.limit, line.detail] for line in lines]
+    return list(map(list, lines))
 
 
 def link(entry: IntentEntry, order_id: str | None = None) -> dict[str, str]:

@@ -8,6 +8,7 @@ pydantic accepts, and then pydantic decides. What pydantic refuses it never call
 
 import re
 from datetime import date
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -119,6 +120,7 @@ def is_sound(entry: dict[str, Any]) -> bool:
             and all(_HEX.fullmatch(digest) for digest in intent.provenance.inputs.values()))
 
 
+@lru_cache(maxsize=256)
 def _is_time(text: str) -> bool:
     match = _TIME.fullmatch(text)
     try:
