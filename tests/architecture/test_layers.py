@@ -9,7 +9,7 @@ from tests.architecture.source import Source, bad, calls, imports, tree, within
 
 PURE_COMMON = tuple(f"vanta.common.{name}" for name in (
     "calendars", "canonical", "errors", "events", "exitcodes", "ids", "instruments", "models", "money", "reasons",
-    "redact", "store.chain", "store.document", "store.ports", "strictjson", "times"))
+    "redact", "signatures", "store.chain", "store.checkpoint", "store.document", "store.ports", "strictjson", "times"))
 """The half of common that core may use. Of `paths` it may use the names of files, not `Home`."""
 
 PURE_LIBRARY = frozenset("""abc base64 bisect collections contextlib csv dataclasses datetime decimal difflib enum
@@ -23,8 +23,10 @@ PARSER_LIBRARIES = CORE_LIBRARIES | {"feedparser", "lxml"}
 HOME_OF: dict[str, tuple[str, ...]] = {
     "alpaca": ("vanta.executor.brokers.alpaca", "vanta.executor.brokers.alpaca_stream"),
     "ccxt": ("vanta.markets.collectors", "vanta.executor.brokers.ccxt", "vanta.executor.brokers.ccxt_client"),
+    "cryptography": ("vanta.common.signatures",),
     "feedparser": ("vanta.markets.parsers.news",),
     "httpx": ("vanta.markets.collectors.http", "vanta.executor.brokers.tradier"),
+    "ib_async": ("vanta.executor.brokers.ibkr_wire",),
     "lxml": ("vanta.markets.parsers",),
     "msgspec": ("vanta",),
     "orjson": ("vanta",),
@@ -39,7 +41,8 @@ HOME_OF: dict[str, tuple[str, ...]] = {
 }
 """Where each third-party library lives. typer has a rule of its own. A library that is not here is not used."""
 
-LAZY = frozenset({"alpaca", "ccxt", "feedparser", "httpx", "lxml", "praw", "prawcore", "requests", "rich", "structlog"})
+LAZY = frozenset({"alpaca", "ccxt", "cryptography", "feedparser", "httpx", "ib_async", "lxml", "praw", "prawcore",
+                  "requests", "rich", "structlog"})
 """Imported inside the function that needs them, so that cheap commands stay cheap."""
 
 DYNAMIC = ("vanta.suite.dispatch", "vanta.suite.run", "vanta.markets.cli", "vanta.common.paths",
@@ -49,7 +52,7 @@ DYNAMIC = ("vanta.suite.dispatch", "vanta.suite.run", "vanta.markets.cli", "vant
 
 ADAPTERS: dict[str, tuple[str, ...]] = {
     "vanta.common.store.files": (), "vanta.common.store.snapshot": (), "vanta.common.store.inmemory": (),
-    "vanta.common.store.journal": (), "vanta.common.store.storage": ("Storage",),
+    "vanta.common.store.journal": (), "vanta.common.store.checkpoints": (), "vanta.common.store.storage": ("Storage",),
     "vanta.executor.brokers": ("port",), "vanta.markets.collectors": ("port", "wire"),
 }
 """Concrete adapters by package, and what of it is none. Named in wire.py and beside each other only."""

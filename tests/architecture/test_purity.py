@@ -63,8 +63,11 @@ def environment_reads(sources: list[Source]) -> Iterator[str]:
                 yield f"{source.at(one.node)}: {one.target} is imported"
 
 
+_DRAW = ("draw_home_id", "draw_key")
+
+
 def randomness(sources: list[Source]) -> Iterator[str]:
-    """Only common/ids.py draws, and only a home's id; no core asks it to."""
+    """Only common/ids.py draws, a home's id and its key; no core asks it to."""
     for source in sources:
         if source.module != IDS:
             for one in imports(source):
@@ -75,9 +78,9 @@ def randomness(sources: list[Source]) -> Iterator[str]:
                     yield f"{source.at(node)}: {name}()"
         if is_core(source.module) or is_parser(source.module):
             for part in ast.walk(source.tree):
-                imported = isinstance(part, ast.alias) and part.name == "draw_home_id"
-                if imported or dotted(part).rpartition(".")[2] == "draw_home_id":
-                    yield f"{source.at(part)}: core draws a home id"
+                imported = isinstance(part, ast.alias) and part.name in _DRAW
+                if imported or dotted(part).rpartition(".")[2] in _DRAW:
+                    yield f"{source.at(part)}: core draws by chance"
 
 
 def core_touches_nothing(sources: list[Source]) -> Iterator[str]:
@@ -130,6 +133,7 @@ CANARIES: dict[str, tuple[Guard, dict[str, str], int]] = {
     "random": (randomness, {"vanta__x": "import random\nimport uuid\nfrom secrets import token_hex"}, 3),
     "urandom": (randomness, {"vanta__x": "import os\nos.urandom(8)"}, 1),
     "a drawn id in core": (randomness, {"vanta__executor__core__x": "from vanta.common.ids import draw_home_id"}, 1),
+    "a drawn key in core": (randomness, {"vanta__executor__core__x": "from vanta.common.ids import draw_key"}, 1),
     "a drawn id in core by attribute": (randomness, {"vanta__executor__core__x": "ids.draw_home_id()"}, 1),
     "core opens": (core_touches_nothing, {"vanta__markets__core__x": "open('x')\nimport gzip\ngzip.open('y')"}, 2),
     "core prints": (core_touches_nothing, {"vanta__markets__parsers__x": "print(1)"}, 1),

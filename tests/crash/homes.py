@@ -95,7 +95,7 @@ def _intent(coin: str, now: datetime, stop: str | None) -> dict[str, Any]:
 def copy(source: Path, target: Path) -> None:
     """A copy of a home, anew."""
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(source, target, copy_function=shutil.copyfile)
+    shutil.copytree(source, target, copy_function=shutil.copy)
 
 
 def settle(path: Path) -> None:

@@ -33,6 +33,7 @@ from typing import Any
 from tests.crash import homes
 from tests.crash.oracle import Expect
 from vanta.common.paths import TRADE_LOG, Home
+from vanta.common.store.checkpoint import FOLDER
 
 RunQuietly = Callable[[int, int], None]
 """Run the executor undisturbed: number of the run, steps."""
@@ -102,6 +103,9 @@ def _torn(home: Home, quietly: RunQuietly) -> int:
     lines = log.read_bytes().splitlines(keepends=True)
     after = next(number for number, line in enumerate(lines) if json.loads(line)["kind"] == "order.accepted")
     log.write_bytes(b"".join(lines[:after]) + lines[after][: len(lines[after]) // 2])
+    signed = home.memory / FOLDER / TRADE_LOG
+    signed.write_bytes(b"".join(line for line in signed.read_bytes().splitlines(keepends=True)
+                                if json.loads(line)["seq"] <= after))
     for name in ("portfolio.json", "open_orders.json", "pnl_summary.json", "executor_state.json"):
         home.file(name).unlink()
     return 1

@@ -1,11 +1,12 @@
 """One run of the executor in a process of its own, after somebody has operated on its home.
 
-    python -m tests.crash.surgery FOLDER OPERATION
+    python -m tests.crash.surgery FOLDER OPERATION[, checkpoints too]
 
 Prepares the story `order`, lets it be filled, operates, runs once more, and prints what came of it as one JSON object.
 """
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +15,10 @@ from tests.crash import oracle, runs
 from tests.crash.lab import Lab
 from tests.crash.stories import STORIES
 from vanta.common.paths import OVERLAY, QUEUE
+from vanta.common.store.checkpoint import FOLDER
 
 LOG = "trade_log.jsonl"
+TOO = ", checkpoints too"
 KEEP_LINES = 9
 """Up to here the log of the story knows the intent and no order."""
 
@@ -92,7 +95,9 @@ def main(folder: str, operation: str) -> None:
         number = lab.begin(story)
         first = lab.run(story, number)
         before = lab.look()
-        OPERATIONS[operation](before.home / "memory")
+        OPERATIONS[operation.removesuffix(TOO)](before.home / "memory")
+        if operation.endswith(TOO):
+            shutil.rmtree(before.home / "memory" / FOLDER)
         second = lab.run(story, number + 1)
         after = lab.look()
     print(json.dumps({

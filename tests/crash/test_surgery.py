@@ -25,9 +25,16 @@ def operated(folder: Path, operation: str) -> dict[str, Any]:
 def test_a_log_that_is_not_the_one_stops_the_start(operation: str, tmp_path: Path) -> None:
     """Deleted, cut cleanly, restored from an older copy, replaced: nothing is sent, and it is said."""
     told = operated(tmp_path, operation)
-    assert told["second"] == 78
+    assert (told["second"], told["asked"]) == (78, 0)
+    assert "its checkpoint covers" in told["said"]
+
+
+@pytest.mark.parametrize("operation", ["log gone", "log cut at a line", "last line gone", "another log of that length"])
+def test_and_so_it_does_without_its_checkpoints(operation: str, tmp_path: Path) -> None:
+    """Its documents name records that it does not hold."""
+    told = operated(tmp_path, f"{operation}, checkpoints too")
+    assert (told["second"], told["asked"]) == (78, 0)
     assert "the log was deleted, cut or replaced" in told["said"]
-    assert told["asked"] == 0
 
 
 @pytest.mark.parametrize("operation", ["documents empty", "documents gone", "documents old"])

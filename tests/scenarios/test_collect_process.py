@@ -69,7 +69,7 @@ class DeadlySnapshots(FileSnapshots):
 def one_pass(home, deadly, serve):
     @contextmanager
     def journal():
-        log = open_log(home.file(COLLECTION_LOG), program="test", now=NOW, storage=DURABLE)
+        log = open_log(home, COLLECTION_LOG, program="test", now=NOW, storage=DURABLE)
         sync = log.sync
         class Synced:
             append, head, read = log.append, log.head, log.read

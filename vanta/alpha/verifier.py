@@ -7,6 +7,7 @@ seems to have changed is looked at once more.
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from vanta.alpha.core.coverage import Coverage
 from vanta.alpha.core.cuts import DOCUMENTS
 from vanta.alpha.core.inputs import BROKEN
 from vanta.alpha.core.verification import Finding, Watcher, journal, parsed
@@ -21,7 +22,9 @@ from vanta.common.paths import JOURNALS, PROMOTION_LOG, STATE, TRADE_LOG, Home
 from vanta.common.registry import FILE as INSTRUMENTS
 from vanta.common.registry import InstrumentFile
 from vanta.common.settings import load
+from vanta.common.signatures import KEYS, keys
 from vanta.common.store.atomic import read
+from vanta.common.store.checkpoint import FOLDER, Covered, read_all
 
 MODELS: dict[str, type[Model]] = {row.name: row.model for row in STATE if row.model is not None}
 RECORDED = frozenset(row.name for row in STATE if row.model is not None and row.writer.startswith("markets"))
@@ -41,6 +44,7 @@ class Verifier:
         self._receipts = Receipts()
         self._anchors = Anchors()
         self._promises: list[Promises] = []
+        self._coverage = Coverages(home.config / KEYS)
 
     def run(self) -> list[Finding]:
         """Everything. Raises nothing that a damaged home could cause."""
@@ -48,6 +52,7 @@ class Verifier:
         found = [name for name in _IN_ORDER if self._journal(name, documents)]
         lost = [name for name in documents if name in DOCUMENTS] if TRADE_LOG not in found else []
         self._findings += [_critical(TRADE_LOG, f"is missing, but {name} is its fold") for name in lost[:1]]
+        self._findings += self._coverage.findings
         self._findings += self._receipts.judge()
         self._findings += self._anchors.judge() if TRADE_LOG in found else []
         self._written(documents)
@@ -77,12 +82,13 @@ class Verifier:
             return None
 
     def _journal(self, name: str, documents: dict[str, bytes]) -> bool:
+        coverage = self._coverage.of(self._home.file(name))  # before the log, which only grows
         raw = self._read(name, journal_bytes)
         if raw is None:
             return False
         promises = Promises(name)
         self._promises.append(promises)
-        watchers: list[Watcher] = [promises, self._outputs, self._receipts]
+        watchers: list[Watcher] = [promises, self._outputs, self._receipts, coverage]
         if name in (TRADE_LOG, PROMOTION_LOG):
             watchers.append(self._anchors)
         if name == TRADE_LOG:
@@ -142,6 +148,31 @@ class Verifier:
         raise Missing("the bytes that were set aside are gone")
 
 
+class Coverages:
+    """Checkpoint files, held to the list of keys at `keys`. `findings` are what is wrong with the list itself."""
+
+    def __init__(self, path: Path) -> None:
+        self.findings: list[Finding] = []
+        self._trusted: tuple[str, ...] | None = None
+        try:
+            self._trusted = keys(read(path))
+        except Missing:
+            pass  # the finding of each journal says that nobody vouches for its key
+        except StateError as error:
+            self.findings.append(_critical(f"config/{KEYS}", error.what))
+
+    def of(self, log: Path) -> Coverage:
+        """What the checkpoints of a journal say."""
+        path = log.parent / FOLDER / log.name
+        try:
+            covered = read_all(journal_bytes(path), log.name, self._trusted)
+        except Missing:
+            covered = None
+        except StateError as error:
+            covered = Covered((), error.what, 0)
+        return Coverage(log.name, covered, trusted=self._trusted is not None)
+
+
 def verify_file(path: Path) -> list[Finding]:
     """One file by itself: a journal's chain and fold, or a document's form. Raises `UsageError` for other files."""
     name = path.name
@@ -152,7 +183,9 @@ def verify_file(path: Path) -> list[Finding]:
     except StateError as error:
         return [_unknown(str(path), error.what)]
     if name in JOURNALS:
-        return journal(name, raw, [Fold({})] if name == TRADE_LOG else [])
+        coverages = Coverages(path.absolute().parent.parent / "config" / KEYS)
+        watchers: list[Watcher] = [coverages.of(path)]
+        return [*journal(name, raw, [Fold({}), *watchers] if name == TRADE_LOG else watchers), *coverages.findings]
     return [parsed(name, raw, MODELS[name])]
 
 

@@ -1,8 +1,8 @@
 """Every identifier, its shape and how it is made.
 
 All ids but one are hashes of what they name, so that a crash, a retry or a replay makes the same id
-again. The one drawn by chance is the home's short id, made once when a home's first journal is opened;
-it is the only randomness in VANTA.
+again. The one drawn by chance is the home's short id, made once when a home's first journal is opened; that and the
+key that signs a home's checkpoints are the only randomness in VANTA.
 
 | id | shape | names |
 |---|---|---|
@@ -78,3 +78,8 @@ def derived_home_id(names: object) -> str:
 def draw_home_id() -> str:
     """Six random base32 characters. Called once in a home's life; the result lives in its journal."""
     return base64.b32encode(secrets.token_bytes(5)).decode().lower()[:6]
+
+
+def draw_key() -> bytes:
+    """Thirty-two random bytes for a signing key. Called once in a key's life."""
+    return secrets.token_bytes(32)

@@ -7,12 +7,12 @@ holds is never part of a message, a log line or a document.
 """
 
 import os
-import stat
 from pathlib import Path
 
 from vanta.common.errors import CredentialsRefused
 from vanta.common.paths import Home
 from vanta.common.settings import credential_folder
+from vanta.common.store.atomic import describe
 from vanta.common.store.guarded import guarded_read
 
 MOST_BYTES = 16_384
@@ -34,12 +34,25 @@ def read_secrets(name: str, home: Home) -> Secrets:
     """
     if not name or "/" in name or name.startswith("."):
         raise CredentialsRefused(f"credential {name!r} is no plain name", "Name a folder under config/credentials.")
-    files = _of_unit(name) or _of_home(home.config / "credentials" / name)
+    files = _files(name, home)
     if not files:
         raise CredentialsRefused(f"there is no credential {name}",
                                  f"Put its files under {home.config / 'credentials' / name}, chmod 600, or load them "
                                  "with LoadCredential=.")
     return Secrets({key: _read(path) for key, path in sorted(files.items())})
+
+
+def credential_exists(name: str, home: Home) -> bool:
+    """Whether there is anything under that name. Raises `CredentialsRefused` if that cannot be told."""
+    return bool(_files(name, home))
+
+
+def _files(name: str, home: Home) -> dict[str, Path]:
+    try:
+        return _of_unit(name) or _of_home(home.config / "credentials" / name)
+    except OSError as error:
+        raise CredentialsRefused(f"credential {name} cannot be looked for: {describe(error)}",
+                                 f"Look at {home.config / 'credentials'}.") from error
 
 
 def _of_unit(name: str) -> dict[str, Path]:
@@ -55,11 +68,10 @@ def _of_home(folder: Path) -> dict[str, Path]:
 
 
 def _read(path: Path) -> str:
-    raw, problem = guarded_read(path, owners={0, os.geteuid()}, max_bytes=MOST_BYTES)
+    raw, problem = guarded_read(path, owners={0, os.geteuid()}, max_bytes=MOST_BYTES, private=True)
     if raw is None:
-        raise CredentialsRefused(f"credential file {path.name}: {problem}", f"Look at {path}.")
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise CredentialsRefused(f"{path} can be read by others", f"Run: chmod 600 {path}")
+        raise CredentialsRefused(f"credential file {path}: {problem}",
+                                 "It has to be a small file that only its owner can read: chmod 600.")
     try:
         return raw.decode("utf-8").strip()
     except UnicodeDecodeError:

@@ -21,6 +21,7 @@ from vanta.common.permit import arm, disarm
 from vanta.common.registry import Registry
 from vanta.common.resources import load
 from vanta.common.secrets import Secrets, read_secrets
+from vanta.common.signing_key import signer_of
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Snapshots
@@ -96,7 +97,7 @@ def brokers(settings: Settings, book: Book, instruments: InstrumentSource, home:
 
 def found(home: Home, home_id: str, *, by: str, now: datetime) -> None:
     """Make a new home ready for a simulation: dispatch permitted, its log under a given short id, not a drawn one."""
-    with closing(FileJournal(home.file(TRADE_LOG))) as journal:
+    with closing(FileJournal(home.file(TRADE_LOG), signer=partial(signer_of, home))) as journal:
         if journal.head().seq:
             raise OperatorError(f"{home.root} has a trade log already", "Choose an empty folder with --home.")
         journal.append(Kind.JOURNAL_OPENED, opening(home_id, PROGRAM), at=iso(now))
@@ -111,7 +112,7 @@ def build(home: Home, settings: Settings, clock: Clock,
     now = clock.now()
     lock = FileLock(home.lock("executor"), owner="executor", now=now)
     try:
-        journal = storage.journal(home.file(TRADE_LOG))
+        journal = storage.journal(home.file(TRADE_LOG), signer=partial(signer_of, home))
         book = Book()
         recorder = Recorder(journal, book)
         files, snapshots = storage.files(home.memory), storage.snapshots(home.snapshots)

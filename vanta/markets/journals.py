@@ -7,7 +7,7 @@ for one append at a time, under a lock that is held for milliseconds.
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from pathlib import Path
+from functools import partial
 
 from vanta import __version__
 from vanta.common.clock import Clock
@@ -15,6 +15,7 @@ from vanta.common.errors import LockHeld
 from vanta.common.events import Kind
 from vanta.common.models.base import SCHEMA_VERSION
 from vanta.common.paths import COLLECTION_LOG, Home
+from vanta.common.signing_key import signer_of
 from vanta.common.store.chain import repaired
 from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Journal
@@ -26,11 +27,11 @@ LOCK_WAIT_S = 30.0
 _LOOK_EVERY_S = 0.02
 
 
-def open_log(path: Path, *, program: str, now: datetime, storage: Storage) -> Journal:
+def open_log(home: Home, name: str, *, program: str, now: datetime, storage: Storage) -> Journal:
     """Open one log, name it on first use, record a repair. Raises `StateError` if its chain is broken."""
-    journal = storage.journal(path)
+    journal = storage.journal(home.file(name), signer=partial(signer_of, home))
     if journal.head().seq == 0:
-        journal.append(Kind.JOURNAL_OPENED, {"journal": path.name, "program": f"{program} {__version__}",
+        journal.append(Kind.JOURNAL_OPENED, {"journal": name, "program": f"{program} {__version__}",
                                              "schema": SCHEMA_VERSION}, at=iso(now))
     for piece in journal.set_aside:
         journal.append(Kind.TAIL_REPAIRED, repaired(piece), at=iso(now))
@@ -43,7 +44,7 @@ def collection_log(home: Home, clock: Clock, storage: Storage, *, wait_s: float 
     @contextmanager
     def opened() -> Iterator[Journal]:
         with _lock(home, clock, wait_s):
-            journal = open_log(home.file(COLLECTION_LOG), program="markets collect", now=clock.now(), storage=storage)
+            journal = open_log(home, COLLECTION_LOG, program="markets collect", now=clock.now(), storage=storage)
             try:
                 yield journal
             finally:

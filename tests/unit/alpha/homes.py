@@ -2,9 +2,10 @@
 
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from copy import deepcopy
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from vanta.common.clock import ManualClock
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import OVERLAY, PERMIT, SNAPSHOTS, STATE, TRADE_LOG, VAULTS, Home
 from vanta.common.permit import arm
+from vanta.common.signing_key import signer_of
 from vanta.common.store.chain import encode
 from vanta.common.store.inmemory import MemoryJournal
+from vanta.common.store.journal import FileJournal
 from vanta.common.store.ports import Record
 from vanta.common.store.snapshot import FileSnapshots
 from vanta.executor.wire import build
@@ -67,6 +70,7 @@ def on_disk(world: World, root: Path) -> Home:
     """The world's files, log and snapshots as a home."""
     home = Home(root).prepare()
     home.file(TRADE_LOG).write_bytes(b"".join(line(record) for record in world.journal.read()))
+    signed(home)
     for row in STATE:
         if row.model is not None and world.files.exists(row.name):
             home.file(row.name).write_bytes(world.files.read(row.name))
@@ -78,6 +82,12 @@ def on_disk(world: World, root: Path) -> Home:
     for blob in world.snapshots._blobs.values():
         store.put(blob)
     return home
+
+
+def signed(home: Home) -> None:
+    """The end of the home's trade log under a checkpoint, as its executor would have left it."""
+    with closing(FileJournal(home.file(TRADE_LOG), signer=partial(signer_of, home))) as journal:
+        journal.checkpoint(at="2026-11-18T15:00:00.000Z")
 
 
 def edited(world: World, seq: int, change: Callable[[dict[str, Any]], None]) -> list[Record]:

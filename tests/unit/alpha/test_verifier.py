@@ -2,15 +2,24 @@
 
 import os
 from collections.abc import Callable
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from vanta.alpha.core.verification import Finding, outcome
 from vanta.alpha.verifier import Verifier, verify_file
 from vanta.common.errors import UsageError
 from vanta.common.exitcodes import Check
 from vanta.common.paths import JOURNALS, STATE, Home
+from vanta.common.signatures import KEYS, fingerprint
+from vanta.common.signing_key import signer_of
+from vanta.common.store.chain import chain, encode
+from vanta.common.store.checkpoint import FOLDER
+from vanta.common.store.inmemory import MemoryJournal
 from vanta.common.store.journal import FileJournal
 
 Rewrite = Callable[[str, bytes, bytes], None]
@@ -147,10 +156,96 @@ def test_a_release_that_nobody_gave_is_found(copied: Home) -> None:
     journal.append("latch.released", said, at=at)
     journal.close()
     assert "not in operator_commands.jsonl" in bad(copied)[0].text
-    commands = FileJournal(copied.file("operator_commands.jsonl"))
+    commands = FileJournal(copied.file("operator_commands.jsonl"), signer=partial(signer_of, copied))
     commands.append("command.given", {**said, "kind": "release", "at": at, "expires_at": at}, at=at)
     commands.close()
     assert bad(copied) == []
+
+
+WITHOUT_FOLDS = ("portfolio.json", "open_orders.json", "pnl_summary.json", "executor_state.json")
+LOGS = ("trade_log.jsonl", "collection_log.jsonl", "reflection_log.jsonl", "promotion_log.jsonl")
+
+
+def test_every_log_of_a_home_ends_under_a_checkpoint(copied: Home) -> None:
+    """After an orderly stop no record lies open, and the finding says so."""
+    said = {one.file: one.text for one in Verifier(copied).run() if one.file.startswith(FOLDER)}
+    assert set(said) == {f"{FOLDER}/{name}" for name in LOGS}
+    assert all("0 records lie after it" in text for text in said.values())
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_a_log_that_was_cut_behind_a_line_is_found(copied: Home, name: str) -> None:
+    """What neither the chain nor a document shows: the last records deleted cleanly."""
+    for document in WITHOUT_FOLDS:
+        copied.file(document).unlink()
+    path = copied.file(name)
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    found = [one for one in bad(copied) if one.file == name]
+    assert "records are missing" in found[0].text
+    assert found[0].level is Check.CRITICAL
+
+
+def test_a_log_that_was_made_anew_is_found_between_two_checkpoints(copied: Home) -> None:
+    """Changed in the middle and chained again to the end, by somebody without the key."""
+    path = copied.file("reflection_log.jsonl")
+    with closing(MemoryJournal()) as anew:
+        for record in chain(path.read_bytes(), name=path.name):
+            at = record.at if record.seq != 2 else record.at.replace("2026", "2025")
+            anew.append(record.kind, record.payload, at=at, dag_id=record.dag_id, ids=record.ids)
+        path.write_bytes(b"".join(encode({"seq": one.seq, "at": one.at, "kind": one.kind, "dag_id": one.dag_id,
+                                          "ids": one.ids, "payload": one.payload, "prev": one.prev}) + b"\n"
+                                  for one in anew.read()))
+    found = [one for one in bad(copied) if one.file == path.name]
+    assert "the log was made anew somewhere after record" in found[0].text
+    assert found[0].line == 2
+
+
+def test_a_log_without_checkpoints_is_inconclusive(copied: Home) -> None:
+    """Whoever cuts a log may remove them as well."""
+    (copied.memory / FOLDER / "reflection_log.jsonl").unlink()
+    assert [(one.level, one.file) for one in bad(copied)] == [(Check.UNKNOWN, "reflection_log.jsonl")]
+    (copied.memory / FOLDER / "reflection_log.jsonl").write_bytes(b"")
+    assert [one.text for one in bad(copied)] == ["holds no checkpoint; 3 records lie open"]
+
+
+def test_a_key_that_nobody_vouches_for_is_inconclusive(copied: Home) -> None:
+    """Without the public list a signature shows only that one key made all of them, and which."""
+    (copied.config / KEYS).unlink()
+    found = bad(copied)
+    assert {one.level for one in found} == {Check.UNKNOWN}
+    assert all(fingerprint(signer_of(copied).public) in one.text for one in found)
+
+
+def test_a_list_of_keys_that_was_changed_is_found(copied: Home) -> None:
+    """Another key on the list, with which nothing was signed."""
+    (copied.config / KEYS).write_bytes(b'{"key": "x"}\n')
+    assert {one.file for one in bad(copied) if one.level is Check.CRITICAL} == {f"config/{KEYS}"}
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_changed_byte_of_any_checkpoint_is_found(copied: Home, data: st.DataObject) -> None:
+    """Each byte is part of a signature, signed, or holds the lines apart."""
+    path = copied.memory / FOLDER / data.draw(st.sampled_from(LOGS))
+    raw = path.read_bytes()
+    at = data.draw(st.integers(0, len(raw) - 1))
+    other = data.draw(st.integers(0, 255).filter(lambda value: value != raw[at]))
+    path.write_bytes(raw[:at] + bytes([other]) + raw[at + 1:])
+    try:
+        log = copied.file(path.name)
+        assert outcome(verify_file(log)) is Check.CRITICAL
+    finally:
+        path.write_bytes(raw)
+
+
+def test_a_checkpoint_file_without_its_end_is_found(copied: Home) -> None:
+    """A torn last line is never a pass, and a file that cannot be read neither."""
+    path = copied.memory / FOLDER / "reflection_log.jsonl"
+    path.write_bytes(path.read_bytes() + b'{"journal":')
+    assert [one.text for one in bad(copied)] == ["its last line is torn: 11 bytes without an end"]
+    path.unlink()
+    path.mkdir()
+    assert "not a regular file" in bad(copied)[0].text
 
 
 def test_operators_files_are_read_strictly(copied: Home) -> None:

@@ -78,5 +78,11 @@ def test_files_that_others_can_read_or_that_are_no_text_are_refused(home: Home) 
         read_secrets("alpaca", home)
     path.unlink()
     path.symlink_to("/etc/passwd")
-    with pytest.raises(CredentialsRefused, match="credential file key_id"):
+    with pytest.raises(CredentialsRefused, match="key_id cannot be opened"):
         read_secrets("alpaca", home)
+
+
+def test_a_place_that_cannot_be_looked_at_is_told(home: Home) -> None:
+    """A name that no file system takes, for one."""
+    with pytest.raises(CredentialsRefused, match="cannot be looked for: File name too long"):
+        read_secrets("x" * 300, home)

@@ -39,7 +39,7 @@ def home(tmp_path: Path) -> Home:
 def test_the_first_record_names_the_log(home: Home) -> None:
     """And only the first opening writes it."""
     for _ in range(2):
-        journal = open_log(home.file("x.jsonl"), program="test", now=NOW, storage=DURABLE)
+        journal = open_log(home, "x.jsonl", program="test", now=NOW, storage=DURABLE)
         journal.sync()
         (record,) = journal.read()
         journal.close()
@@ -51,7 +51,7 @@ def test_a_repair_is_recorded_once_whoever_made_it(home: Home) -> None:
     home.file("x.jsonl").write_bytes(b'{"seq":1')
     FileJournal(home.file("x.jsonl")).close()
     for _ in range(2):
-        journal = open_log(home.file("x.jsonl"), program="test", now=NOW, storage=DURABLE)
+        journal = open_log(home, "x.jsonl", program="test", now=NOW, storage=DURABLE)
         journal.close()
     records = list(FileJournal(home.file("x.jsonl")).read())
     assert [record.kind for record in records] == ["journal.opened", "tail.repaired"]
@@ -62,7 +62,7 @@ def test_a_broken_chain_is_refused(home: Home) -> None:
     """A log that was tampered with is not written on."""
     home.file("x.jsonl").write_bytes(b"{}\n")
     with pytest.raises(StateError, match=r"x\.jsonl"):
-        open_log(home.file("x.jsonl"), program="test", now=NOW, storage=DURABLE)
+        open_log(home, "x.jsonl", program="test", now=NOW, storage=DURABLE)
 
 
 def test_a_collector_waits_for_the_others(home: Home) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,7 +83,7 @@ def test_kill_needs_no_configuration(home: Home) -> None:
 def test_kill_without_any_configuration_file(home: Home) -> None:
     """A home that has only a memory folder can be halted."""
     assert released(home, "--reason", "x") == Exit.DONE
-    home.config.rmdir()
+    shutil.rmtree(home.config)
     assert run(home, "kill") == Exit.DONE
     assert not home.file(PERMIT).exists()
 

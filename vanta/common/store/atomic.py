@@ -23,10 +23,11 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _TEMP = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def read(path: Path, *, start: int = 0, max_bytes: int = MAX_BYTES) -> bytes:
+def read(path: Path, *, start: int = 0, max_bytes: int = MAX_BYTES, most: int | None = None) -> bytes:
     """The file from byte `start` on. Raises `Missing` if there is none, `StateError` if it is not a plain, sane file.
 
-    A file that has fewer than `start` bytes was cut: that is a `StateError` too.
+    A file that has fewer than `start` bytes was cut: that is a `StateError` too. With `most`, a file may be as large as
+    it is, and at most so many bytes are read.
     """
     try:
         fd = os.open(path, _READ)
@@ -40,10 +41,10 @@ def read(path: Path, *, start: int = 0, max_bytes: int = MAX_BYTES) -> bytes:
             raise StateError(f"{path} is not a regular file", "Replace it by a regular file.")
         if info.st_size < start:
             raise StateError(f"{path} has {info.st_size:,} bytes, fewer than the {start:,} that were read before")
-        if info.st_size - start > max_bytes:
+        if most is None and info.st_size - start > max_bytes:
             raise StateError(f"{path} has {info.st_size:,} bytes; at most {max_bytes:,} are read")
         os.lseek(fd, start, os.SEEK_SET)
-        return read_all(fd, info.st_size - start)
+        return read_all(fd, info.st_size - start) if most is None else os.read(fd, most)
     except OSError as error:
         raise StateError(f"{path} cannot be read: {describe(error)}") from error
     finally:

@@ -19,8 +19,12 @@ _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-def guarded_read(path: Path, *, owners: Collection[int], max_bytes: int) -> tuple[bytes | None, str]:
-    """The bytes and no problem, or `None` and the problem. `owners` are the user ids that may own the file."""
+def guarded_read(path: Path, *, owners: Collection[int], max_bytes: int,
+                 private: bool = False) -> tuple[bytes | None, str]:
+    """The bytes and no problem, or `None` and the problem. `owners` are the user ids that may own the file.
+
+    `private`: nobody else may do anything with it.
+    """
     try:
         fd = os.open(path, _FLAGS)
     except OSError as error:
@@ -28,6 +32,8 @@ def guarded_read(path: Path, *, owners: Collection[int], max_bytes: int) -> tupl
     try:
         info = os.fstat(fd)
         problem = _oddity(path.name, info, owners, max_bytes)
+        if not problem and private and info.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            problem = f"{path.name} can be read by others"
         return (None, problem) if problem else _whole(fd, path.name, info)
     except OSError as error:
         return None, f"{path.name} cannot be read: {describe(error)}"

@@ -34,6 +34,10 @@ class MemoryJournal:
         """See `Journal.sync`."""
         self.synced = len(self._lines)
 
+    def checkpoint(self, *, at: str, state: str | None = None) -> None:  # noqa: ARG002 - nothing outlives it
+        """See `Journal.checkpoint`. Memory is not signed."""
+        self.sync()
+
     def head(self) -> Head:
         """See `Journal.head`."""
         return self._head

@@ -5,42 +5,56 @@
 - `append` extends the chain in memory, `sync` does one `write` and one `fdatasync` for the whole batch.
 - A failed write or sync is final: the journal refuses everything afterwards, because what the disk then
   holds is not known. A second fdatasync is never trusted.
-- Opening reads the whole chain. A torn last line is moved to `<name>.torn-<seq>-<hash>` beside the log; any other
-  break raises `StateError` naming the line. Whoever opens the log records each piece of `set_aside`. A piece stays
-  there until a record names it, so that a crash in between leaves none unrecorded.
+- Opening reads the whole chain; of a log of more than `WHOLE_BYTES` with a checkpoint, what follows that. A torn last
+  line is moved to `<name>.torn-<seq>-<hash>` beside the log; any other break raises `StateError` naming the line.
+  Whoever opens the log records each piece of `set_aside` in its first batch. A piece stays there until a record names
+  it, so that a crash in between leaves none unrecorded.
 - What opening has read is made durable before it is handed out: a kill may have left it in the page cache.
+- With `checkpoints`, each sync is followed by a signed head, and a log that ends before one or differs is refused.
 """
 
 import fcntl
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from vanta.common.canonical import sha256
 from vanta.common.errors import LockHeld, StateError
 from vanta.common.events import Kind
+from vanta.common.signatures import Signer
 from vanta.common.store.atomic import describe, read, replace, sync_folder, write_all
-from vanta.common.store.chain import chain, encode
-from vanta.common.store.ports import GENESIS, Head, Record
+from vanta.common.store.chain import START, chain, encode
+from vanta.common.store.checkpoint import Checkpoint
+from vanta.common.store.checkpoints import Checkpoints
+from vanta.common.store.ports import Head, Record
 
+WHOLE_BYTES = 64 << 20
+"""So much of a log is read and checked at every opening, about a second's work; more only since its checkpoint."""
+
+_BLOCK = 32 << 20
+_LINE = 1 << 20
 _OPEN = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class FileJournal:
     """A journal in one file with one writer. `set_aside` are torn pieces beside it that no record names yet."""
 
-    def __init__(self, path: Path, *, alone: bool = False) -> None:
+    def __init__(self, path: Path, *, alone: bool = False, signer: Callable[[], Signer] | None = None) -> None:
         """Open or create, repair at most one torn line, check the chain, make it durable.
 
         `alone`: raise `LockHeld` if another writer has it open `alone`, whatever became of the lock file beside it.
+        `signer`: the key that signs checkpoints, asked for when the first is made; without one there are none.
         """
         self.path = path
         self.set_aside: list[bytes] = []
         self._failed: str | None = None
         self._pending: list[bytes] = []
+        self._checkpoints: Checkpoints | None = None
+        self._at = ""
+        self._begins = START
         try:
             self._fd = os.open(path, _OPEN | os.O_CREAT, 0o640)
         except OSError as error:
@@ -48,34 +62,59 @@ class FileJournal:
         try:
             if alone:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._head = self._recover()
+            if signer is not None:
+                self._checkpoints = Checkpoints(path, signer)
+            self._head = self._recover(self._checkpoints.last if self._checkpoints is not None else None)
             os.fdatasync(self._fd)
             sync_folder(path.parent)  # always: whoever created the file may have been killed before this
         except BlockingIOError as error:
-            os.close(self._fd)
+            self._let_go()
             raise LockHeld(f"journal {path} is being written by another process", "Stop that process first.") from error
         except OSError as error:
-            os.close(self._fd)
+            self._let_go()
             raise StateError(f"journal {path}: {describe(error)}") from error
         except StateError:
-            os.close(self._fd)
+            self._let_go()
             raise
 
-    def _recover(self) -> Head:
-        data = read(self.path)
-        complete = data[: data.rfind(b"\n") + 1]
-        seq, last, recorded = 0, GENESIS, Counter[str]()
-        for record in chain(complete, name=self.path.name):
-            seq, last = record.seq, record.hash
-            if record.kind == Kind.TAIL_REPAIRED:
-                recorded[str(record.payload.get("sha256"))] += 1
-        if len(complete) != len(data):
-            torn = data[len(complete):]
+    def _recover(self, covered: Checkpoint | None) -> Head:
+        if covered is not None and covered.size > WHOLE_BYTES:
+            self._begins = Head(covered.seq, covered.head, covered.size)
+            if not self._ends_at(self._begins):
+                raise StateError(f"{self.path.name}: byte {covered.size:,} is not the end of record {covered.seq:,} as "
+                                 "its checkpoint has it: the log was changed or cut", _TAMPERED)
+        head, recorded = self._begins, Counter[str]()
+        for lines in _whole_lines(self.path, head.size):
+            seq, last = head.seq, head.hash
+            for record in chain(lines, name=self.path.name, previous=head):
+                seq, last = record.seq, record.hash
+                if record.kind == Kind.TAIL_REPAIRED:
+                    recorded[str(record.payload.get("sha256"))] += 1
+                if covered is not None and seq == covered.seq and last != covered.head:
+                    raise StateError(f"{self.path.name}: record {seq:,} is not the one that its checkpoint covers: the "
+                                     "log was made anew", _TAMPERED)
+            head = Head(seq, last, head.size + len(lines))
+        if covered is not None and head.seq < covered.seq:
+            raise StateError(f"{self.path.name} ends at record {head.seq:,}, its checkpoint covers {covered.seq:,}: "
+                             "the log was cut", _TAMPERED)
+        torn = read(self.path, start=head.size)
+        if torn:
             # Named by content too: a second tear at the same place must not replace the first.
-            replace(self.path.with_name(f"{self.path.name}.torn-{seq + 1}-{sha256(torn)[:8]}"), torn)
-            os.ftruncate(self._fd, len(complete))
-        self.set_aside = list(_unrecorded(self.path, recorded))
-        return Head(seq, last, len(complete))
+            replace(self.path.with_name(f"{self.path.name}.torn-{head.seq + 1}-{sha256(torn)[:8]}"), torn)
+            os.ftruncate(self._fd, head.size)
+        self.set_aside = list(_unrecorded(self.path, recorded, after=self._begins.seq))
+        return head
+
+    def _ends_at(self, head: Head) -> bool:
+        """Whether the line that ends at byte `head.size` is the one that `head` names."""
+        length = _LINE
+        while True:
+            start = max(0, head.size - length)
+            piece = os.pread(self._fd, head.size - start, start)
+            before, newline, line = piece[:-1].rpartition(b"\n")
+            if newline or not start or len(piece) < head.size - start:
+                return piece.endswith(b"\n") and len(before) < len(piece) and sha256(line) == head.hash
+            length *= 2
 
     @property
     def torn(self) -> bytes | None:
@@ -87,6 +126,7 @@ class FileJournal:
         """See `Journal.append`."""
         self._check()
         seq, prev = self._head.seq + 1, self._head.hash
+        self._at = at
         ids = ids or {}
         raw = encode({"seq": seq, "at": at, "kind": kind, "dag_id": dag_id, "ids": ids,
                       "payload": payload, "prev": prev})
@@ -109,6 +149,22 @@ class FileJournal:
             raise StateError(f"journal {self.path} could not be made durable: {self._failed}",
                              "Nothing further is acted on. Repair the disk, then start again.") from error
         self._pending.clear()
+        self._cover()
+
+    def _cover(self, state: str | None = None) -> None:
+        """Sign what is durable now. A failure is final too: what follows would be unsigned without anybody knowing."""
+        if self._checkpoints is not None:
+            try:
+                self._checkpoints.add(self._head, at=self._at, state=state)
+            except StateError as error:
+                self._failed = error.what
+                raise
+
+    def checkpoint(self, *, at: str, state: str | None = None) -> None:
+        """Sync, then sign the end once more, with the name of a snapshot of what the log folds to there."""
+        self.sync()
+        self._at = at
+        self._cover(state)
 
     def _settle(self) -> None:
         """Make what was written durable."""
@@ -125,8 +181,19 @@ class FileJournal:
     def read(self, from_seq: int = 1) -> Iterator[Record]:
         """See `Journal.read`. Not after a failure: what the disk holds is unknown until it is opened again."""
         self._check()
-        data = read(self.path) + b"".join(raw + b"\n" for raw in self._pending)
-        return (record for record in chain(data, name=self.path.name) if record.seq >= from_seq)
+        begins = self._begins if from_seq > self._begins.seq else START
+        return (record for record in self._everything(begins) if record.seq >= from_seq)
+
+    def _everything(self, head: Head) -> Iterator[Record]:
+        """What is durable after `head`, then what is only buffered."""
+        pending = b"".join(raw + b"\n" for raw in self._pending)
+        for lines in _whole_lines(self.path, head.size):
+            seq, last = head.seq, head.hash
+            for record in chain(lines, name=self.path.name, previous=head):
+                seq, last = record.seq, record.hash
+                yield record
+            head = Head(seq, last, head.size + len(lines))
+        yield from chain(pending, name=self.path.name, previous=head)
 
     def close(self) -> None:
         """See `Journal.close`. A journal that has failed is only closed."""
@@ -136,15 +203,41 @@ class FileJournal:
             if self._failed is None:
                 self.sync()
         finally:
-            os.close(self._fd)
-            self._fd = -1
+            self._let_go()
+
+    def _let_go(self) -> None:
+        os.close(self._fd)
+        self._fd = -1
+        if self._checkpoints is not None:
+            self._checkpoints.close()
 
 
-def _unrecorded(path: Path, recorded: Counter[str]) -> Iterator[bytes]:
-    """Pieces of the log at `path` that were set aside, oldest first, less those that `recorded` counts by hash."""
+_TAMPERED = "Keep the whole home as evidence and put the complete log back; `vanta verify` says what does not fit."
+
+
+def _whole_lines(path: Path, start: int) -> Iterator[bytes]:
+    """What stands from byte `start` on, in blocks of whole lines, so that no log is too large; a torn last line is not.
+
+    Raises `StateError`.
+    """
+    rest = b""
+    while block := read(path, start=start + len(rest), most=_BLOCK):
+        data = rest + block
+        whole = data[: data.rfind(b"\n") + 1]
+        rest = data[len(whole):]
+        start += len(whole)
+        if whole:
+            yield whole
+
+
+def _unrecorded(path: Path, recorded: Counter[str], *, after: int) -> Iterator[bytes]:
+    """Pieces of the log at `path` that were set aside, oldest first, less those that `recorded` counts by hash.
+
+    Those before record `after` were recorded: a checkpoint covers the first batch of whoever set them aside.
+    """
     pattern = re.compile(rf"{re.escape(path.name)}\.torn-(\d+)-([0-9a-f]{{8}})", re.ASCII)
     named = [(int(match[1]), match[2], match.string) for one in path.parent.iterdir()
-             if (match := pattern.fullmatch(one.name))]
+             if (match := pattern.fullmatch(one.name)) and int(match[1]) > after]
     for _, start, name in sorted(named):
         piece = read(path.with_name(name))
         digest = sha256(piece)

@@ -43,6 +43,10 @@ class Journal(Protocol):
         """Make every appended record durable: one write, one fdatasync. A failure is final."""
         ...
 
+    def checkpoint(self, *, at: str, state: str | None = None) -> None:
+        """Sync and sign the end, where the journal is signed. `state`: a snapshot of what it folds to there."""
+        ...
+
     def head(self) -> Head:
         """The end of the journal, counting what is only buffered."""
         ...

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from vanta.common.errors import StateError
+from vanta.common.signatures import Signer
 from vanta.common.store.atomic import describe
 from vanta.common.store.files import FolderFiles
 from vanta.common.store.journal import FileJournal
@@ -26,8 +27,8 @@ class DailyJournal(FileJournal):
     The day is that of the newest record's `at`. A power cut may cost the rest of the day, never the order.
     """
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path, *, signer: Callable[[], Signer] | None = None) -> None:
+        super().__init__(path, signer=signer)
         self._day = self._settled = ""
 
     def append(self, kind: str, payload: Mapping[str, Any], *, at: str, dag_id: str | None = None,
@@ -41,6 +42,9 @@ class DailyJournal(FileJournal):
             super()._settle()
             self._settled = self._day
 
+    def _cover(self, state: str | None = None) -> None:
+        """Only what is durable is signed: at the end."""
+
     def close(self) -> None:
         """See `Journal.close`."""
         if self._fd >= 0 and self._failed is None:
@@ -51,7 +55,16 @@ class DailyJournal(FileJournal):
                 self._failed = describe(error)
                 raise StateError(f"journal {self.path} could not be made durable: {self._failed}",
                                  "Repair the disk, then start again.") from error
+            super()._cover()
         super().close()
+
+
+class JournalOpener(Protocol):
+    """Opens the journal at a path. See `FileJournal` for `signer`."""
+
+    def __call__(self, path: Path, *, signer: Callable[[], Signer] | None = None) -> FileJournal:
+        """Raises like `FileJournal`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +77,7 @@ class Storage:
 
     files: Callable[[Path], Files]
     snapshots: Callable[[Path], Snapshots]
-    journal: Callable[[Path], FileJournal]
+    journal: JournalOpener
     alone: bool = False
 
 

@@ -110,7 +110,7 @@ class Harvest:
         return kept_open(self._collected)
 
     def _log(self, name: str, program: str) -> Journal:
-        return open_log(self._home.file(name), program=program, now=self._clock.now(), storage=self._storage)
+        return open_log(self._home, name, program=program, now=self._clock.now(), storage=self._storage)
 
     def close(self) -> None:
         """Let go of the log of all collectors, if it is open."""

@@ -1,7 +1,9 @@
 """The journal on disk: torn tails set aside, every other break found and named, a failed write final."""
 
 import os
+import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,10 @@ from tests.processes import FILES_END_AT, run
 from vanta.common.canonical import sha256
 from vanta.common.errors import LockHeld, StateError
 from vanta.common.events import Kind
+from vanta.common.signatures import Signer
 from vanta.common.store.chain import START, chain, repaired
-from vanta.common.store.journal import FileJournal
+from vanta.common.store.checkpoint import FOLDER, read_all
+from vanta.common.store.journal import WHOLE_BYTES, FileJournal
 from vanta.common.store.ports import Head
 
 AT = "2026-01-02T03:04:05.000Z"
@@ -311,3 +315,159 @@ def test_a_writer_that_wants_to_be_alone_is(log: Path) -> None:
     assert log.read_bytes() == before
     first.close()
     assert FileJournal(log, alone=True).set_aside == [b"half a record of the first"]
+
+
+KEY = Signer(b"k" * 32)
+
+
+def signed(path: Path) -> FileJournal:
+    """The journal with checkpoints."""
+    return FileJournal(path, signer=lambda: KEY)
+
+
+def covers(path: Path) -> list[tuple[int, int]]:
+    """Records and bytes that the checkpoints of a log cover, in order."""
+    raw = (path.parent / FOLDER / path.name).read_bytes()
+    return [(one.seq, one.size) for one in read_all(raw, path.name, (KEY.public,)).checkpoints]
+
+
+def test_each_sync_is_followed_by_a_signed_head(tmp_path: Path) -> None:
+    """It covers what is durable and nothing that is only buffered; an empty sync makes none."""
+    path = tmp_path / "log.jsonl"
+    journal = signed(path)
+    for batch in (2, 1):
+        for _ in range(batch):
+            journal.append("a", {}, at=AT)
+        journal.sync()
+        journal.sync()
+    journal.append("a", {}, at=AT)
+    assert covers(path) == [(2, path.stat().st_size * 2 // 3), (3, path.stat().st_size)]
+    journal.close()
+    assert covers(path)[-1] == (4, path.stat().st_size)
+
+
+def test_a_state_is_named_by_a_checkpoint_of_its_own(tmp_path: Path) -> None:
+    """What the log folds to at that record."""
+    path = tmp_path / "log.jsonl"
+    journal = signed(path)
+    journal.append("a", {}, at=AT)
+    journal.checkpoint(at=AT, state="5" * 64)
+    journal.close()
+    raw = (path.parent / FOLDER / path.name).read_bytes()
+    assert [one.state for one in read_all(raw, path.name, None).checkpoints] == [None, "5" * 64]
+
+
+def test_a_log_that_ends_before_its_checkpoint_is_refused(tmp_path: Path) -> None:
+    """The last records deleted cleanly, or all of them: nothing may be acted on."""
+    path = tmp_path / "log.jsonl"
+    with closing(signed(path)) as journal:
+        for _ in range(3):
+            journal.append("a", {}, at=AT)
+    lines = path.read_bytes().splitlines(keepends=True)
+    for keep in (2, 0):
+        path.write_bytes(b"".join(lines[:keep]))
+        with pytest.raises(StateError, match=f"ends at record {keep}, its checkpoint covers 3: the log was cut"):
+            signed(path)
+    path.unlink()
+    with pytest.raises(StateError, match="the log was cut"):
+        signed(path)
+
+
+def test_a_log_that_was_made_anew_is_refused(tmp_path: Path) -> None:
+    """As long as before, another content, a sound chain."""
+    path, other = tmp_path / "log.jsonl", tmp_path / "other.jsonl"
+    for one, journal in ((1, signed(path)), (2, FileJournal(other))):
+        journal.append("a", {"n": one}, at=AT)
+        journal.append("a", {}, at=AT)
+        journal.close()
+    other.replace(path)
+    with pytest.raises(StateError, match="record 2 is not the one that its checkpoint covers"):
+        signed(path)
+
+
+def test_a_checkpoint_that_cannot_be_made_is_final(tmp_path: Path) -> None:
+    """What followed would be unsigned without anybody knowing."""
+    def nobody() -> Signer:
+        raise StateError("the key is gone")
+
+    journal = FileJournal(tmp_path / "log.jsonl", signer=nobody)
+    journal.append("a", {}, at=AT)
+    with pytest.raises(StateError, match="the key is gone"):
+        journal.sync()
+    with pytest.raises(StateError, match="failed earlier: the key is gone"):
+        journal.append("a", {}, at=AT)
+    journal.close()
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A log of more than `WHOLE_BYTES`, some 70 records: tests change a copy."""
+    path = tmp_path_factory.mktemp("large") / "log.jsonl"
+    filler = "x" * (1 << 20)
+    with closing(signed(path)) as journal:
+        for n in range(WHOLE_BYTES // (1 << 20) + 5):
+            journal.append("a", {"n": n, "filler": filler}, at=AT)
+            journal.sync()
+    return path
+
+
+def test_a_large_log_goes_on_from_its_checkpoint(large: Path, tmp_path: Path) -> None:
+    """Also with records and a torn line behind it; a reader from before the checkpoint gets everything."""
+    copy = copied(large, tmp_path)
+    first = covers(copy)[-1][0]
+    unsigned = FileJournal(copy)
+    unsigned.append("a", {"n": -1}, at=AT)
+    unsigned.close()
+    with copy.open("ab") as file:
+        file.write(b'{"seq"')
+    with closing(signed(copy)) as journal:
+        assert (journal.head().seq, journal.set_aside) == (first + 1, [b'{"seq"'])
+        assert [record.payload["n"] for record in journal.read(first + 1)] == [-1]
+        journal.append("tail.repaired", repaired(journal.set_aside[0]), at=AT)
+        assert [record.seq for record in journal.read()] == list(range(1, first + 3))
+        assert [record.seq for record in journal.read(first + 2)] == [first + 2]
+    with closing(signed(copy)) as journal:
+        assert journal.set_aside == []
+
+
+def test_what_lies_before_the_checkpoint_of_a_large_log_is_not_looked_at(large: Path, tmp_path: Path) -> None:
+    """That is how it starts within seconds; `vanta verify` reads all of it."""
+    copy = copied(large, tmp_path)
+    change(copy, 100)
+    with closing(signed(copy)) as journal:
+        assert journal.head().seq == covers(copy)[-1][0]
+        with pytest.raises(StateError, match=r"log\.jsonl:1"):
+            list(journal.read())
+
+
+@pytest.mark.parametrize("at", [-2, -(1 << 19)])
+def test_the_last_covered_record_of_a_large_log_is_looked_at(large: Path, tmp_path: Path, at: int) -> None:
+    """A byte of the line that the checkpoint names."""
+    copy = copied(large, tmp_path)
+    change(copy, at)
+    with pytest.raises(StateError, match="the log was changed or cut"):
+        signed(copy)
+
+
+def test_a_cut_large_log_is_found(large: Path, tmp_path: Path) -> None:
+    """By a whole record, and by its newline alone."""
+    copy = copied(large, tmp_path)
+    os.truncate(copy, copy.stat().st_size - 1)
+    with pytest.raises(StateError, match="the log was changed or cut"):
+        signed(copy)
+
+
+def copied(log: Path, folder: Path) -> Path:
+    """The log and its checkpoints elsewhere."""
+    (folder / FOLDER).mkdir()
+    shutil.copy(log.parent / FOLDER / log.name, folder / FOLDER / log.name)
+    return Path(shutil.copy(log, folder / log.name))
+
+
+def change(path: Path, at: int) -> None:
+    """One bit of the byte at `at`, from the end if negative."""
+    with path.open("r+b") as file:
+        file.seek(at, os.SEEK_END if at < 0 else os.SEEK_SET)
+        old = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([old[0] ^ 1]))

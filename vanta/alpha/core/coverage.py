@@ -1,0 +1,70 @@
+"""Does a journal still hold what its checkpoints say it held? Pure.
+
+A chain shows that no line was changed alone. That its tail is all there, and that it was not chained anew from some
+line on, only signed heads show, and only as far as the last of them: how many records lie after that is always said.
+
+| finding | means |
+|---|---|
+| OK | every checkpoint is signed with a key of the list, and the log runs through all of them |
+| CRITICAL | the log ends before a checkpoint or differs from one; a checkpoint is forged, dropped or torn |
+| UNKNOWN | no checkpoints, or a key that nobody vouches for |
+"""
+
+from collections import deque
+from collections.abc import Sequence
+
+from vanta.alpha.core.verification import Finding
+from vanta.common.exitcodes import Check
+from vanta.common.signatures import KEYS, fingerprint
+from vanta.common.store.checkpoint import Covered
+from vanta.common.store.ports import Record
+
+
+class Coverage:
+    """Watches one journal pass its checkpoints. `trusted`: the list of keys was read, so `covered` was held to it."""
+
+    def __init__(self, name: str, covered: Covered | None, *, trusted: bool) -> None:
+        self._name = name
+        self._covered = covered
+        self._trusted = trusted
+        self._waiting = deque(covered.checkpoints) if covered is not None else deque()
+        self._passed = self._last = 0
+
+    def take(self, record: Record) -> str | None:
+        """See `Watcher.take`."""
+        while self._waiting and self._waiting[0].seq == record.seq:
+            if self._waiting[0].head != record.hash:
+                return (f"is not the record that its checkpoint covers: the log was made anew somewhere after record "
+                        f"{self._passed:,}")
+            self._passed = self._waiting.popleft().seq
+        self._last = record.seq
+        return None
+
+    def end(self, *, whole: bool) -> Sequence[Finding]:
+        """See `Watcher.end`. Behind a break nothing is known of what the checkpoints there cover."""
+        file = f"checkpoints/{self._name}"
+        if self._covered is None:
+            return [Finding(level=Check.UNKNOWN, file=self._name, text="has no checkpoints: it cannot be told whether "
+                            "its tail is all there")] if self._last else []
+        found = []
+        if self._covered.problem:
+            found.append(Finding(level=Check.CRITICAL, file=file, line=self._covered.line, text=self._covered.problem))
+        if whole and self._waiting:
+            found.append(Finding(level=Check.CRITICAL, file=self._name, line=self._last or None,
+                                 text=f"ends at record {self._last:,}, but a checkpoint covers record "
+                                 f"{self._waiting[-1].seq:,}: records are missing"))
+        if found or not whole:
+            return found
+        return [self._sound(file)]
+
+    def _sound(self, file: str) -> Finding:
+        assert self._covered is not None
+        if not self._covered.checkpoints:
+            return Finding(level=Check.UNKNOWN, file=file, text=f"holds no checkpoint; {self._last:,} records lie open")
+        last = self._covered.checkpoints[-1]
+        said = (f"{len(self._covered.checkpoints):,} checkpoints, the last covers record {last.seq:,}; "
+                f"{self._last - last.seq:,} records lie after it")
+        if not self._trusted:
+            return Finding(level=Check.UNKNOWN, file=file, text=f"{said}; signed with {fingerprint(last.key)}, for "
+                           f"which no config/{KEYS} vouches")
+        return Finding(level=Check.OK, file=file, text=said)
