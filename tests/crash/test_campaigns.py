@@ -6,6 +6,7 @@ from pathlib import Path
 from tests.crash.driving import carry_out
 from tests.crash.injector import Fault
 from tests.crash.lab import Case
+from tests.crash.torture import fingerprint
 from tests.crash.worker import Report
 
 
@@ -42,3 +43,15 @@ def test_calls_beyond_the_last_do_not_fire(tmp_path: Path) -> None:
     ledger.write_text(json.dumps({"key": "reader: kill at call 1, then kill", "count": 30}) + "\n")
     report = carry_out(tmp_path, "pairs", "reader", "--second", "kill", "--ledger", str(ledger))
     assert [line for line in report["violations"] if "NOT FIRED" in line]
+
+
+def test_a_fingerprint_is_that_of_the_source(tmp_path: Path) -> None:
+    """Whatever changes it begins a campaign anew; what Python leaves beside it does not."""
+    data = tmp_path / "vanta" / "common" / "data"
+    (data / "__pycache__").mkdir(parents=True)
+    (data / "table.json").write_text("[]")
+    before = fingerprint(tmp_path)
+    (data / "__pycache__" / "x.pyc").write_bytes(b"x")
+    assert fingerprint(tmp_path) == before
+    (data / "table.json").write_text("[1]")
+    assert fingerprint(tmp_path) != before

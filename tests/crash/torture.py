@@ -65,12 +65,12 @@ def campaigns(*, disk: bool) -> Iterator[Campaign]:
     yield from (Campaign(("mutant", name), disk) for name in mutants if mutants[name].redundant)
 
 
-def fingerprint() -> str:
-    """Of everything that a result depends on."""
+def fingerprint(root: Path = ROOT) -> str:
+    """Of everything that a result depends on; what Python has compiled is no part of it."""
     digest = hashlib.sha256()
-    for path in sorted([*(ROOT / "vanta").rglob("*.py"), *(ROOT / "vanta" / "common" / "data").glob("*"),
-                        *(ROOT / "tests" / "crash").glob("*.py")]):
-        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    for path in sorted([*(root / "vanta").rglob("*.py"), *(root / "vanta" / "common" / "data").glob("*.json"),
+                        *(root / "tests" / "crash").glob("*.py")]):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
 
 
