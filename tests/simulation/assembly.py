@@ -17,7 +17,7 @@ from vanta.common.paths import VAULTS
 from vanta.common.resources import load
 from vanta.common.store.inmemory import MemorySnapshots
 from vanta.common.store.lock import FileLock
-from vanta.executor.brokers.port import Broker
+from vanta.executor.brokers.port import Broker, Capabilities
 from vanta.executor.core.approval import Approved
 from vanta.executor.core.book import Book
 from vanta.executor.gate import Gate, Reading
@@ -43,10 +43,10 @@ def calendars() -> dict[str, Calendar]:
 
 
 @cache
-def start_details(accounts: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, bytes]]:
+def start_details(accounts: tuple[tuple[str, Capabilities], ...]) -> tuple[dict[str, Any], dict[str, bytes]]:
     """What the record of a start says, and the blobs that it names."""
     kept = MemorySnapshots()
-    said = described(SETTINGS, accounts, kept)
+    said = described(SETTINGS, dict(accounts), kept)
     names = [said["settings"], *said["calendars"].values()]
     return said, {name: kept.get(name) for name in names}
 
@@ -136,7 +136,7 @@ def start(assembly: Assembly, around: Surroundings, opened: Callable[[SimJournal
     brokers: dict[str, Broker] = {
         exchange.account: PaperGateway(exchange, book, around.fuse, around.wire) if exchange.embedded
         else assembly.gateway(exchange, around.fuse, around.wire) for exchange in around.exchanges}
-    details, blobs = start_details(tuple(brokers))
+    details, blobs = start_details(tuple((name, one.capabilities) for name, one in brokers.items()))
     around.disk.blobs.update(blobs)
     open_journal(recorder, journal.set_aside, program=PROGRAM, now=now, details=details)
     files, snapshots = SimFiles(around.disk), SimSnapshots(around.disk)

@@ -100,6 +100,8 @@ class Reason(StrEnum):
     BROKER_UNKNOWN = "broker.outcome_unknown"
     JOURNAL_FAILED = "journal.failed"
     LOCK_LOST = "lock.lost"
+    BROKER_TERMS = "broker.terms_not_possible"
+    LIMIT_ZERO = "price.limit_rounds_to_zero"
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +245,10 @@ TABLE: dict[Reason, Entry] = {
     Reason.JOURNAL_FAILED: Entry(_L, "the journal could not be made durable", "Repair the disk, then start again."),
     Reason.LOCK_LOST: Entry(_L, "the executor's lock file was removed or replaced",
                             "Find the other process, then start again."),
+    Reason.BROKER_TERMS: Entry(_R, "the account's venue cannot do what vault.json asks of orders: limits, or orders "
+                               "that work beyond the day", "Change the vault's orders, or use another account."),
+    Reason.LIMIT_ZERO: Entry(_R, "the limit that the vault's offset allows is below the smallest price step",
+                             "Nothing, or raise orders.limit_offset_pct."),
 }
 
 

@@ -24,11 +24,10 @@ from vanta.common.store.ports import Snapshots
 from vanta.common.times import iso, millis, parse_iso
 from vanta.executor.brokers.port import Broker
 from vanta.executor.commands import end_overrides, leave
-from vanta.executor.core import protect, views, watch
+from vanta.executor.core import protect, terms, views, watch
 from vanta.executor.core.alerts import Alert, of_lines, of_losses
 from vanta.executor.core.approval import Approved, judge
 from vanta.executor.core.controls import Known, Scope, stops, summary
-from vanta.executor.core.entries import OrderEntry
 from vanta.executor.core.fences import halt
 from vanta.executor.core.fences.sync import IN_SYNC
 from vanta.executor.core.overrides import in_force
@@ -109,6 +108,7 @@ class Executor:
         self._holding: dict[str, list[str]] = {}
         self._clock: tuple[datetime, float] | None = None
         self._began = 0.0
+        self._able = {account: broker.capabilities.terms for account, broker in parts.brokers.items()}
         self._answered_for: set[str] = set()
         self._learn()
 
@@ -148,6 +148,7 @@ class Executor:
         self._venue.reach = reach = self._reach(reading, now)
         report.fills += self._venue.collect(now)
         self._venue.close_of_day(now)
+        self._venue.ask_anew(terms.rested(self._book, self._limits(now), millis(now)), now)
         self._ask_again(now)
         self._reconciler.run(reach, self._parts.clock.monotonic())
         self._watch(reading, now, report)
@@ -155,7 +156,7 @@ class Executor:
         for wish in protect.wishes(self._book, millis(now)):
             leave(self._recorder, wish, now)
         for unwanted, why in ((asked, "an operator asked for it"), (withdrawn, "withdrawn"),
-                              (self._in_the_way(), "in the way of an exit")):
+                              (protect.in_the_way(self._book), "in the way of an exit")):
             self._venue.cancel(unwanted, why, now)
         self._dispatch(reading, now, report)
         reading = self._reading  # the last looks may have seen other switches
@@ -204,11 +205,6 @@ class Executor:
 
     def _halted(self, reading: Reading, now: datetime) -> str:
         return summary(reading.controls, self._known, now=now) if self._root_stops(reading, now) else ""
-
-    def _in_the_way(self) -> list[OrderEntry]:
-        """Entries that work where a position is to be left: an exit waits for nothing but their end."""
-        return [order for key in sorted(self._book.exits) if (live := self._book.live.get(key)) is not None
-                and not live.exit and (order := self._book.working.get(live.order_id or "")) is not None]
 
     def _watch(self, reading: Reading, now: datetime, report: StepReport) -> None:
         """Open the day once NAV is known, then see whether anything has to be latched."""
@@ -275,7 +271,7 @@ class Executor:
             verdict = judge(propose(entry, context), context)
             self._holding.pop(entry.intent_id, None)
             if isinstance(verdict, Approved):
-                self._outbox.approve(entry, verdict, good_until=good_until(entry.instrument_id, context), now=now)
+                self._outbox.approve(entry, verdict, good_until=good_until(entry, verdict.terms, context), now=now)
                 if len(self._outbox) >= BATCH:
                     report.accepted += self._outbox.flush(now)
                     context = self._context(self._reading, now)  # the last looks may have seen other switches
@@ -296,6 +292,7 @@ class Executor:
             known=self._known, vaults=self._limits(now), vaults_readable=parts.observer.vaults_readable,
             instruments=parts.observer.instruments,
             calendars=parts.calendars, brokers=frozenset(parts.brokers),
+            able=self._able,
             future_skew_ms=parts.settings.future_skew_s * 1000)
 
     def _last_look(self, order: Approved, now: datetime) -> Line:

@@ -4,7 +4,7 @@ Whatever a venue says is recorded before it is used, once: duplicates are passed
 booked all the same, one that nobody can explain latches. A question without an answer stays open and is asked again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from vanta.common.money import plain, round_amount
 from vanta.common.reasons import Reason
 from vanta.common.times import parse_iso
 from vanta.executor.brokers.port import Broker, Busted, Ended, Event, Fill
-from vanta.executor.core.book import fill_event
+from vanta.executor.core.booking import fill_event
 from vanta.executor.core.entries import OrderEntry
 from vanta.executor.core.machine import FILL_LATE, TERMINAL, next_state
 from vanta.executor.core.reach import Reach
@@ -183,6 +183,10 @@ class Venue:
                             if order.good_until is not None and parse_iso(order.good_until) <= now
                             and self._may(order)],
                            "the session is over", now)
+
+    def ask_anew(self, rested: Iterable[tuple[OrderEntry, str]], now: datetime) -> int:
+        """Cancel orders that have rested for long enough, each for its reason. Returns how many."""
+        return sum(self.cancel([order], why, now) for order, why in rested if self._may(order))
 
     def drain(self, now: datetime) -> int:
         """Full halt: cancel every working order in its scope that is not being cancelled yet."""

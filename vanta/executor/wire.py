@@ -2,7 +2,7 @@
 
 import gc
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,7 +32,7 @@ from vanta.executor.brokers.alpaca import AlpacaBroker
 from vanta.executor.brokers.ccxt import CcxtBroker
 from vanta.executor.brokers.hosts import check
 from vanta.executor.brokers.paper import PaperBroker
-from vanta.executor.brokers.port import Broker, RealBroker
+from vanta.executor.brokers.port import Broker, Capabilities, RealBroker
 from vanta.executor.brokers.tradier import TradierBroker
 from vanta.executor.core.book import Book
 from vanta.executor.gate import FileGate
@@ -69,11 +69,12 @@ def calendars() -> dict[str, Calendar]:
             CONTINUOUS: ALWAYS_OPEN}
 
 
-def described(settings: Settings, accounts: Iterable[str], snapshots: Snapshots) -> dict[str, Any]:
+def described(settings: Settings, accounts: Mapping[str, Capabilities], snapshots: Snapshots) -> dict[str, Any]:
     """What the verdicts of this run depend on besides the log, by content: for the record of the start, and replay."""
     sessions = {name: snapshots.put(load(file)) for name, file in SESSIONS.items()}
     return {"mode": settings.executor.mode, "settings": snapshots.put(canonical(settings.model_dump(mode="json"))),
-            "brokers": sorted(accounts), "calendars": sessions}
+            "brokers": sorted(accounts), "calendars": sessions,
+            "able": {name: sorted(able.terms) for name, able in sorted(accounts.items())}}
 
 
 def brokers(settings: Settings, book: Book, instruments: InstrumentSource, home: Home) -> dict[str, Broker]:
@@ -120,7 +121,8 @@ def build(home: Home, settings: Settings, clock: Clock,
         registry = Registry(home)
         venues = make_brokers(settings, book, lambda: observer.instruments, home)
         said = open_journal(recorder, journal.set_aside, program=PROGRAM, now=now,
-                            details=described(settings, venues, snapshots))
+                            details=described(settings, {name: one.capabilities for name, one in venues.items()},
+                                              snapshots))
         observer = Observer(recorder, files, snapshots, registry, settings.executor.future_skew_s * 1000)
         observer.registry(now)
         executor = Executor(Parts(

@@ -127,10 +127,12 @@ class AlpacaServer(HttpVenue):
             "replaced_by": None, "replaces": None, "asset_id": "904837e3-3b76-47ec-b432-046db621571b",
             "symbol": order.symbol, "asset_class": "crypto" if "/" in order.symbol else "us_equity", "notional": None,
             "qty": None if order.venue_id in self.for_money else str(order.quantity), "filled_qty": str(order.filled),
-            "filled_avg_price": str(order.average) if order.fills else None, "order_class": "", "order_type": "market",
-            "type": "market", "side": order.side, "time_in_force": order.body.get("time_in_force", "day"),
-            "limit_price": None, "stop_price": None, "status": status, "extended_hours": False, "legs": None,
-            "trail_percent": None, "trail_price": None, "hwm": None, "subtag": None, "source": None}
+            "filled_avg_price": str(order.average) if order.fills else None, "order_class": "",
+            "order_type": order.body.get("type", "market"), "type": order.body.get("type", "market"),
+            "side": order.side, "time_in_force": order.body.get("time_in_force", "day"),
+            "limit_price": order.body.get("limit_price"), "stop_price": None, "status": status,
+            "extended_hours": False, "legs": None, "trail_percent": None, "trail_price": None, "hwm": None,
+            "subtag": None, "source": None}
 
     def _knows(self, request: Request) -> bool:
         return (request.headers.get("apca-api-key-id"), request.headers.get("apca-api-secret-key")) == (

@@ -65,7 +65,8 @@ class BybitServer(HttpVenue):
         if (request.method, request.path) != ("POST", "/v5/order/create"):
             return None
         body = request.json()
-        size = body["qty"] if body.get("marketUnit") == "baseCoin" or body["side"] == "Sell" else "0"
+        units = body.get("marketUnit") == "baseCoin" or body["side"] == "Sell" or body["orderType"] == "Limit"
+        size = body["qty"] if units else "0"
         symbol = f"{body['symbol'].removesuffix(self.quote)}/{self.quote}"
         return Seen(body["orderLinkId"], symbol, body["side"].lower(), Decimal(size))
 
@@ -160,9 +161,10 @@ class BybitServer(HttpVenue):
         return self.ok({"category": "spot", "list": page, "nextPageCursor": str(start + len(page)) if page else ""})
 
     def _order(self, order: Placed) -> dict[str, Any]:
-        return {"orderId": order.venue_id, "orderLinkId": order.client_id, "symbol": _id(order.symbol), "price": "0",
-                "side": order.side.capitalize(), "orderType": "Market", "timeInForce": "IOC",
-                "qty": str(order.quantity),
+        return {"orderId": order.venue_id, "orderLinkId": order.client_id, "symbol": _id(order.symbol),
+                "price": order.body.get("price", "0"), "side": order.side.capitalize(),
+                "orderType": order.body.get("orderType", "Market"),
+                "timeInForce": order.body.get("timeInForce", "IOC"), "qty": str(order.quantity),
                 "orderStatus": "PartiallyFilled" if order.status == "open" and order.filled else
                 "PartiallyFilledCanceled" if order.status == "cancelled" and order.filled else _STATUS[order.status],
                 "avgPrice": str(order.average), "leavesQty": str(max(order.quantity - order.filled, Decimal(0))),

@@ -75,7 +75,8 @@ class CoinbaseServer(HttpVenue):
         if (request.method, request.path) != ("POST", f"{API}/orders"):
             return None
         body = request.json()
-        size = body["order_configuration"]["market_market_ioc"].get("base_size", "0")
+        (asked,) = body["order_configuration"].values()
+        size = asked.get("base_size", "0")
         return Seen(body["client_order_id"], body["product_id"].replace("-", "/"), body["side"].lower(), Decimal(size))
 
     def placed(self, request: Request, seen: Seen) -> Reply:
@@ -152,10 +153,12 @@ class CoinbaseServer(HttpVenue):
 
     def _order(self, order: Placed) -> dict[str, Any]:
         worth = order.average * order.filled
+        asked = order.body.get("order_configuration") or {"market_market_ioc": {"base_size": str(order.quantity)}}
         return {"order_id": order.venue_id, "client_order_id": order.client_id, "side": order.side.upper(),
                 "product_id": order.symbol.replace("/", "-"), "user_id": "u", "status": _STATUS[order.status],
-                "time_in_force": "IMMEDIATE_OR_CANCEL", "created_time": iso(order.at), "order_type": "MARKET",
-                "order_configuration": {"market_market_ioc": {"base_size": str(order.quantity)}},
+                "time_in_force": "GOOD_UNTIL_CANCELLED" if "limit_limit_gtc" in asked else "IMMEDIATE_OR_CANCEL",
+                "created_time": iso(order.at), "order_type": "LIMIT" if "limit_limit_gtc" in asked else "MARKET",
+                "order_configuration": asked,
                 "filled_size": str(order.filled), "average_filled_price": str(order.average),
                 "total_fees": str(worth * self.commission), "settled": order.status != "open",
                 "reject_message": order.detail, "product_type": "SPOT"}

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from tests.conformance.brokers.faults import START, VenueServer
 from tests.unit.executor.venues import Venue
-from tests.unit.executor.world import INSTRUMENTS, World
+from tests.unit.executor.world import INSTRUMENTS, World, vault
 from vanta.common.errors import OutsideError
 from vanta.common.instruments import Instrument
 from vanta.executor.brokers.port import Answer, Broker, Event, Fill, RealBroker
@@ -61,15 +61,17 @@ class _TakerWorld(World):
         return {"paper": self.taker}
 
 
-def make_order(instrument_id: str, notional: str, *, price: str) -> Order:
-    """A buy order as the executor hands it to a broker."""
-    world = _TakerWorld()
+def make_order(instrument_id: str, notional: str, *, price: str, **orders: Any) -> Order:
+    """A buy order as the executor hands it to a broker. `orders` are the terms that its vault asks for."""
+    world = _TakerWorld(vaults=[vault(orders=orders)])
     world.quote(instrument_id, price)
     name = world.want(instrument_id, notional)
     world.step()
     order_id = world.book.intents[name].order_id
     assert order_id is not None, world.codes(name)
-    return Order(world.taker.taken[-1], world.book.orders[order_id])
+    entry = world.book.orders[order_id]
+    entry.venue_id = ""  # the venue under test has not named it
+    return Order(world.taker.taken[-1], entry)
 
 
 def wait_for(condition: Callable[[], bool], what: str, *, bound_s: float = 20.0) -> None:

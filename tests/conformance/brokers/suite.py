@@ -239,8 +239,10 @@ class BrokerSuite(Setting):
         """A new process is told which orders work; what happened meanwhile is told by the venue."""
         order, ended = self.order(), self.order()
         with closing(self.make_broker(server, 20.0)) as before:
-            before.submit(order.approved, now=START)
-            before.submit(ended.approved, now=START)
+            for one in (order, ended):
+                answer = before.submit(one.approved, now=START)
+                assert isinstance(answer, Accepted)
+                one.entry.venue_id = answer.venue_id
         server.fill(order.order_id, "2", "200", fill_id="e1")
         server.end(ended.order_id, "expired")
         with closing(self.make_broker(server, 20.0)) as after:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.conformance.brokers.alpaca_server import KEY, AlpacaServer, activity_id
-from tests.conformance.brokers.executor_suite import ExecutorSuite
 from tests.conformance.brokers.faults import START, Seen, VenueServer
-from tests.conformance.brokers.setting import PLANTED, TAIL, Order, Polls, Setting, by_id, make_order, units, wait_for
+from tests.conformance.brokers.setting import PLANTED, TAIL, Order, Polls, by_id, make_order, units, wait_for
 from tests.conformance.brokers.suite import BrokerSuite
+from tests.conformance.brokers.terms_suite import OnTerms, TermsSuite, TermsUnderTheExecutor
 from tests.unit.executor.world import INSTRUMENTS
 from vanta.common.clock import ManualClock
 from vanta.common.errors import CredentialsRefused, OperatorError, OutcomeUnknown, OutsideError, Throttled
@@ -36,7 +36,7 @@ def alpaca(server: AlpacaServer, timeout_s: float = 20.0, secrets: Mapping[str, 
         secrets, lambda: INSTRUMENTS, live=False)
 
 
-class Alpaca(Setting):
+class Alpaca(OnTerms):
     """Shares at Alpaca."""
 
     def make_server(self) -> VenueServer:
@@ -48,12 +48,16 @@ class Alpaca(Setting):
         assert isinstance(server, AlpacaServer)
         return alpaca(server, timeout_s)
 
+    def terms_sent(self, server: VenueServer) -> list[tuple[str, str | None, str]]:
+        """See `OnTerms`."""
+        return [(one.body["type"], one.body.get("limit_price"), one.body["time_in_force"]) for one in server.orders]
 
-class TestAlpaca(Alpaca, BrokerSuite):
+
+class TestAlpaca(Alpaca, BrokerSuite, TermsSuite):
     """The adapter, asked directly."""
 
 
-class TestAlpacaUnderTheExecutor(Alpaca, ExecutorSuite):
+class TestAlpacaUnderTheExecutor(Alpaca, TermsUnderTheExecutor):
     """The adapter in use."""
 
 

@@ -10,10 +10,11 @@ import pytest
 
 from tests.conformance.brokers.bybit_server import BybitServer
 from tests.conformance.brokers.coinbase_server import CoinbaseServer
-from tests.conformance.brokers.executor_suite import ExecutorSuite, VenueWorld
+from tests.conformance.brokers.executor_suite import VenueWorld
 from tests.conformance.brokers.faults import START, Execution, VenueServer
-from tests.conformance.brokers.setting import PLANTED, Polls, Setting, make_order
+from tests.conformance.brokers.setting import PLANTED, Polls, make_order
 from tests.conformance.brokers.suite import BrokerSuite, BustSuite
+from tests.conformance.brokers.terms_suite import OnTerms, TermsSuite, TermsUnderTheExecutor
 from tests.unit.executor.world import INSTRUMENTS
 from vanta.common.errors import CredentialsRefused, OperatorError, OutcomeUnknown, OutsideError, Throttled
 from vanta.common.models.configuration import AccountSettings
@@ -27,8 +28,11 @@ TOLD: dict[str, Any] = {"exchange": "bybiteu", "quote": "USD", "client_id_param"
                            "lookup_param": "orderLinkId", "deduplicates": False, "market_buys_by_quantity": True}
 
 
-class OnCoins(Setting):
-    """Bitcoin in dollars."""
+class OnCoins(OnTerms):
+    """Bitcoin in dollars. Neither exchange has orders for the day."""
+
+    day = gtc = "GTC"
+    market_day = "IOC"
 
     instrument_id = "crypto:BTC-USD"
 
@@ -59,6 +63,11 @@ class OnCoinbase(OnCoins):
         assert isinstance(server, CoinbaseServer)
         return prepared(server, timeout_s, exchange="coinbase")
 
+    def terms_sent(self, server: VenueServer) -> list[tuple[str, str | None, str]]:
+        """See `OnTerms`: the name of the configuration says it all."""
+        return [(kind.partition("_")[0], asked.get("limit_price"), kind.rpartition("_")[2].upper())
+                for one in server.orders for kind, asked in one.body["order_configuration"].items()]
+
 
 class OnBybit(OnCoins):
     """An account at Bybit, in dollars so that the instruments of all tests are listed there."""
@@ -72,8 +81,13 @@ class OnBybit(OnCoins):
         assert isinstance(server, BybitServer)
         return prepared(server, timeout_s, exchange="bybit", quote="USD")
 
+    def terms_sent(self, server: VenueServer) -> list[tuple[str, str | None, str]]:
+        """See `OnTerms`: what is not said is the venue's default, which for a market order is to cancel the rest."""
+        return [(one.body["orderType"].lower(), one.body.get("price"), one.body.get("timeInForce", "IOC"))
+                for one in server.orders]
 
-class TestCoinbase(OnCoinbase, BrokerSuite, BustSuite):
+
+class TestCoinbase(OnCoinbase, BrokerSuite, BustSuite, TermsSuite):
     """Coinbase, asked directly."""
 
     @pytest.mark.parametrize(("why", "answer"), [
@@ -133,11 +147,11 @@ class TestCoinbase(OnCoinbase, BrokerSuite, BustSuite):
         assert outcome(new(server, exchange="coinbase"), self.order().approved) is Accepted
 
 
-class TestCoinbaseUnderTheExecutor(OnCoinbase, ExecutorSuite):
+class TestCoinbaseUnderTheExecutor(OnCoinbase, TermsUnderTheExecutor):
     """Coinbase under the executor."""
 
 
-class TestBybit(OnBybit, BrokerSuite):
+class TestBybit(OnBybit, BrokerSuite, TermsSuite):
     """Bybit, asked directly."""
 
     @pytest.mark.parametrize("how", ["cancelled", "rejected"])
@@ -219,7 +233,7 @@ class TestBybit(OnBybit, BrokerSuite):
                                    detail="complete; the rest was kept as a fee")
 
 
-class TestBybitUnderTheExecutor(OnBybit, ExecutorSuite):
+class TestBybitUnderTheExecutor(OnBybit, TermsUnderTheExecutor):
     """Bybit under the executor."""
 
     def test_a_fee_kept_in_coins_leaves_the_account_in_agreement(self, world: VenueWorld,

@@ -136,3 +136,28 @@ def test_an_id_that_was_filled_makes_no_second_order(market: Market) -> None:
     market.broker.submit(order.approved, now=START)
     market.show("100", "200")
     assert list(market.broker.poll(START)) == []
+
+
+@pytest.mark.parametrize("time_in_force", ["day", "gtc"])
+def test_a_limit_rests_until_a_quote_is_at_it_and_is_never_filled_beyond_it(market: Market,
+                                                                            time_in_force: str) -> None:
+    """Also across a restart: what the journal holds of the order is all that there is to know."""
+    order = make_order("equity:AAPL", "1000", price="200.00", type="limit", limit_offset_pct="-0.005",
+                       time_in_force=time_in_force)
+    assert order.approved.terms == (Decimal(199), time_in_force)
+    assert market.broker.capabilities.terms == {"limit", "gtc"}
+    market.broker.submit(order.approved, now=START)
+    market.show("100", "199.01")
+    assert not list(market.broker.poll(START))
+    market.restart()
+    market.broker.restore([order.entry])
+    assert not list(market.broker.poll(START))
+    market.show("2", "199")
+    market.show("2", "198.5")
+    polls = Polls(market.broker, START + timedelta(minutes=5))
+    (fill,) = polls.units(2).values()
+    assert fill.price == Decimal("198.5")
+    market.show("100", "199.5")
+    assert not polls.once()
+    market.show("100", "199")
+    assert worth(polls.units(5)) == 2 * Decimal("198.5") + 3 * 199

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.brokers.executor_suite import ExecutorSuite, VenueWorld
+from tests.conformance.brokers.executor_suite import VenueWorld
 from tests.conformance.brokers.faults import START, VenueServer
-from tests.conformance.brokers.setting import PLANTED, Order, Polls, Setting, by_id, make_order, units
+from tests.conformance.brokers.setting import PLANTED, Order, Polls, by_id, make_order, units
 from tests.conformance.brokers.suite import BrokerSuite
+from tests.conformance.brokers.terms_suite import OnTerms, TermsSuite, TermsUnderTheExecutor
 from tests.conformance.brokers.tradier_server import ACCOUNT, TradierServer
 from tests.unit.executor.world import INSTRUMENTS
 from vanta.common.errors import CredentialsRefused, OperatorError, OutcomeUnknown, OutsideError, Throttled
@@ -30,7 +31,7 @@ def tradier(server: VenueServer, timeout_s: float = 20.0) -> TradierBroker:
         {"access_token": PLANTED}, lambda: INSTRUMENTS, live=False)
 
 
-class Tradier(Setting):
+class Tradier(OnTerms):
     """Shares at Tradier."""
 
     itemises = False
@@ -43,12 +44,21 @@ class Tradier(Setting):
         """See `Setting`."""
         return tradier(server, timeout_s)
 
+    def terms_sent(self, server: VenueServer) -> list[tuple[str, str | None, str]]:
+        """See `OnTerms`."""
+        return [(one.body["type"], one.body.get("price"), one.body["duration"]) for one in server.orders]
 
-class TestTradier(Tradier, BrokerSuite):
+
+class TestTradier(Tradier, BrokerSuite, TermsSuite):
     """The adapter, asked directly."""
 
+    def days_pass(self, server: VenueServer) -> None:
+        """Orders of earlier days are not listed with those of the session."""
+        assert isinstance(server, TradierServer)
+        server.hidden.update(order.venue_id for order in server.orders)
 
-class TestTradierUnderTheExecutor(Tradier, ExecutorSuite):
+
+class TestTradierUnderTheExecutor(Tradier, TermsUnderTheExecutor):
     """The adapter in use."""
 
     def test_closing_is_not_opening_the_other_way(self, world: VenueWorld, server: VenueServer) -> None:

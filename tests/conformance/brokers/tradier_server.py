@@ -110,13 +110,16 @@ class TradierServer(HttpVenue):
                                                                                                order.status)
         last = order.fills[-1] if order.fills else None
         shown = {
-            "id": int(order.venue_id), "type": "market", "symbol": order.symbol.replace(".", "/"),
-            "side": order.body.get("side", order.side), "quantity": float(order.quantity), "status": status,
-            "duration": "day", "avg_fill_price": float(order.average), "exec_quantity": float(order.filled),
+            "id": int(order.venue_id), "type": order.body.get("type", "market"),
+            "symbol": order.symbol.replace(".", "/"), "side": order.body.get("side", order.side),
+            "quantity": float(order.quantity), "status": status, "duration": order.body.get("duration", "day"),
+            "avg_fill_price": float(order.average), "exec_quantity": float(order.filled),
             "last_fill_price": float(last.price) if last else 0.0,
             "last_fill_quantity": float(last.quantity) if last else 0.0,
             "remaining_quantity": float(order.quantity - order.filled), "create_date": stamp(order.at),
             "transaction_date": stamp(order.changed), "class": "equity"}
+        if "price" in order.body:
+            shown["price"] = float(order.body["price"])
         if order.detail:
             shown["reason_description"] = order.detail
         if tags and order.client_id:

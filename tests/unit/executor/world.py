@@ -85,7 +85,8 @@ class World:
         now = self.clock.now()
         self.brokers = self.make_brokers()
         self.said = open_journal(recorder, (), program="executor test", now=now, details=described(
-            Settings(executor=self.settings), self.brokers, self.snapshots))
+            Settings(executor=self.settings), {name: one.capabilities for name, one in self.brokers.items()},
+            self.snapshots))
         observer = Observer(recorder, self.files, self.snapshots, lambda: INSTRUMENTS)
         observer.registry(now)
         calendars = {"XNYS": Calendar.from_bytes(load("sessions_xnys.json")),

@@ -108,10 +108,13 @@ def _quarantined(body: Mapping[str, Any]) -> str:
 
 
 def _submitting(body: Mapping[str, Any]) -> str:
-    until = f", good until {body['good_until']}" if body["good_until"] else ""
-    return (f"order written down before it was sent: {body['side']} {figure(body['quantity'])} {body['symbol']} at the "
-            f"market by {body['broker']}, attempt {body['attempt']}, at a price of about "
-            f"{figure(body['reference_price'])}{until}.")
+    limit = body["limit_price"]
+    terms = "at the market" if limit is None else f"limit {figure(limit)}"
+    until = (f", good until {body['good_until']}" if body["good_until"] else
+             ", good until cancelled" if body["time_in_force"] == "gtc" else "")
+    return (f"order written down before it was sent: {body['side']} {figure(body['quantity'])} {body['symbol']} "
+            f"{terms}{until}, by {body['broker']}, attempt {body['attempt']}, at a price of about "
+            f"{figure(body['reference_price'])}.")
 
 
 def _accepted(body: Mapping[str, Any]) -> str:

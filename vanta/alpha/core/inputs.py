@@ -75,8 +75,9 @@ class World:
     def context(self, book: Book, at: str) -> Context:
         """The world as the fences saw it at time `at`. Raises `Absent` if any of it is not there."""
         start = self._start
-        if start is None or not {"settings", "brokers", "calendars"} <= start.keys():
-            raise Absent(f"record {self.started_at} (program.started) names no settings, brokers or calendars",
+        if start is None or not {"settings", "brokers", "calendars", "able"} <= start.keys():
+            raise Absent(f"record {self.started_at} (program.started) does not name settings, brokers, what they can "
+                         "do, and calendars",
                          "It was written by a version that cannot be replayed.")
         settings = self._of("settings", start["settings"])
         now, table = parse_iso(at), self.instruments()
@@ -88,6 +89,7 @@ class World:
             vaults=in_force(self.vaults(), book.overrides, millis(now)), vaults_readable=self.vaults_readable,
             instruments=table,
             calendars={**calendars, CONTINUOUS: ALWAYS_OPEN}, brokers=brokers,
+            able={account: frozenset(terms) for account, terms in start["able"].items()},
             future_skew_ms=settings.executor.future_skew_s * 1000)
 
     def controls(self) -> Controls:

@@ -108,6 +108,27 @@ class Fee(OperatorModel):
     perf_share: Pct = Decimal(0)
 
 
+class OrderTerms(OperatorModel):
+    """How a vault's orders are given to the market. Whatever closes a position is a market order all the same."""
+
+    type: Literal["market", "limit"] = "market"
+    limit_offset_pct: Pct = Field(default=Decimal("0.001"), ge=Decimal("-0.2"), le=Decimal("0.2"),
+                                  description="a limit against the touched side of the quote: above 0 it may pay so "
+                                  "much more, below 0 it waits for a price that is so much better")
+    time_in_force: Literal["day", "gtc"] = Field(default="day", description="a day order is cancelled at the end of "
+                                                 "the session; `gtc` works until it is filled or cancelled, and "
+                                                 "needs a limit")
+    replace_after_s: int | None = Field(default=None, ge=5, le=86_400, description="an order that was not filled "
+                                        "whole after so long is cancelled, and what is still wanted is asked for anew; "
+                                        "None: never")
+
+    @model_validator(mode="after")
+    def _waiting_needs_a_limit(self) -> "OrderTerms":
+        if self.time_in_force == "gtc" and self.type == "market":
+            raise ValueError('time_in_force "gtc" needs type "limit": a market order waits for nothing')
+        return self
+
+
 class Mirroring(OperatorModel):
     """Terms of mirroring; carried, not yet used."""
 
@@ -134,6 +155,7 @@ class Vault(OperatorModel):
     envelope: dict[str, Cash] = Field(default={}, description="by asset class: the most that may be invested, in base "
                                       "currency; a class that is not named may take the whole capital")
     risk: Risk = Risk()
+    orders: OrderTerms = OrderTerms()
     allocation: AllocationRule = AllocationRule()
     compounding: Compounding = Compounding()
     mirroring: Mirroring = Mirroring()
@@ -154,6 +176,14 @@ class Vault(OperatorModel):
             if not 0 <= share <= 1:
                 raise ValueError(f"{name}: {share} must lie between 0 and 1")
         return budgets
+
+    @model_validator(mode="after")
+    def _replacing_is_no_runaway(self) -> "Vault":
+        every, risk = self.orders.replace_after_s, self.risk
+        if every is not None and every * risk.max_repeats < risk.repeat_window_s:
+            raise ValueError(f"orders.replace_after_s: an order every {every} s would be too many alike: more than "
+                             f"{risk.max_repeats} in {risk.repeat_window_s} s latch (risk.max_repeats)")
+        return self
 
     def budget(self, persona: str) -> Decimal:
         """The share of NAV that a persona's positions may take."""

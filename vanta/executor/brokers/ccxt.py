@@ -98,6 +98,8 @@ class CcxtBroker(RealBroker):
         for order in orders:
             self._working[order.order_id] = {}
             self._markets[order.order_id] = order.instrument_id
+            if order.venue_id:  # by which it is found, however long ago it was sent
+                self._names[order.venue_id] = order.order_id
             sent = parse_iso(order.submitted_at)
             self._since = min(self._since or millis(sent), millis(sent - BACK))
 
@@ -116,8 +118,8 @@ class CcxtBroker(RealBroker):
         self._wire.asks()
         failure, said = None, {}
         try:
-            said = self._api.create_order(order.symbol, "market", order.side, plain(order.quantity), None,
-                                          self._parameters(order))
+            said = self._api.create_order(order.symbol, order.terms.type, order.side, plain(order.quantity),
+                                          _limit(order), self._parameters(order))
         except ccxt.BaseError as error:
             failure = error
         if failure is not None:  # judged out here: what is raised in there would carry the exchange's words with it
@@ -148,15 +150,26 @@ class CcxtBroker(RealBroker):
         if step is None or order.quantity % words.number(step):
             return (f"{plain(order.quantity)} {order.symbol} is no multiple of {step}, the step of {self.name}: "
                     "the instrument's lot has to be one")
+        limit, tick = order.terms.limit_price, market["precision"]["price"]
+        if limit is not None and (tick is None or limit % words.number(tick)):
+            return (f"{plain(limit)} is no price of {order.symbol}, whose step at {self.name} is {tick}: the "
+                    "instrument's tick has to be a multiple of it")
         if self.name == "bybit" and not any(self._api.is_unified_enabled()):
             return "in a classic account a market buy names a cost, not a quantity; a unified account is needed"
         return None
 
     def _parameters(self, order: Approved) -> dict[str, Any]:
-        """What goes with an order. ccxt would turn Coinbase's market buys into an amount of money to spend."""
+        """What goes with an order. ccxt would turn Coinbase's market buys into an amount of money to spend.
+
+        No exchange here has an order for the day: it is given until cancelled, and the executor cancels it.
+        """
         found: dict[str, Any] = {self._dialect.client_id_param: order.order_id}
+        size, limit = {"base_size": plain(order.quantity)}, _limit(order)
         if self.name == "coinbase":
-            found["order_configuration"] = {"market_market_ioc": {"base_size": plain(order.quantity)}}
+            found["order_configuration"] = {"market_market_ioc": size} if limit is None else {
+                "limit_limit_gtc": {**size, "limit_price": limit, "post_only": False}}
+        elif limit is not None:
+            found.update(timeInForce="GTC", postOnly=False)
         return found
 
     def _judged(self, error: Exception) -> Answer:
@@ -346,3 +359,8 @@ class CcxtBroker(RealBroker):
         self._prepare()
         balance = self._ask(self._api.fetch_balance)
         return words.holdings(balance, self._open(), self._quote)
+
+
+def _limit(order: Approved) -> str | None:
+    """The limit price of an order, exactly."""
+    return None if order.terms.limit_price is None else plain(order.terms.limit_price)

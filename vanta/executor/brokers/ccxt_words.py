@@ -33,7 +33,10 @@ _RAW_ENDS = {"EXPIRED": "expired", "FAILED": "rejected"}
 """ccxt calls these two of Coinbase's cancelled."""
 
 _TOLD = ("client_id_param", "deduplicates", "lookup_param", "market_buys_by_quantity")
-_OPTIONS = frozenset({"exchange", "quote", "poll_s", *_TOLD})
+_LIMITS = "limit_orders"
+"""Whether the exchange takes limit orders and keeps them; not said is no."""
+
+_OPTIONS = frozenset({"exchange", "quote", "poll_s", _LIMITS, *_TOLD})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,7 @@ DIALECTS = {row.name: row for row in (
     # returned instead" (reference of Create Order). ccxt drops `clientOrderId` and sends a random id; only the
     # exchange's own name for it arrives. There is no question by client id: orders are listed from a day back.
     Dialect(name="coinbase", quote="USD", client_id_param="client_order_id", lookup_param=None,
-            capabilities=Capabilities(deduplicates=True, lookup_window_s=DAY_S, settle_s=10),
+            capabilities=Capabilities(deduplicates=True, lookup_window_s=DAY_S, settle_s=10, limit=True, gtc=True),
             options={"createMarketBuyOrderRequiresPrice": False, "fetchBalance": "v3PrivateGetBrokerageAccounts"},
             doubtful=frozenset({"UNKNOWN_FAILURE_REASON", "DUPLICATE_CLIENT_ORDER_ID", "internal_server_error"}),
             gone=frozenset({"UNKNOWN_CANCEL_ORDER", "DUPLICATE_CANCEL_REQUEST", "ORDER_IS_FULLY_FILLED"}),
@@ -75,7 +78,7 @@ DIALECTS = {row.name: row for row in (
     # would be a second order. Orders that ended unfilled are kept for seven days. 10000, 10016 and 1700xx are timeouts
     # and faults inside the exchange, 110072 and 170141 say that the id is taken.
     Dialect(name="bybit", quote="USDT", client_id_param="clientOrderId", lookup_param="orderLinkId",
-            capabilities=Capabilities(deduplicates=False, lookup_window_s=6 * DAY_S, settle_s=5),
+            capabilities=Capabilities(deduplicates=False, lookup_window_s=6 * DAY_S, settle_s=5, limit=True, gtc=True),
             options={"defaultType": "spot", "fetchMarkets": {"types": ["spot"]}},
             doubtful=frozenset({"10000", "10016", "110072", "170141", "170001", "170005", "170007", "170032", "170146",
                                 "170147"}),
@@ -103,12 +106,13 @@ def dialect(options: Mapping[str, Any]) -> Dialect:
         if options["market_buys_by_quantity"] is not True:
             raise OperatorError(f"{name} takes an amount of money for a market buy; orders here are quantities",
                                 "Use another exchange.")
+        limits = options.get(_LIMITS) is True
         return Dialect(name=name, quote=str(options["quote"]), client_id_param=str(options["client_id_param"]),
                        lookup_param=str(options["lookup_param"]), by_symbol=True,
                        options={"defaultType": "spot"},
                        capabilities=Capabilities(deduplicates=options["deduplicates"] is True, lookup_window_s=DAY_S,
-                                                 settle_s=30))
-    twisted = [key for key in _TOLD if key in options]
+                                                 settle_s=30, limit=limits, gtc=limits))
+    twisted = [key for key in (*_TOLD, _LIMITS) if key in options]
     if twisted:
         raise OperatorError(f"{', '.join(twisted)} of {name} cannot be changed", "Remove it from the options.")
     return row

@@ -8,7 +8,12 @@
   allowed, the executor books each `fill_id` once.
 - `holdings` is what the venue says the account holds and has working, to be compared with the books.
 
-`Capabilities` is what the executor must know about a venue to act rightly after a crash.
+- Order terms: an adapter that says `limit` sends `order.terms.limit_price` as that exact number, and never another
+  order than a limit at it; one that says `gtc` leaves such an order working beyond the day and finds it again by
+  `OrderEntry.venue_id` or client order id after a restart days later. Where the venue has no order for the day, it
+  may be sent as good until cancelled: the executor cancels it. What it does not say is never asked of it.
+
+`Capabilities` is what the executor must know about a venue to act rightly after a crash, and what it may ask for.
 """
 
 from abc import ABC, abstractmethod
@@ -24,6 +29,7 @@ from vanta.common.models.configuration import AccountSettings
 from vanta.executor.core.approval import Approved
 from vanta.executor.core.entries import OrderEntry
 from vanta.executor.core.reconcile import Holdings
+from vanta.executor.core.terms import GTC, LIMIT
 
 T = TypeVar("T")
 
@@ -33,12 +39,20 @@ class Capabilities:
     """How a venue treats a repeated client order id, and how long it can be asked about one.
 
     `deduplicates`: a second request under the same id never makes a second order. `settle_s`: "not found"
-    counts only so long after sending. `lookup_window_s`: for how long an id can be asked about.
+    counts only so long after sending. `lookup_window_s`: for how long an id can be asked about. `limit`: it takes limit
+    orders. `gtc`: it keeps them beyond the day. Market orders for the day are what every venue takes.
     """
 
     deduplicates: bool
     lookup_window_s: int
     settle_s: int
+    limit: bool = False
+    gtc: bool = False
+
+    @property
+    def terms(self) -> frozenset[str]:
+        """What its orders may ask for beyond that, as `Terms.needs` names it."""
+        return frozenset(name for name in (LIMIT, GTC) if getattr(self, name))
 
 
 class Accepted(NamedTuple):

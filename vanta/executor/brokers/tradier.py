@@ -47,7 +47,7 @@ class TradierBroker(RealBroker):
     name = "tradier"
     # The tag makes no order unique: a second request makes a second order. Orders are listed for the session of the day
     # (6.5 hours), and nothing promises that a new one is listed at once: ten seconds.
-    capabilities = Capabilities(deduplicates=False, lookup_window_s=23_400, settle_s=10)
+    capabilities = Capabilities(deduplicates=False, lookup_window_s=23_400, settle_s=10, limit=True, gtc=True)
 
     def __init__(self, settings: AccountSettings, secrets: Mapping[str, str],
                  instruments: Callable[[], Mapping[str, Instrument]], *, live: bool) -> None:  # noqa: ARG002 - the port's
@@ -77,17 +77,19 @@ class TradierBroker(RealBroker):
     def restore(self, orders: Sequence[OrderEntry]) -> None:
         """See `Broker.restore`. Executions are told from what the books hold on."""
         for order in orders:
-            followed = self._following.follow(order.order_id)
+            followed = self._following.follow(order.order_id, order.venue_id)
             followed.told, followed.worth = order.filled, order.worth
 
     def _submit(self, order: Approved, now: datetime) -> Answer:
         if order.asset_class != "equity":
             return Rejected(f"tradier: {order.asset_class} is not traded here")
         self._following.follow(order.order_id)
+        limit = order.terms.limit_price
         response = self._client.post(f"{self._account}/orders", data={
             "class": "equity", "symbol": words.theirs(order.symbol),
             "side": words.side(order.side, reduces=order.reduces), "quantity": plain(order.quantity),
-            "type": "market", "duration": "day", "tag": order.order_id})
+            "type": order.terms.type, "duration": order.terms.time_in_force, "tag": order.order_id,
+            **({} if limit is None else {"price": plain(limit)})})
         body = _readable(response)
         if response.status_code == 200 and isinstance(body, dict) and words.problem(body) is None:
             venue_id = str(body["order"]["id"])

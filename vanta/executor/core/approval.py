@@ -21,7 +21,8 @@ class Approved:
     """An order that passed every fence. `legs` names intent, vault and quantity: one leg today."""
 
     __slots__ = ("account", "asset_class", "attempt", "currency", "instrument_id", "intent_id", "legs", "lines",
-                 "multiplier", "order_id", "quantity", "reduces", "reference_price", "side", "symbol", "tick", "vault")
+                 "multiplier", "order_id", "quantity", "reduces", "reference_price", "side", "symbol", "terms", "tick",
+                 "vault")
 
     def __init__(self, seal: object, proposal: Proposal, home: str, lines: Sequence[Line]) -> None:
         """Only `judge` holds the seal."""
@@ -42,6 +43,7 @@ class Approved:
         self.side = entry.side
         self.quantity: Decimal = proposal.quantity
         self.reference_price: Decimal = proposal.price
+        self.terms = proposal.terms
         self.reduces = proposal.reduces
         self.attempt = 1
         self.legs = [[entry.intent_id, entry.vault, entry.account, None, str(proposal.quantity)]]

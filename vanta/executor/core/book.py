@@ -20,7 +20,7 @@ from vanta.common.reasons import Reason
 from vanta.common.store.ports import GENESIS, Record
 from vanta.common.times import millis_of
 from vanta.executor.core.adjustments import adjust
-from vanta.executor.core.booking import Move, book_move
+from vanta.executor.core.booking import Move, book_move, fill_event
 from vanta.executor.core.entries import (
     AccountBook,
     BookedFill,
@@ -31,9 +31,10 @@ from vanta.executor.core.entries import (
     SyncEntry,
     VaultBook,
     key_of,
+    submitted,
     wished,
 )
-from vanta.executor.core.machine import FILL_LAST, FILL_LATE, FILL_PART, IN_FLIGHT, TERMINAL, next_state
+from vanta.executor.core.machine import IN_FLIGHT, TERMINAL, next_state
 from vanta.executor.core.overrides import Override
 
 PRICES = 512
@@ -214,14 +215,9 @@ def _quarantined_intent(book: Book, record: Record) -> None:
 
 
 def _submitting(book: Book, record: Record) -> None:
-    body, order_id = record.payload, record.ids["order_id"]
-    entry = book.intents[record.ids["intent_id"]]
+    order_id, entry = record.ids["order_id"], book.intents[record.ids["intent_id"]]
     book.move(entry, record.kind, record)
-    order = OrderEntry(
-        order_id, entry.intent_id, entry.vault, entry.account, entry.instrument_id, entry.side,
-        Decimal(body["quantity"]), Decimal(body["reference_price"]), record.at, body["time_in_force"],
-        body["good_until"], book.basis.get(entry.key, 0), body["attempt"], body["currency"],
-        Decimal(body["multiplier"]), sent_seq=record.seq)
+    order = submitted(entry, record, book.basis.get(entry.key, 0))
     order.out = order_id in book.orders and book.orders[order_id].out
     entry.order_id = order_id
     book.orders[order_id] = order
@@ -266,6 +262,8 @@ def _order_event(book: Book, record: Record) -> None:
     entry = book.intents[order.intent_id]
     book.move(entry, record.kind, record)
     _follow(book, order, entry)
+    if record.kind == Kind.ORDER_ACCEPTED:
+        order.venue_id = record.payload["venue_id"]
     if record.kind == Kind.ORDER_CANCELLING:
         book.accounts[order.account].messages.add(book.at_ms(record))
     if record.kind == Kind.ORDER_WITHHELD:
@@ -290,13 +288,6 @@ def _follow(book: Book, order: OrderEntry, entry: IntentEntry) -> None:
         if order.realised is not None:
             for counted in (book.vaults[order.vault], book.house):
                 counted.losses = counted.losses + 1 if order.realised < 0 else 0
-
-
-def fill_event(order: OrderEntry, state: str, quantity: Decimal) -> str:
-    """Which event of the table a fill is, by the state of its intent."""
-    if state in TERMINAL:
-        return FILL_LATE
-    return FILL_LAST if order.filled + quantity >= order.quantity else FILL_PART
 
 
 def _fill(book: Book, record: Record) -> None:

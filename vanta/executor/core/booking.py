@@ -9,6 +9,7 @@ from typing import NamedTuple
 from vanta.common.money import ZERO
 from vanta.executor.core.entries import Guard, IntentEntry, OrderEntry, VaultBook
 from vanta.executor.core.lots import Position
+from vanta.executor.core.machine import FILL_LAST, FILL_LATE, FILL_PART, TERMINAL
 
 
 class Move(NamedTuple):
@@ -18,6 +19,13 @@ class Move(NamedTuple):
     cash: Decimal
     fee: Decimal
     at_ms: int
+
+
+def fill_event(order: OrderEntry, state: str, quantity: Decimal) -> str:
+    """Which event of the table a fill is, by the state of its intent."""
+    if state in TERMINAL:
+        return FILL_LATE
+    return FILL_LAST if order.filled + quantity >= order.quantity else FILL_PART
 
 
 def book_move(vault: VaultBook, entry: IntentEntry, order: OrderEntry, move: Move) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from vanta.common.money import ZERO
 from vanta.common.reasons import Reason
+from vanta.common.store.ports import Record
 from vanta.common.times import millis_of
 from vanta.executor.core.lots import Ledger, Position, Tags
 from vanta.executor.core.machine import STAGED
@@ -71,7 +72,8 @@ class OrderEntry:
     `worth` is what its executions came to, quantity times price: a venue that tells only totals is asked from there on.
 
     `prior_basis` is the basis of its key before record `sent_seq`, which says that it is sent. `out`: it was withheld
-    and may have reached the venue all the same; under its id nothing else may be sent.
+    and may have reached the venue all the same; under its id nothing else may be sent. `limit_price` is None for a
+    market order. `venue_id` is the venue's own name for the order, empty until it is told.
     """
 
     order_id: str
@@ -97,11 +99,24 @@ class OrderEntry:
     sent_seq: int = 0
     state: str = "submitting"
     out: bool = False
+    limit_price: Decimal | None = None
+    venue_id: str = ""
 
     @property
     def leaves(self) -> Decimal:
         """What may still be filled."""
         return self.quantity - self.filled
+
+
+def submitted(entry: IntentEntry, record: Record, prior_basis: int) -> OrderEntry:
+    """The entry of an order as its outbox record tells it."""
+    body = record.payload
+    limit = body["limit_price"]
+    return OrderEntry(
+        record.ids["order_id"], entry.intent_id, entry.vault, entry.account, entry.instrument_id, entry.side,
+        Decimal(body["quantity"]), Decimal(body["reference_price"]), record.at, body["time_in_force"],
+        body["good_until"], prior_basis, body["attempt"], body["currency"], Decimal(body["multiplier"]),
+        sent_seq=record.seq, limit_price=None if limit is None else Decimal(limit))
 
 
 @dataclass(frozen=True, slots=True)

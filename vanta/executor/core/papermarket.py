@@ -4,7 +4,8 @@ A buy trades at the ask (a sell at the bid), moved against the order by the slip
 spread of its own, half the stated spread is added first. Prices round against the order to the tick. One
 fill takes at most the displayed size if the quote states one, else a stated share of average daily volume,
 else everything. Commission is a share of the value with a minimum. The same order and quote give the same
-fill, and at most one fill comes from one quote.
+fill, and at most one fill comes from one quote. A limit order trades only at quotes whose touched side is at its limit
+or better, at the model's price or at the limit, whichever is better for it; else it rests.
 """
 
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ class PaperOrder:
     submitted_ms: int
     fills: int
     last_ms: int
+    limit_price: Decimal | None = None
 
 
 class Execution(NamedTuple):
@@ -46,10 +48,12 @@ def execute(order: PaperOrder, quote: QuoteEntry, instrument: Instrument, model:
         return None
     if model.fill == "next_quote" and quote.at_ms <= order.submitted_ms:
         return None
+    if not _touches(order, quote):
+        return None
     quantity = min(order.leaves, _available(order, quote, instrument.lot, model))
     if quantity <= 0:
         return None
-    price = _price(order.side, quote, instrument.tick, model)
+    price = _price(order, quote, instrument.tick, model)
     fee = max(share_bp(quantity * price * order.multiplier, model.commission_bp), model.commission_min)
     return Execution(quantity, price, round_amount(fee, order.currency))
 
@@ -62,9 +66,17 @@ def _available(order: PaperOrder, quote: QuoteEntry, lot: Decimal, model: PaperS
     return order.leaves
 
 
-def _price(side: str, quote: QuoteEntry, tick: Decimal, model: PaperSettings) -> Decimal:
+def _touches(order: PaperOrder, quote: QuoteEntry) -> bool:
+    limit = order.limit_price
+    return limit is None or (quote.ask <= limit if order.side == "buy" else quote.bid >= limit)
+
+
+def _price(order: PaperOrder, quote: QuoteEntry, tick: Decimal, model: PaperSettings) -> Decimal:
     worse = model.slippage_bp + (model.half_spread_bp if quote.bid == quote.ask else 0)
     share = CONTEXT.divide(Decimal(worse), BP)
-    if side == "buy":
-        return ceil_to(quote.ask * (ONE + share), tick)
-    return max(tick, floor_to(quote.bid * (ONE - share), tick))
+    limit = order.limit_price
+    if order.side == "buy":
+        price = ceil_to(quote.ask * (ONE + share), tick)
+        return price if limit is None else min(price, limit)
+    price = max(tick, floor_to(quote.bid * (ONE - share), tick))
+    return price if limit is None else max(price, limit)

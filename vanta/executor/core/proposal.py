@@ -17,6 +17,7 @@ from vanta.common.reasons import Reason
 from vanta.executor.core.book import Book
 from vanta.executor.core.controls import Controls, Known
 from vanta.executor.core.entries import IntentEntry, QuoteEntry, VaultBook
+from vanta.executor.core.terms import AT_MARKET, Terms
 from vanta.executor.core.totals import Totals, totals
 
 
@@ -26,6 +27,7 @@ class Context:
 
     `vaults` is what vault.json said when it could be read last, None if it never could; `vaults_readable` whether it
     can be read now. While it cannot, only a position that is left altogether is judged by what it said last.
+    `able` is what each account's venue can do beyond market orders for the day.
     """
 
     now: datetime
@@ -39,6 +41,7 @@ class Context:
     instruments: Mapping[str, Instrument]
     calendars: Mapping[str, Calendar]
     brokers: frozenset[str]
+    able: Mapping[str, frozenset[str]]
     future_skew_ms: int
 
     def totals(self, vault: VaultBook) -> Totals:
@@ -64,7 +67,10 @@ class Context:
 
 
 class Proposal(NamedTuple):
-    """A sized wish. Missing parts are `None`, and the fence whose part it is refuses."""
+    """A sized wish. Missing parts are `None`, and the fence whose part it is refuses.
+
+    `price` is what it is valued at: the touched side of the quote, or its limit where that is higher.
+    """
 
     entry: IntentEntry
     vault: Vault | None
@@ -76,11 +82,20 @@ class Proposal(NamedTuple):
     held: Decimal
     working_buy: Decimal
     working_sell: Decimal
+    terms: Terms = AT_MARKET
 
     @property
     def value(self) -> Decimal:
         """Quantity times price times multiplier, in the instrument's currency."""
-        return self.quantity * (self.price * (self.instrument.multiplier if self.instrument else 1))
+        return self._worth(self.price)
+
+    @property
+    def least(self) -> Decimal:
+        """The same at the limit, if there is one: what a venue holds against its smallest order."""
+        return self._worth(self.price if self.terms.limit_price is None else self.terms.limit_price)
+
+    def _worth(self, price: Decimal) -> Decimal:
+        return self.quantity * (price * (self.instrument.multiplier if self.instrument else 1))
 
     @property
     def signed(self) -> Decimal:

@@ -16,7 +16,7 @@ from vanta.common import ids
 from vanta.common.money import plain
 from vanta.common.times import iso
 from vanta.executor.core.book import Book
-from vanta.executor.core.entries import Guard, VaultBook, key_of
+from vanta.executor.core.entries import Guard, OrderEntry, VaultBook, key_of
 from vanta.executor.core.lots import Position
 
 LIVES_FOR = timedelta(days=1)
@@ -50,6 +50,24 @@ def everything(book: Book, vault_id: str | None) -> list[Wish]:
             for name, vault in sorted(book.vaults.items()) if vault_id in (None, name)
             for instrument_id, position in sorted(vault.positions.items())
             if position.quantity and key_of(name, instrument_id) not in book.exits]
+
+
+def in_the_way(book: Book) -> list[OrderEntry]:
+    """Orders that work where a position is to be left: an exit waits for nothing but their end.
+
+    Orders of the vault's own, and those of any vault of the same account that an exit would trade against: a limit
+    may rest for days.
+    """
+    found: dict[str, OrderEntry] = {}
+    for key in sorted(book.exits):
+        vault_id, _, instrument_id = key.partition("|")
+        account = book.accounts.get(book.vaults[vault_id].account)
+        held = book.held(vault_id, instrument_id)
+        against = "buy" if held > 0 else "sell" if held < 0 else ""
+        for order in account.working.values() if account else ():
+            if order.instrument_id == instrument_id and (order.vault == vault_id or order.side == against):
+                found[order.order_id] = order
+    return [order for order in found.values() if not book.intents[order.intent_id].exit]
 
 
 def _due(book: Book, position: Position, guard: Guard, place: tuple[str, int]) -> Iterator[tuple[str, str]]:

@@ -1,8 +1,9 @@
 """From a wish in money to a quantity in lots. Pure.
 
-A buy is sized at the ask, a sell at the bid. Quantities are rounded towards zero to whole lots, so that
-rounding never makes an order larger than asked. `close` takes what is held less what is already being sold.
-An order that may have reached its venue keeps its quantity: the venue knows its id, and keeps the first it saw.
+A buy is sized at the ask, a sell at the bid, or at the order's limit where that is higher. Quantities are rounded
+towards zero to whole lots, so that rounding never makes an order larger than asked. `close` takes what is held less
+what is already being sold.
+An order that may have reached its venue keeps quantity and terms: the venue knows its id, and keeps the first it saw.
 
     1,000 USD of AAPL at ask 190.10, lot 1  ->  5
 """
@@ -14,6 +15,7 @@ from vanta.common.money import ZERO, floor_to, units_for
 from vanta.executor.core.book import Book
 from vanta.executor.core.entries import IntentEntry, QuoteEntry
 from vanta.executor.core.proposal import Context, Proposal
+from vanta.executor.core.terms import decide, kept
 
 
 def propose(entry: IntentEntry, context: Context) -> Proposal:
@@ -23,14 +25,15 @@ def propose(entry: IntentEntry, context: Context) -> Proposal:
     quote = book.quotes.get(entry.instrument_id)
     held = book.held(entry.vault, entry.instrument_id)
     buying, selling = working(book, entry.key)
-    price = _touch(quote, entry.side)
+    touch, vault = _touch(quote, entry.side), context.vault_of(entry)
     earlier = book.orders.get(entry.order_id) if entry.order_id else None
-    quantity = (earlier.quantity if earlier is not None and earlier.out
-                else _quantity(entry, instrument, price, held - selling))
+    again = earlier if earlier is not None and earlier.out else None
+    terms = kept(again) if again else decide(entry, vault, instrument, touch)
+    price = max(touch, terms.limit_price or ZERO)
+    quantity = again.quantity if again else _quantity(entry, instrument, price, held - selling)
     return Proposal(
-        entry=entry, vault=context.vault_of(entry), ledger=book.vaults.get(entry.vault),
-        instrument=instrument, quote=quote, quantity=quantity, price=price, held=held,
-        working_buy=buying, working_sell=selling)
+        entry=entry, vault=vault, ledger=book.vaults.get(entry.vault), instrument=instrument, quote=quote,
+        quantity=quantity, price=price, held=held, working_buy=buying, working_sell=selling, terms=terms)
 
 
 def working(book: Book, key: str) -> tuple[Decimal, Decimal]:

@@ -10,6 +10,7 @@ records every line that stopped, with the value seen and the limit.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from vanta.common.calendars import CONTINUOUS, UnknownDay
@@ -22,6 +23,7 @@ from vanta.common.times import iso
 from vanta.executor.core.approval import Approved, Stopped
 from vanta.executor.core.entries import IntentEntry
 from vanta.executor.core.proposal import Context, Line
+from vanta.executor.core.terms import GTC, Terms
 from vanta.executor.core.watch import Latch
 
 
@@ -37,17 +39,19 @@ class Note:
 def verdict_notes(entry: IntentEntry, verdict: Approved | Stopped, context: Context) -> tuple[Note, ...]:
     """The records of a verdict, in order. None if there is nothing new to say."""
     if isinstance(verdict, Approved):
-        return approval(verdict, good_until(entry.instrument_id, context))
+        return approval(verdict, good_until(entry, verdict.terms, context))
     return stop(entry, verdict, context.book.seq)
 
 
 def approval(order: Approved, until: str | None) -> tuple[Note, ...]:
     """The verdict and the outbox record of an order that passed."""
+    terms = order.terms
     return (Note(Kind.INTENT_APPROVED, {"intent_state": "approved", "lines": words(order.lines)}),
             Note(Kind.ORDER_SUBMITTING, {
                 "intent_state": "submitting", "broker": order.account, "symbol": order.symbol, "side": order.side,
-                "quantity": plain(order.quantity), "reference_price": plain(order.reference_price), "type": "market",
-                "time_in_force": "day", "good_until": until, "attempt": order.attempt, "legs": order.legs,
+                "quantity": plain(order.quantity), "reference_price": plain(order.reference_price), "type": terms.type,
+                "limit_price": None if terms.limit_price is None else plain(terms.limit_price),
+                "time_in_force": terms.time_in_force, "good_until": until, "attempt": order.attempt, "legs": order.legs,
                 "currency": order.currency, "multiplier": plain(order.multiplier),
             }, order.order_id))
 
@@ -89,11 +93,25 @@ def _latch_of(line: Line, entry: IntentEntry) -> Latch:
                  limit=line.limit, detail=f"{TABLE[line.code].meaning}: {line.value} against {line.limit}")
 
 
-def good_until(instrument_id: str, context: Context) -> str | None:
-    """The end of today's session, or `None` where there is none (24/7 venues)."""
-    name = context.instruments[instrument_id].calendar
-    if name == CONTINUOUS:
+def good_until(entry: IntentEntry, terms: Terms, context: Context) -> str | None:
+    """When an order is cancelled if it still works: at the end of today's session. `None`: never.
+
+    Where the market never closes a limit for the day ends with the day (UTC), and a market order has no end. A limit
+    that a flip asked for ends with its intent, which never outlives the flip.
+    """
+    ends = _end_of_day(entry, terms, context)
+    if terms.limit_price is None or entry.raw["flip_id"] is None:
+        return ends
+    expires = entry.raw["expires_at"]
+    return str(expires if ends is None else min(ends, expires))
+
+
+def _end_of_day(entry: IntentEntry, terms: Terms, context: Context) -> str | None:
+    name = context.instruments[entry.instrument_id].calendar
+    if terms.time_in_force == GTC:
         return None
+    if name == CONTINUOUS:
+        return None if terms.limit_price is None else f"{iso(context.now + timedelta(days=1))[:10]}T00:00:00.000Z"
     try:
         close = context.calendars[name].close_of(context.now.date())
     except UnknownDay:

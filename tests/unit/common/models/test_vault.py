@@ -117,3 +117,24 @@ def test_numbers_are_exact() -> None:
     raw = b'{"vault_id": "V_CORE", "label": "x", "capital": 0.1, "risk": {"max_order_value": "100.10"}}'
     vault = parse(raw, Vault, file="x")
     assert (str(vault.capital), str(vault.risk.max_order_value)) == ("0.1", "100.10")
+
+
+def test_orders_go_to_the_market_for_the_day_unless_somebody_says_otherwise() -> None:
+    """The plain order is the default, and it is never replaced."""
+    orders = Vault(vault_id="V_CORE", label="x").orders
+    assert (orders.type, orders.time_in_force, orders.replace_after_s) == ("market", "day", None)
+
+
+@pytest.mark.parametrize(("orders", "said"), [
+    ({"time_in_force": "gtc"}, 'needs type "limit"'), ({"type": "limit", "limit_offset_pct": "0.21"}, "less than"),
+    ({"type": "limit", "limit_offset_pct": "-0.21"}, "greater than"), ({"replace_after_s": 4}, "greater than"),
+    ({"replace_after_s": 5}, "max_repeats"), ({"type": "stop"}, "'market' or 'limit'")])
+def test_terms_that_mean_harm_or_nothing_are_refused(orders: dict[str, Any], said: str) -> None:
+    """A market order that waits, prices far away, and replacing so often that the vault would latch itself."""
+    with pytest.raises(BadInput, match=said):
+        registry(orders=orders)
+
+
+def test_replacing_may_be_as_frequent_as_repeats_are_allowed() -> None:
+    """Ten alike in a minute are allowed: one every six seconds."""
+    assert registry(orders={"replace_after_s": 6}).vaults[0].orders.replace_after_s == 6

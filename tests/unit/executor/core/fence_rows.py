@@ -381,6 +381,21 @@ def flipping(flip_id: str | None = "F1", **fields: Any) -> Callable[[], tuple[Wo
     return arrange
 
 
+def row_terms() -> tuple[World, str]:
+    """A vault that asks for limit orders, at a venue that takes none."""
+    world = World(vaults=[vault(orders={"type": "limit"})])
+    world.executor._able = {"paper": frozenset()}
+    world.quote("equity:AAPL", "200.00")
+    return world, world.want("equity:AAPL", "1000")
+
+
+def row_limit_of_nothing() -> tuple[World, str]:
+    """A tenth less than one step of the price."""
+    world = World(vaults=[vault(orders={"type": "limit", "limit_offset_pct": "-0.1"})])
+    world.quote("equity:AAPL", "0.01")
+    return world, world.want("equity:AAPL", "100")
+
+
 ROWS = [
     Row(Reason.HALT_NO_PERMIT, row_no_permit),
     Row(Reason.HALT_UNREADABLE, row_unreadable),
@@ -442,6 +457,8 @@ ROWS = [
     Row(Reason.CASH, row_cash),
     Row(Reason.RATE, row_rate),
     Row(Reason.OPEN_ORDERS, row_open_orders),
+    Row(Reason.BROKER_TERMS, row_terms),
+    Row(Reason.LIMIT_ZERO, row_limit_of_nothing),
 ]
 ELSEWHERE = {
     Reason.INTENT_WITHDRAWN, Reason.CHANGED_BYTES, Reason.LOSS_DAILY, Reason.LOSS_DRAWDOWN, Reason.BROKER_REJECTED,

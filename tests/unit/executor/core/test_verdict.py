@@ -15,6 +15,7 @@ from vanta.executor.core.approval import Stopped, judge
 from vanta.executor.core.entries import IntentEntry
 from vanta.executor.core.proposal import Line
 from vanta.executor.core.size import propose
+from vanta.executor.core.terms import AT_MARKET, Terms
 
 
 def test_more_than_was_asked_for_latches_everything_and_holds_the_intent() -> None:
@@ -53,9 +54,24 @@ def test_an_order_for_a_day_without_a_calendar_ends_at_once() -> None:
     """Should such a day ever get past the session fence, the order is good until now and no longer."""
     world = ready()
     world.clock.move_to(OPEN.replace(year=2040))
+    share, coin = world.want("equity:AAPL", "1000"), world.want("crypto:BTC-USD", "1000")
     seen = context(world)
-    assert notes.good_until("equity:AAPL", seen) == "2040-11-20T15:00:00.000Z"
-    assert notes.good_until("crypto:BTC-USD", seen) is None
+    ends = {name: notes.good_until(world.book.intents[name], AT_MARKET, seen) for name in (share, coin)}
+    assert ends == {share: "2040-11-20T15:00:00.000Z", coin: None}
+
+
+@pytest.mark.parametrize(("instrument", "time_in_force", "flip_id", "ends"), [
+    ("equity:AAPL", "day", None, "2026-11-20T21:00:00.000Z"), ("equity:AAPL", "gtc", None, None),
+    ("crypto:BTC-USD", "day", None, "2026-11-21T00:00:00.000Z"), ("crypto:BTC-USD", "gtc", None, None),
+    ("equity:AAPL", "gtc", "F1", "2026-11-20T15:15:00.000Z"), ("equity:AAPL", "day", "F1", "2026-11-20T15:15:00.000Z"),
+    ("crypto:BTC-USD", "gtc", "F1", "2026-11-20T15:15:00.000Z")])
+def test_how_long_a_limit_order_works(instrument: str, time_in_force: str, flip_id: str | None,
+                                      ends: str | None) -> None:
+    """For the session, for the day (UTC) where there is none, until cancelled; for a flip as long as its intent."""
+    world = ready()
+    name = world.want(instrument, "1000", flip_id=flip_id)
+    seen = context(world)
+    assert notes.good_until(world.book.intents[name], Terms(Decimal(1), time_in_force), seen) == ends
 
 
 @pytest.mark.parametrize(("enabled", "stopped"), [(True, False), (False, True)])

@@ -1,4 +1,4 @@
-"""How much one broker account's venue is asked to bear: messages a minute, working orders.
+"""What one broker account's venue is asked to bear: terms that it can do, messages a minute, working orders.
 
 Counted from the journal over all vaults of the account. Cancels count, and are never stopped by it; nor is what only
 shrinks a position.
@@ -8,10 +8,14 @@ from vanta.common.reasons import Reason
 from vanta.executor.core.proposal import Context, Line, Proposal
 
 NAME = "broker"
+NOTHING: frozenset[str] = frozenset()
 
 
 def check(proposal: Proposal, context: Context) -> Line:
-    """Compares with the house's `max_messages_per_minute` and `max_open_orders`."""
+    """Compares with what the venue can do, and the house's `max_messages_per_minute` and `max_open_orders`."""
+    needs, able = proposal.terms.needs, context.able.get(proposal.entry.account, NOTHING)
+    if not needs <= able:
+        return Line(NAME, Reason.BROKER_TERMS, ", ".join(sorted(needs)), ", ".join(["market", *sorted(able)]))
     if context.vaults is None:
         return Line(NAME, context.why_no_vault, "vault.json", "readable")
     house, account = context.vaults.house, context.book.accounts.get(proposal.entry.account)

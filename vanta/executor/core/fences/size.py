@@ -17,8 +17,8 @@ def check(proposal: Proposal, context: Context) -> Line:  # noqa: ARG001 - every
     quantity, value = proposal.quantity, proposal.value
     if quantity <= 0:
         return Line(NAME, Reason.SIZE_ZERO, str(quantity), f"one lot of {instrument.lot}")
-    if value < instrument.min_notional and not proposal.entry.close:
-        return Line(NAME, Reason.SIZE_MIN_NOTIONAL, f"{value:.2f}", str(instrument.min_notional))
+    if proposal.least < instrument.min_notional and not proposal.entry.close:
+        return Line(NAME, Reason.SIZE_MIN_NOTIONAL, f"{proposal.least:.2f}", str(instrument.min_notional))
     if value > vault.risk.max_order_value and not proposal.reduces:
         return Line(NAME, Reason.SIZE_MAX_VALUE, f"{value:.2f}", str(vault.risk.max_order_value))
     if quantity > vault.risk.max_order_quantity:
