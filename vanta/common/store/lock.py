@@ -32,6 +32,8 @@ class FileLock:
             self._fd = os.open(path, _FLAGS, 0o640)
         except OSError as error:
             raise StateError(f"lock {path} cannot be opened: {describe(error)}") from error
+        info = os.fstat(self._fd)
+        self._file = info.st_dev, info.st_ino
         try:
             self._acquire(f"{owner} pid={os.getpid()} since={iso(now)}\n")
         except BaseException:
@@ -65,10 +67,10 @@ class FileLock:
     def still_held(self) -> bool:
         """Whether the path still names the file we locked. False means: stop, somebody removed the lock."""
         try:
-            on_disk, mine = os.lstat(self._name), os.fstat(self._fd)
+            on_disk = os.lstat(self._name)
         except OSError:
             return False
-        return (mine.st_dev, mine.st_ino) == (on_disk.st_dev, on_disk.st_ino)
+        return self._fd >= 0 and self._file == (on_disk.st_dev, on_disk.st_ino)
 
     def release(self) -> None:
         """Give the lock up. The file stays."""

@@ -69,7 +69,7 @@ _GRAVITY = (Effect.LATCH, Effect.QUARANTINE, Effect.REFUSE, Effect.HOLD)
 
 def judge(proposal: Proposal, context: Context) -> Approved | Stopped:
     """Ask every fence, in the policy's order, and report all of them."""
-    lines = tuple(fence(proposal, context) for fence in POLICY)
+    lines = tuple([fence(proposal, context) for fence in POLICY])
     stopping = [(line, TABLE[line.code].effect) for line in lines if line.code is not None]
     if not stopping:
         return Approved(_SEAL, proposal, context.book.home, lines)

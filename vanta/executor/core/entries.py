@@ -4,13 +4,14 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from vanta.common.money import ZERO
 from vanta.common.reasons import Reason
 from vanta.common.store.ports import Record
 from vanta.common.times import millis_of
-from vanta.executor.core.lots import Ledger, Position, Tags
+from vanta.executor.core.lots import Ledger, Position, Tags, Weights
 from vanta.executor.core.machine import STAGED
 
 
@@ -56,13 +57,18 @@ def wished(payload: Mapping[str, Any], seq: int) -> IntentEntry:
         raw["intent_id"], key_of(raw["vault"], raw["instrument_id"]), raw["vault"], raw["account"],
         raw["instrument_id"], raw["side"], Decimal(raw["notional"]), raw["close"], raw["basis_seq"],
         millis_of(raw["created_at"]), millis_of(raw["expires_at"]), payload["sha256"], raw,
-        Tags(why["band"], _weights(why["personas"]), _weights(why["sources"])), STAGED, seq,
+        _tags(why["band"], tuple(why["personas"].items()), tuple(why["sources"].items())), STAGED, seq,
         payload.get("from") == "executor")
 
 
-def _weights(table: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
-    rows = tuple(sorted((name, abs(weight)) for name, weight in table.items() if weight))
-    return rows or (("none", 1),)
+@lru_cache(maxsize=1024)
+def _tags(band: str, *tables: Weights) -> Tags:
+    """Remembered: one conviction makes the intents of many vaults."""
+    return Tags(band, *(_weights(table) for table in tables))
+
+
+def _weights(table: Weights) -> Weights:
+    return tuple(sorted((name, abs(weight)) for name, weight in table if weight)) or (("none", 1),)
 
 
 @dataclass(slots=True)

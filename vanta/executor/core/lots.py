@@ -16,6 +16,7 @@ from typing import NamedTuple
 from vanta.common.money import ZERO, minor_places, round_amount, split_by_largest_remainder
 
 TABLES = ("band", "persona", "source")
+Weights = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +24,10 @@ class Tags:
     """Why a position was taken: conviction band, and integer weights of personas and sources."""
 
     band: str
-    persona: tuple[tuple[str, int], ...]
-    source: tuple[tuple[str, int], ...]
+    persona: Weights
+    source: Weights
 
-    def weights(self, table: str) -> tuple[tuple[str, int], ...]:
+    def weights(self, table: str) -> Weights:
         """Group names and weights for one attribution table."""
         if table == "band":
             return ((self.band, 1),)
@@ -148,13 +149,13 @@ class Ledger:
                 line[1] += costs[index]
 
 
-def _parts(units: int, weights: tuple[tuple[str, int], ...]) -> list[int]:
+def _parts(units: int, weights: Weights) -> list[int]:
     if len(weights) == 1:
         return [units]
     return split_by_largest_remainder(units, [weight for _, weight in weights]) if units else [0] * len(weights)
 
 
-def split(amount: Decimal, weights: tuple[tuple[str, int], ...], currency: str) -> list[Decimal]:
+def split(amount: Decimal, weights: Weights, currency: str) -> list[Decimal]:
     """Split a booked amount over weighted groups; the parts sum to it exactly."""
     places = minor_places(currency)
     return [Decimal(part).scaleb(-places) for part in _parts(int(amount.scaleb(places)), weights)]

@@ -115,9 +115,18 @@ def is_sound(entry: dict[str, Any]) -> bool:
     plan = intent.exit_plan
     return (_POSITIVE.fullmatch(intent.notional) is not None and _ANY.fullmatch(intent.target_notional) is not None
             and _is_time(intent.created_at) and _is_time(intent.expires_at)
-            and all(share is None or _SHARE.fullmatch(share)
-                    for share in (plan.stop_pct, plan.trail_pct, plan.take_profit_pct))
-            and all(_HEX.fullmatch(digest) for digest in intent.provenance.inputs.values()))
+            and _is_share(plan.stop_pct) and _is_share(plan.trail_pct) and _is_share(plan.take_profit_pct)
+            and _are_digests(tuple(intent.provenance.inputs.values())))
+
+
+def _is_share(text: str | None) -> bool:
+    return text is None or _SHARE.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=64)
+def _are_digests(texts: tuple[str, ...]) -> bool:
+    """Remembered: what one cycle promoted rests on the same inputs."""
+    return all(_HEX.fullmatch(text) for text in texts)
 
 
 @lru_cache(maxsize=256)
