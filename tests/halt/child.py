@@ -5,7 +5,7 @@
 It is the daemon of `vanta executor run`. Its venues append a line to STAMPS for each order: the order's id, which is
 the moment at which it leaves, and then the time after that (CLOCK_MONOTONIC, nanoseconds). LATENCY_US is how long a
 venue takes before that, so that many orders are on their way when somebody halts; while a file STAMPS.hold exists, it
-takes for ever. A MUTANT is a product without one of its safeguards.
+takes for ever. A MUTANT is a product without one of its safeguards, or on a disk with a fault.
 """
 
 import os
@@ -19,13 +19,15 @@ from tests.halt.homes import ACCOUNTS, SETTINGS
 from vanta.common.clock import SystemClock
 from vanta.common.errors import VantaError
 from vanta.common.log import configure
+from vanta.common.notify import Notifier
 from vanta.common.paths import Home
+from vanta.common.settings import notify_address, watchdog_s
 from vanta.executor.brokers.port import Accepted, Answer, Broker, Capabilities, Ended, Event, Found
 from vanta.executor.core.approval import Approved
 from vanta.executor.core.entries import OrderEntry
 from vanta.executor.core.proposal import Line
 from vanta.executor.core.reconcile import Holdings
-from vanta.executor.daemon import Daemon
+from vanta.executor.daemon import Daemon, Outside
 from vanta.executor.gate import FileGate, Reading
 from vanta.executor.step import Executor
 from vanta.executor.wire import build
@@ -78,6 +80,18 @@ def no_last_look() -> None:
     Executor._last_look = open_line  # type: ignore[method-assign, assignment]
 
 
+def hanging_sync() -> None:
+    """The disk: a sync does not return while a file STAMPS.hang exists. STAMPS.hanging says that one is under way."""
+    sync, stamps = os.fdatasync, sys.argv[2]
+
+    def hang(fd: int) -> None:
+        while os.path.exists(f"{stamps}.hang"):
+            Path(f"{stamps}.hanging").touch()
+            time.sleep(0.001)
+        sync(fd)
+    os.fdatasync = hang
+
+
 def cached_gate() -> None:
     """What the switches said is believed for a tenth of a second."""
     read = FileGate.read
@@ -91,7 +105,7 @@ def cached_gate() -> None:
 
 
 MUTANTS: dict[str, Callable[[], None]] = {
-    "none": lambda: None, "no_last_look": no_last_look, "cached_gate": cached_gate}
+    "none": lambda: None, "no_last_look": no_last_look, "cached_gate": cached_gate, "hanging_sync": hanging_sync}
 
 
 def main(root: str, stamps: str, latency_us: str, mutant: str) -> None:
@@ -102,7 +116,8 @@ def main(root: str, stamps: str, latency_us: str, mutant: str) -> None:
     with configure(home, "executor", clock) as log:
         built = build(home, SETTINGS, clock, make_brokers=lambda *_: venues)
         try:
-            daemon = Daemon(built.executor, home, poll_s=SETTINGS.executor.poll_s, log=log)
+            outside = Outside(notifier=Notifier(notify_address()), watchdog_s=watchdog_s())
+            daemon = Daemon(built.executor, home, poll_s=SETTINGS.executor.poll_s, log=log, outside=outside)
             daemon.stop_on_signals()
             daemon.run()
         finally:

@@ -71,7 +71,8 @@ class Tail:
 class Rig:
     """One executor process. Its home is made in `folder`, or at `home`; a file `hold` makes its venues wait."""
 
-    def __init__(self, folder: Path, *, latency_us: int = 0, mutant: str = "none", home: Path | None = None) -> None:
+    def __init__(self, folder: Path, *, latency_us: int = 0, mutant: str = "none", home: Path | None = None,
+                 environment: dict[str, str] | None = None) -> None:
         self.home = homes.found(home or folder / "home")
         self.log = Tail(self.home.file(TRADE_LOG))
         self.hold = folder / "stamps.hold"
@@ -83,7 +84,8 @@ class Rig:
                    str(latency_us), mutant]
         self._said = folder / "stderr"
         with self._said.open("wb") as said:
-            self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=said)
+            self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=said,
+                                            env={**os.environ, **(environment or {})})
         self.until(lambda: b'"kind":"house.day_opened"' in self.log.text() or b'"day.opened"' in self.log.text())
 
     def __enter__(self) -> "Rig":

@@ -71,6 +71,7 @@ class LogEvent(StrEnum):
     ORDER_SENT = "order.sent"
     LATCHED = "latched"
     ALERT = "alert"                        # half or four fifths of a limit are used
+    ALARM_FAILED = "alarm.failed"          # the operator's program for alerts did not do its work
     STARTED = "started"
     STOPPED = "stopped"
     RECOVERED = "recovered"

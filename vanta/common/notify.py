@@ -32,10 +32,14 @@ class Notifier:
         """Shutting down on purpose."""
         return self._send("STOPPING=1", status)
 
+    def status(self, status: str) -> bool:
+        """One line for `systemctl status`; says nothing about progress."""
+        return self._send("", status)
+
     def _send(self, state: str, status: str) -> bool:
         if not self._address:
             return False
-        message = f"{state}\nSTATUS={' '.join(status.split())}" if status else state
+        message = "\n".join(([state] if state else []) + ([f"STATUS={' '.join(status.split())}"] if status else []))
         try:
             with socket.socket(socket.AF_UNIX, _KIND) as outlet:
                 outlet.sendto(message.encode(), self._address)

@@ -34,11 +34,12 @@ from vanta.common.strictjson import INTEGERS
 from vanta.common.times import parse_iso
 
 __all__ = ["ExecutorSettings", "FeedSettings", "MarketsSettings", "PaperSettings", "Settings", "credential_folder",
-           "home_from", "load", "notify_address", "on_path", "watchdog_s"]
+           "home_from", "load", "notify_address", "on_path", "plain_environment", "watchdog_s"]
 
 DEFAULT_HOME = "/opt/vanta"
 _PREFIX = "VANTA_"
 _MAX_BYTES = 1 << 20
+_PLAIN = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR"})
 _NOT_SETTINGS = frozenset({"VANTA_HOME", "VANTA_REALDATA"})
 
 
@@ -124,6 +125,12 @@ def on_path(program: str, environment: Mapping[str, str] | None = None) -> str |
     """The file that a shell would run for the plain name of a program, or `None`."""
     environment = os.environ if environment is None else environment
     return shutil.which(program, path=environment.get("PATH", ""))
+
+
+def plain_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What any program needs to run, and nothing that was meant for this one: no settings, credentials or sockets."""
+    environment = os.environ if environment is None else environment
+    return {name: value for name, value in environment.items() if name in _PLAIN or name.startswith("LC_")}
 
 
 def credential_folder(environment: Mapping[str, str] | None = None) -> Path | None:

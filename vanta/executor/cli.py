@@ -7,12 +7,23 @@ from typing import Annotated
 import typer
 
 from vanta.common.cli import HomeOption, JsonFlag, NowOption, Report, application, emit, exit_table
+from vanta.common.clock import Clock
 from vanta.common.events import LogEvent
 from vanta.common.exitcodes import Exit
 from vanta.common.log import configure
+from vanta.common.notify import Notifier
 from vanta.common.paths import Home
-from vanta.common.settings import Settings, clock_from, home_from, load
-from vanta.executor.daemon import Daemon
+from vanta.common.settings import (
+    Settings,
+    clock_from,
+    home_from,
+    load,
+    notify_address,
+    plain_environment,
+    watchdog_s,
+)
+from vanta.executor.alarm import Alarm, CommandAlarm, NoAlarm
+from vanta.executor.daemon import Daemon, Outside
 from vanta.executor.step import StepReport
 from vanta.executor.wire import build
 
@@ -51,6 +62,14 @@ def once(home: HomeOption = None, json: JsonFlag = False, now: NowOption = None,
                *(f"problem: {what}" for what in total.problems.values())]), as_json=json)
 
 
+def alarm_of(settings: Settings, clock: Clock) -> Alarm:
+    """Whom to alarm; nobody in a simulation."""
+    command = settings.executor.alert_command
+    if command is None or settings.executor.mode == "simulate":
+        return NoAlarm()
+    return CommandAlarm(command, plain_environment(), clock)
+
+
 @app.command(epilog=exit_table(Exit.DONE, Exit.TEMPORARY, Exit.CONFIG))
 def run(home: HomeOption = None, json: JsonFlag = False) -> int:
     """Run the daemon until it is stopped."""
@@ -59,12 +78,17 @@ def run(home: HomeOption = None, json: JsonFlag = False) -> int:
     with configure(place, "executor", clock, level=settings.log_level) as log:
         built = build(place, settings, clock)
         log.info(LogEvent.STARTED, recovered=built.recovered, mode=settings.executor.mode)
+        outside = Outside(alarm=alarm_of(settings, clock), notifier=Notifier(notify_address()), watchdog_s=watchdog_s())
         try:
-            daemon = Daemon(built.executor, place, poll_s=settings.executor.poll_s, log=log)
+            daemon = Daemon(built.executor, place, poll_s=settings.executor.poll_s, log=log, outside=outside)
             daemon.stop_on_signals()
             daemon.run()
         finally:
-            built.executor.close()
-            log.info(LogEvent.STOPPED)
+            try:
+                built.executor.close()
+            finally:
+                for wrong in outside.alarm.close():
+                    log.warning(LogEvent.ALARM_FAILED, problem=wrong)
+                log.info(LogEvent.STOPPED)
     return emit(Report(schema="vanta.executor.run/1", at=clock.now(), items={"recovered": built.recovered},
                        lines=["executor stopped"]), as_json=json)

@@ -1,7 +1,31 @@
 """Twins of the executor's ports that keep everything in memory: for tests and measurements."""
 
 from vanta.executor.core.controls import read_overlay
+from vanta.executor.core.notices import Notice
 from vanta.executor.gate import Parser, Reading
+
+
+class MemoryAlarm:
+    """Keeps what was said. `wrong` is what the next look finds."""
+
+    def __init__(self) -> None:
+        self.said: list[Notice] = []
+        self.problem = ""
+        self.busy = False
+        self.wrong: list[str] = []
+
+    def say(self, notice: Notice) -> None:
+        """See `Alarm.say`."""
+        self.said.append(notice)
+
+    def look(self) -> list[str]:
+        """See `Alarm.look`."""
+        wrong, self.wrong = self.wrong, []
+        return wrong
+
+    def close(self) -> list[str]:
+        """See `Alarm.close`."""
+        return self.look()
 
 
 class MemoryGate:

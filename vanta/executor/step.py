@@ -100,6 +100,7 @@ class Executor:
         self._reconciler = Reconciler(parts.recorder, parts.brokers, parts.snapshots, parts.settings.reconcile_s)
         self._venue = Venue(parts.recorder, parts.brokers, self._reconciler)
         self._outbox = Outbox(parts.recorder, parts.brokers, self._last_look)
+        self.alarm_problem = ""
         self._judged: tuple[int, float] = (-1, float("-inf"))
         self._unreadable_since: float | None = None
         self._beat = float("-inf")
@@ -331,7 +332,7 @@ class Executor:
             parts.publisher.state(self._book, iso(now), views.Condition(
                 program=parts.program, pid=parts.pid, mode=parts.settings.mode, halted=report.halted,
                 permit=reading.permit, overlay_sha256=reading.sha256, queue_depth=parts.observer.queue_depth,
-                broker_sync=self._sync_words(), held=self._held()))
+                broker_sync=self._sync_words(), held=self._held(), alarm=self.alarm_problem))
 
     def close(self) -> None:
         """Record the stop, publish the last cut, let go of journal and lock. Without the lock nothing is written."""

@@ -19,13 +19,15 @@ def inbox(tmp_path: Path) -> Iterator[socket.socket]:
         yield receiver
 
 
-def test_the_three_messages(inbox: socket.socket) -> None:
-    """Ready, alive and stopping arrive as systemd spells them, each in a datagram of its own."""
+def test_the_messages(inbox: socket.socket) -> None:
+    """Ready, alive, a status and stopping arrive as systemd spells them, each in a datagram of its own."""
     notifier = Notifier(inbox.getsockname())
     assert notifier.ready("3 feeds")
     assert notifier.watchdog()
+    assert notifier.status("2 feeds")
     assert notifier.stopping()
-    assert [inbox.recv(200) for _ in range(3)] == [b"READY=1\nSTATUS=3 feeds", b"WATCHDOG=1", b"STOPPING=1"]
+    assert [inbox.recv(200) for _ in range(4)] == [b"READY=1\nSTATUS=3 feeds", b"WATCHDOG=1", b"STATUS=2 feeds",
+                                                   b"STOPPING=1"]
 
 
 def test_a_status_cannot_forge_a_message(inbox: socket.socket) -> None:

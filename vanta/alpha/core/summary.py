@@ -38,9 +38,9 @@ _STATUS = {"ok": Check.OK, "partial": Check.WARNING, "error": Check.WARNING}
 
 def rows(facts: Facts, limits: Limits) -> list[Row]:
     """Every check, in the order a person reads them."""
-    return [_dispatch(facts), _executor(facts, limits), *(_feed(feed, facts, limits) for feed in facts.feeds),
-            _reflection(facts, limits), _queue(facts, limits), *heads(facts), _locks(facts.locks),
-            _disk(facts.disk, limits), *_settings(facts)]
+    return [_dispatch(facts), _executor(facts, limits), *_alarm(facts),
+            *(_feed(feed, facts, limits) for feed in facts.feeds), _reflection(facts, limits),
+            _queue(facts, limits), *heads(facts), _locks(facts.locks), _disk(facts.disk, limits), *_settings(facts)]
 
 
 def worst(found: Sequence[Row]) -> Check:
@@ -144,6 +144,12 @@ def _executor_said(facts: Facts, limits: Limits) -> tuple[Check, str, str]:
     if warnings:
         return Check.WARNING, f"runs; {'; '.join(warnings)}", "vanta-run acknowledge --reason TEXT"
     return Check.OK, f"runs; {told}, brokers in sync", ""
+
+
+def _alarm(facts: Facts) -> list[Row]:
+    """Was the last alert said to whom the operator chose?"""
+    problem = facts.executor.text("alarm")
+    return [Row(name="alarm", level=Check.WARNING, text=problem, fix="tail -n 20 logs/executor.log")] if problem else []
 
 
 def _absent(doc: Doc, missing: str) -> str:

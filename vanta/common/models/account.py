@@ -140,3 +140,4 @@ class ExecutorState(CutHeader):
     queue_depth: int
     warnings: list[str] = Field(default=[], description="what a person should answer for, until it is acknowledged")
     held: dict[str, int] = Field(description="held intents by reason code")
+    alarm: str = Field(default="", description="what went wrong with the last alert that was to be said outside")

@@ -1,14 +1,26 @@
 """The shape of `config/vanta.toml`: one table a program, defaults for everything. Read by `common/settings.py`."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from vanta.common.models.base import Cash, OperatorModel, OperatorTime, Real
 
 DAY_S, YEAR_S = 86_400, 366 * 86_400
 _WINDOWS = {"sec": 150 * DAY_S}
 """Insiders' decisions are believed for five months; everything else for the default window."""
+
+
+def _command(words: list[str]) -> list[str]:
+    if not words[0].startswith("/"):
+        raise ValueError(f"{words[0]!r} is not an absolute path")
+    if any("\0" in word for word in words):
+        raise ValueError("a word holds a NUL")
+    return words
+
+
+Command = Annotated[list[str], Field(min_length=1, max_length=32), AfterValidator(_command)]
+"""The words of a program that is started as it is, without a shell."""
 
 
 class FeedSettings(OperatorModel):
@@ -80,6 +92,9 @@ class ExecutorSettings(OperatorModel):
     clock_step_s: Real = Field(default=1.0, gt=0, le=DAY_S, description="a wall clock that jumps by more latches")
     reconcile_s: Real = Field(default=30.0, gt=0, le=DAY_S,
                               description="how often a venue's books are compared with ours")
+    alert_command: Command | None = Field(default=None, description="words of a program, the first an absolute path, "
+                                          "that is started without a shell for each alert and latch, with one JSON "
+                                          "object on its stdin; no secrets, the program knows its own")
     paper: PaperSettings = PaperSettings()
     accounts: dict[str, AccountSettings] = Field(default={}, description="broker accounts by name; `paper` is always "
                                                  "there outside live mode")

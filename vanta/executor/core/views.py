@@ -165,6 +165,7 @@ class Condition:
     queue_depth: int
     broker_sync: Mapping[str, str]
     held: Mapping[str, int]
+    alarm: str = ""
 
 
 def executor_state(book: Book, now: str, condition: Condition) -> Body:
@@ -177,7 +178,7 @@ def executor_state(book: Book, now: str, condition: Condition) -> Body:
                     for name, latch in sorted(book.latches.items())],
         "overlay_sha256": condition.overlay_sha256, "broker_sync": dict(condition.broker_sync),
         "warnings": [f"loosened without a stated reason: {book.unstated}"] if book.unstated else [],
-        "queue_depth": condition.queue_depth, "held": dict(sorted(condition.held.items())),
+        "queue_depth": condition.queue_depth, "held": dict(sorted(condition.held.items())), "alarm": condition.alarm,
     }
 
 
