@@ -89,7 +89,7 @@ def hanging_sync() -> None:
             Path(f"{stamps}.hanging").touch()
             time.sleep(0.001)
         sync(fd)
-    os.fdatasync = hang
+    os.fdatasync = hang  # type: ignore[assignment]
 
 
 def cached_gate() -> None:

@@ -34,7 +34,8 @@ from vanta.common.strictjson import INTEGERS
 from vanta.common.times import parse_iso
 
 __all__ = ["ExecutorSettings", "FeedSettings", "MarketsSettings", "PaperSettings", "Settings", "credential_folder",
-           "home_from", "load", "notify_address", "on_path", "plain_environment", "watchdog_s"]
+           "home_from", "load", "notify_address", "on_path", "plain_environment", "watchdog_s",
+           "watched_environment"]
 
 DEFAULT_HOME = "/opt/vanta"
 _PREFIX = "VANTA_"
@@ -131,6 +132,14 @@ def plain_environment(environment: Mapping[str, str] | None = None) -> dict[str,
     """What any program needs to run, and nothing that was meant for this one: no settings, credentials or sockets."""
     environment = os.environ if environment is None else environment
     return {name: value for name, value in environment.items() if name in _PLAIN or name.startswith("LC_")}
+
+
+def watched_environment(address: str, interval_s: float, environment: Mapping[str, str] | None = None
+                        ) -> dict[str, str]:
+    """This program's environment for a child that is to say at `address` every so many seconds that it gets on."""
+    environment = os.environ if environment is None else environment
+    return {**{name: value for name, value in environment.items() if name != "WATCHDOG_PID"},
+            "NOTIFY_SOCKET": address, "WATCHDOG_USEC": str(int(interval_s * 1e6))}
 
 
 def credential_folder(environment: Mapping[str, str] | None = None) -> Path | None:

@@ -26,9 +26,9 @@ from vanta.common.store.ports import Files, Snapshots
 from vanta.common.times import millis, parse_iso
 from vanta.executor.commands import Commands
 from vanta.executor.core import wire_intent
-from vanta.executor.core.book import LAST_VAULTS, UNREADABLE
 from vanta.executor.core.controls import ended, loosened, stated
 from vanta.executor.core.entries import OrderEntry
+from vanta.executor.core.inputs import LAST_VAULTS, UNREADABLE
 from vanta.executor.core.machine import IN_FLIGHT, TERMINAL
 from vanta.executor.gate import Reading
 from vanta.executor.recorder import Recorder

@@ -41,7 +41,8 @@ def status(home: HomeOption = None, json: JsonFlag = False, now: NowOption = Non
     except OperatorError as error:
         settings, clock, problems = Settings(), clock_for(now), (error.what,)
     facts = gather(place, settings, clock.now(), problems)
-    found = rows(facts, Limits(heartbeat_s=6 * settings.executor.heartbeat_s))
+    found = rows(facts, Limits(
+        heartbeat_warn_s=3 * settings.executor.heartbeat_s, heartbeat_s=6 * settings.executor.heartbeat_s))
     mode = "unknown: the settings cannot be read" if problems else settings.executor.mode
     more = {"mode": mode, "permission": permission(place, facts), "programs": programs(facts),
             "risk": list(risk(place, facts)), "last_decision": decision(place, facts)}

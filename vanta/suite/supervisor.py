@@ -4,6 +4,9 @@ The programs are told apart by name only; what they do is no business of this mo
 its own, so that a key press in the terminal reaches the supervisor alone and the order of stopping holds. Stopping
 asks with SIGTERM, waits for `grace_s`, and only then kills; a killed program shows in the status.
 
+A program that says for `silent_s` not even once that it got somewhere is named, and again when it goes on. It is not
+ended for that: what holds it up (a disk, a venue) would hold the next one up as well.
+
     Supervisor([Program("executor", (sys.executable, "-m", ...)), ...], SystemClock(), print).run()
 """
 
@@ -16,9 +19,12 @@ from types import FrameType
 
 from vanta.common.clock import Clock
 from vanta.common.exitcodes import Exit
+from vanta.common.settings import watched_environment
+from vanta.suite.pulse import Ear
 from vanta.suite.restarts import after, meaning, worst
 
 GRACE_S = 15.0
+SILENT_S = 60.0
 _LOOK_EVERY_S = 0.1
 
 
@@ -40,17 +46,21 @@ class _Child:
         self.failures = 0
         self.due: float | None = due
         self.status: int = Exit.DONE
+        self.ear = Ear()
+        self.heard_at = 0.0
+        self.silent = False
 
 
 class Supervisor:
     """Supervises `programs`, started in this order and stopped in the reverse one. `say` gets a line per event."""
 
     def __init__(self, programs: Sequence[Program], clock: Clock, say: Callable[[str], None], *,
-                 grace_s: float = GRACE_S) -> None:
+                 grace_s: float = GRACE_S, silent_s: float = SILENT_S) -> None:
         self._children = [_Child(program, clock.monotonic()) for program in programs]
         self._clock = clock
         self._say = say
         self._grace_s = grace_s
+        self._silent_s = silent_s
         self._stop = threading.Event()
 
     def stop_on_signals(self) -> None:
@@ -76,6 +86,7 @@ class Supervisor:
         finally:
             for child in reversed(self._children):
                 self._end(child)
+                child.ear.close()
         return worst([child.status for child in self._children])
 
     def _look_after(self, child: _Child) -> None:
@@ -83,15 +94,31 @@ class Supervisor:
             status = child.process.poll()
             if status is not None:
                 self._ended(child, status)
+            else:
+                self._listen(child, child.process.pid)
         elif child.due is not None and self._clock.monotonic() >= child.due:
             self._start(child)
+
+    def _listen(self, child: _Child, pid: int) -> None:
+        name, now = child.program.name, self._clock.monotonic()
+        if child.ear.heard(pid):
+            child.heard_at = now
+            if child.silent:
+                child.silent = False
+                self._say(f"{name} gets on again")
+        elif child.ear.address and not child.silent and now - child.heard_at >= self._silent_s:
+            child.silent = True
+            self._say(f"{name} (pid {pid}) has got nowhere for {self._silent_s:g} s: look at its disk and at what it "
+                      "asks (see its log); `vanta-run kill` stops orders meanwhile")
 
     def _start(self, child: _Child) -> None:
         name = child.program.name
         child.started, child.due = self._clock.monotonic(), None
+        child.heard_at, child.silent = child.started, False
         try:
             child.process = subprocess.Popen(  # noqa: S603 - our own command line
-                child.program.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, process_group=0)
+                child.program.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, process_group=0,
+                env=watched_environment(child.ear.address, self._silent_s / 2) if child.ear.address else None)
         except OSError as error:
             self._say(f"{name} cannot be started: {error.strerror}")
             self._ended(child, Exit.FAILED)

@@ -23,12 +23,12 @@ def up(home: HomeOption = None, json: JsonFlag = False) -> int:
     load(place)  # a wrong configuration is said once here, not by every child
 
     def say(line: str) -> None:
-        typer.echo(f"up: {line}", err=json)
+        typer.echo(f"up: {typed.prose(line)}", err=json)
 
     with FileLock(place.lock("up"), owner="vanta-run up", now=clock.now()):
         supervisor = Supervisor(programs(place), clock, say)
         supervisor.stop_on_signals()
-        say(typed.prose(f"{place.root}: stop with Ctrl-C or SIGTERM; halt orders with `vanta-run kill`"))
+        say(f"{place.root}: stop with Ctrl-C or SIGTERM; halt orders with `vanta-run kill`")
         status = supervisor.run()
     return emit(Report(schema="vanta.run.up/1", at=clock.now(), items={"exit": status}, exit=status,
                        lines=["up: everything is stopped"]), as_json=json)

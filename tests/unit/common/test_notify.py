@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vanta.common.notify import Notifier
-from vanta.common.settings import notify_address, watchdog_s
+from vanta.common.settings import notify_address, watchdog_s, watched_environment
 
 
 @pytest.fixture
@@ -78,3 +78,10 @@ def test_the_address_comes_from_the_environment() -> None:
 def test_the_watchdog_interval(environment: dict[str, str], seconds: float | None) -> None:
     """Only an interval that is meant for this process counts."""
     assert watchdog_s(environment, pid=42) == seconds
+
+
+def test_a_child_is_told_where_to_speak_and_how_often() -> None:
+    """In place of what this program was told itself."""
+    told = watched_environment("@x", 30.0, {"PATH": "/bin", "WATCHDOG_PID": "1", "NOTIFY_SOCKET": "/run/y"})
+    assert told == {"PATH": "/bin", "NOTIFY_SOCKET": "@x", "WATCHDOG_USEC": "30000000"}
+    assert (notify_address(told), watchdog_s(told, pid=7)) == ("@x", 30.0)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -12,6 +13,7 @@ import pytest
 
 from vanta.common.clock import SystemClock
 from vanta.common.exitcodes import Exit
+from vanta.suite.pulse import Ear
 from vanta.suite.supervisor import Program, Supervisor
 
 SLEEPS = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); signal.pause()"
@@ -29,10 +31,10 @@ def until(condition: Callable[[], bool]) -> None:
 class Run:
     """A supervisor on a thread of its own, and what it said."""
 
-    def __init__(self, programs: list[Program], *, grace_s: float = 10.0) -> None:
+    def __init__(self, programs: list[Program], *, grace_s: float = 10.0, silent_s: float = 600.0) -> None:
         self.lines: list[str] = []
         self.status: int | None = None
-        self.supervisor = Supervisor(programs, SystemClock(), self.lines.append, grace_s=grace_s)
+        self.supervisor = Supervisor(programs, SystemClock(), self.lines.append, grace_s=grace_s, silent_s=silent_s)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -137,3 +139,59 @@ def test_a_signal_ends_it(number: signal.Signals) -> None:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+GETS_ON = """
+import os, signal, sys, time
+from vanta.common.notify import Notifier
+from vanta.common.settings import notify_address, watchdog_s
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+assert 0 < watchdog_s() < 1
+hang, notifier = sys.argv[1], Notifier(notify_address())
+while True:
+    if not os.path.exists(hang):
+        notifier.watchdog()
+    time.sleep(0.02)
+"""
+
+
+def test_a_child_that_gets_nowhere_is_named_and_so_is_its_recovery(tmp_path: Path) -> None:
+    """It runs all the while and is not ended; the line says what helps."""
+    hang = tmp_path / "hang"
+    run = Run([Program("worker", (sys.executable, "-c", GETS_ON, str(hang)))], silent_s=1.5)
+    pid = pid_in(run.wait_for("worker started"))
+    hang.touch()
+    line = run.wait_for("got nowhere")
+    assert f"worker (pid {pid}) has got nowhere for 1.5 s" in line
+    assert "vanta-run kill" in line
+    hang.unlink()
+    run.wait_for("worker gets on again")
+    assert run.end() == Exit.DONE
+    assert len([line for line in run.lines if "started" in line]) == 1
+
+
+def test_a_child_that_never_says_a_word_is_named_once() -> None:
+    """It may be starting for long; whoever looks knows."""
+    run = Run([python("mute", SLEEPS)], silent_s=0.2)
+    run.wait_for("mute (pid")
+    run.end()
+    assert len([line for line in run.lines if "got nowhere" in line]) == 1
+
+
+def test_what_another_process_says_is_no_sign_of_life() -> None:
+    """The kernel names the sender; other words of the right one are no progress either."""
+    ear = Ear()
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mouth:
+            address = "\0" + str(ear.address).removeprefix("@")
+            mouth.sendto(b"STATUS=fine", address)
+            assert not ear.heard(os.getpid())
+            mouth.sendto(b"WATCHDOG=1", address)
+            assert not ear.heard(os.getpid() + 1)
+            mouth.sendto(b"READY=1\nSTATUS=fine", address)
+            mouth.sendto(b"STATUS=fine", address)
+            assert ear.heard(os.getpid())
+            assert not ear.heard(os.getpid())
+    finally:
+        ear.close()
+    assert not ear.heard(os.getpid())

@@ -60,7 +60,8 @@ def look(home: Path | None, now: datetime | None) -> tuple[Facts, list[Row]]:
     except OperatorError as error:
         settings, clock, problems = Settings(), clock_for(now), (error.what,)
     facts = gather(place, settings, clock.now(), problems)
-    return facts, rows(facts, Limits(heartbeat_s=6 * settings.executor.heartbeat_s))
+    return facts, rows(facts, Limits(
+        heartbeat_warn_s=3 * settings.executor.heartbeat_s, heartbeat_s=6 * settings.executor.heartbeat_s))
 
 
 def _line(row: Row) -> str:

@@ -18,8 +18,9 @@ from vanta.common.models.configuration import Settings
 from vanta.common.models.vault import VaultRegistry
 from vanta.common.store.ports import Record
 from vanta.common.times import millis, parse_iso
-from vanta.executor.core.book import UNREADABLE, Book
+from vanta.executor.core.book import Book
 from vanta.executor.core.controls import Controls, Known, read_overlay
+from vanta.executor.core.inputs import UNREADABLE
 from vanta.executor.core.overrides import in_force
 from vanta.executor.core.proposal import Context
 

@@ -136,6 +136,7 @@ class Facts:
 class Limits:
     """From when on a check warns or fails. Seconds and bytes."""
 
+    heartbeat_warn_s: float = 15
     heartbeat_s: float = 30
     reflection_warn_s: int = 120
     reflection_fail_s: int = 900

@@ -136,7 +136,10 @@ def _executor_said(facts: Facts, limits: Limits) -> tuple[Check, str, str]:
     if not running:
         return Check.WARNING, f"is not running; {told}", "vanta executor run"
     if age > limits.heartbeat_s:
-        return Check.CRITICAL, f"runs, but is silent; {told}", "tail -n 20 logs/executor.log"
+        why = "its disk or a venue does not answer, nothing is sent meanwhile"
+        return Check.CRITICAL, f"runs, but gets nowhere: {why}; {told}", "vanta-run kill"
+    if age > limits.heartbeat_warn_s:
+        return Check.WARNING, f"runs, but is silent; {told}", "tail -n 20 logs/executor.log"
     unsure = [f"{name} {said}" for name, said in doc.table("broker_sync").items() if said != "in sync"]
     if unsure:
         return Check.UNKNOWN, f"runs; {'; '.join(unsure)}", "look at the venue"

@@ -34,17 +34,12 @@ from vanta.executor.core.entries import (
     submitted,
     wished,
 )
+from vanta.executor.core.inputs import take
 from vanta.executor.core.machine import IN_FLIGHT, TERMINAL, next_state
 from vanta.executor.core.overrides import Override
 
 PRICES = 512
 """So many recent prices of an instrument are remembered; ten minutes at one quote a second."""
-
-UNREADABLE = "unreadable: "
-"""How an input that could not be read is recorded, in place of its hash; the problem follows."""
-
-LAST_VAULTS = "vaults, as last read"
-"""Names, among the inputs, the hash of vault.json when it could be read last."""
 
 
 class Book:
@@ -150,9 +145,7 @@ def _nothing(_book: Book, _record: Record) -> None:
 
 def _input(book: Book, record: Record) -> None:
     body = record.payload
-    book.inputs[str(body["what"])] = str(body["sha256"])
-    if body["what"] == "vaults" and not str(body["sha256"]).startswith(UNREADABLE):
-        book.inputs[LAST_VAULTS] = str(body["sha256"])
+    take(book.inputs, body)
     if body.get("loosened"):
         book.unstated = f"{', '.join(body['loosened'])} at {record.at}" if body["by"] is None else ""
 
