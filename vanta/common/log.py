@@ -23,7 +23,7 @@ from vanta.common.store.guarded import append_fd
 from vanta.common.times import iso
 
 Level = Literal["debug", "info", "warning", "error"]
-TALKATIVE = ("ccxt", "httpcore", "httpx", "praw", "prawcore", "requests", "tweepy", "urllib3", "websockets")
+TALKATIVE = ("ccxt", "httpcore", "httpx", "ib_async", "praw", "prawcore", "requests", "tweepy", "urllib3", "websockets")
 """Libraries that log credentials or every file event at DEBUG; held at INFO whatever level is asked for."""
 
 _LEVELS: dict[Level, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}

@@ -32,6 +32,7 @@ from vanta.executor.brokers.alpaca import AlpacaBroker
 from vanta.executor.brokers.ccxt import CcxtBroker
 from vanta.executor.brokers.hosts import check
 from vanta.executor.brokers.paper import PaperBroker
+from vanta.executor.brokers.ibkr import IbkrBroker
 from vanta.executor.brokers.port import Broker, Capabilities, RealBroker
 from vanta.executor.brokers.tradier import TradierBroker
 from vanta.executor.core.book import Book
@@ -44,7 +45,8 @@ from vanta.executor.step import Executor, Parts
 
 PAPER = "paper"
 PROGRAM = f"executor {__version__}"
-ADAPTERS: dict[str, type[RealBroker]] = {"alpaca": AlpacaBroker, "ccxt": CcxtBroker, "tradier": TradierBroker}
+ADAPTERS: dict[str, type[RealBroker]] = {
+    "alpaca": AlpacaBroker, "ccxt": CcxtBroker, "ibkr": IbkrBroker, "tradier": TradierBroker}
 """Each imports its library where it first needs it, so that an executor without such an account does not pay for it."""
 SESSIONS = {"XNYS": "sessions_xnys.json"}
 """Shipped calendars by name; `24/7` needs no file."""

@@ -93,7 +93,7 @@ class Setting:
     cash_currency = "USD"
     itemises = True
     """Whether the venue tells each execution; if not, only how much was executed and at which average."""
-    answers_lost = NO_ANSWER
+    answers_lost: tuple[str, ...] = NO_ANSWER
     """Ways to lose an answer that exist on this venue's wire."""
 
     def make_server(self) -> VenueServer:

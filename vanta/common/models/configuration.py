@@ -69,7 +69,7 @@ class PaperSettings(OperatorModel):
 class AccountSettings(OperatorModel):
     """One broker account. Its name is the key; vaults name it as their `account`."""
 
-    adapter: Literal["alpaca", "ccxt", "tradier"]
+    adapter: Literal["alpaca", "ccxt", "ibkr", "tradier"]
     url: str | None = Field(default=None, description="where the venue answers; by default the adapter's sandbox, or "
                             "its live host in live mode")
     credentials: str | None = Field(default=None, description="name of a credential: a folder of root-only files under "

@@ -18,6 +18,8 @@ SANDBOXES = frozenset({
     "api-demo.bybit.com",
 })
 IBKR_PAPER_PORTS = frozenset({7497, 4002})
+IBKR_PAPER_ACCOUNTS = ("DU", "DF")
+"""How the numbers of Interactive Brokers' paper accounts begin. A gateway's port is a setting, its account is not."""
 
 
 def check(mode: str, account: str, urls: Sequence[str]) -> None:
@@ -33,6 +35,13 @@ def check(mode: str, account: str, urls: Sequence[str]) -> None:
         elif not _harmless(url, host):
             raise OperatorError(f"account {account}: {host or url} is a live host, but executor.mode is {mode}",
                                 'Set the url of a sandbox, or mode = "live" if orders are meant to cost money.')
+
+
+def misfit(account: str, *, live: bool) -> str | None:
+    """Why an account of Interactive Brokers does not fit the mode; `None` if it does. Known only once connected."""
+    if account.startswith(IBKR_PAPER_ACCOUNTS):
+        return f"{account} is a paper account, but executor.mode is live" if live else None
+    return None if live else f"{account} is a live account, but executor.mode is not live"
 
 
 def _harmless(url: str, host: str) -> bool:
