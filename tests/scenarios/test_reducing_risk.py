@@ -1,4 +1,4 @@
-"""`vanta-run flatten` and `cancel` with a real executor: they and it do without configuration, network and vault.json."""
+"""`vanta-run flatten` and `cancel` with a real executor: both do without configuration, network and vault.json."""
 
 import json
 import os
@@ -37,8 +37,8 @@ def able(*words: str) -> bool:
 
 def asked(home: Home, *words: str, prefix: tuple[str, ...] = ()) -> tuple[int, dict[str, Any]]:
     """The real command, and what it said."""
-    done = subprocess.run([*prefix, sys.executable, "-m", "vanta.suite.run", *words, "--home", str(home.root), "--json"],
-                          cwd=ROOT, capture_output=True, text=True, check=False)
+    command = [*prefix, sys.executable, "-m", "vanta.suite.run", *words, "--home", str(home.root), "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     said: dict[str, Any] = json.loads(done.stdout)
     return done.returncode, said
 

@@ -22,6 +22,7 @@ from vanta.common.settings import (
     plain_environment,
     watchdog_s,
 )
+from vanta.common.store.ground import doubts
 from vanta.executor.alarm import Alarm, CommandAlarm, NoAlarm
 from vanta.executor.daemon import Daemon, Outside
 from vanta.executor.step import StepReport
@@ -59,7 +60,7 @@ def once(home: HomeOption = None, json: JsonFlag = False, now: NowOption = None,
         lines=[f"executor: {built.recovered}",
                f"{total.seen} new intents, {total.accepted} orders accepted, {total.fills} fills",
                *([f"dispatch is stopped: {total.halted}"] if total.halted else []),
-               *(f"problem: {what}" for what in total.problems.values())]), as_json=json)
+               *(f"problem: {what}" for what in total.problems.values())], warnings=doubts(place.memory)), as_json=json)
 
 
 def alarm_of(settings: Settings, clock: Clock) -> Alarm:
@@ -78,6 +79,8 @@ def run(home: HomeOption = None, json: JsonFlag = False) -> int:
     with configure(place, "executor", clock, level=settings.log_level) as log:
         built = build(place, settings, clock)
         log.info(LogEvent.STARTED, recovered=built.recovered, mode=settings.executor.mode)
+        for problem in doubts(place.memory):
+            log.warning(LogEvent.STATE_PLACE, problem=problem)
         outside = Outside(alarm=alarm_of(settings, clock), notifier=Notifier(notify_address()), watchdog_s=watchdog_s())
         try:
             daemon = Daemon(built.executor, place, poll_s=settings.executor.poll_s, log=log, outside=outside)

@@ -22,6 +22,7 @@ from vanta.common.registry import Registry
 from vanta.common.resources import load
 from vanta.common.secrets import Secrets, read_secrets
 from vanta.common.signing_key import signer_of
+from vanta.common.store.ground import insist_on_local
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Snapshots
@@ -31,8 +32,8 @@ from vanta.executor.anchors import insist
 from vanta.executor.brokers.alpaca import AlpacaBroker
 from vanta.executor.brokers.ccxt import CcxtBroker
 from vanta.executor.brokers.hosts import check
-from vanta.executor.brokers.paper import PaperBroker
 from vanta.executor.brokers.ibkr import IbkrBroker
+from vanta.executor.brokers.paper import PaperBroker
 from vanta.executor.brokers.port import Broker, Capabilities, RealBroker
 from vanta.executor.brokers.tradier import TradierBroker
 from vanta.executor.core.book import Book
@@ -110,8 +111,10 @@ def found(home: Home, home_id: str, *, by: str, now: datetime) -> None:
 def build(home: Home, settings: Settings, clock: Clock,
           make_brokers: Callable[[Settings, Book, InstrumentSource, Home], dict[str, Broker]] = brokers,
           storage: Storage = DURABLE) -> Built:
-    """Take the lock, open and fold the log, settle open questions. Raises `LockHeld` or `StateError`."""
+    """Take the lock, open and fold the log, settle open questions. Raises `LockHeld`, `StateError`, `OperatorError`."""
     gc.set_threshold(*_COLLECTED_AFTER)
+    if storage is DURABLE:  # a simulation can be made again
+        insist_on_local(home.memory)
     now = clock.now()
     lock = FileLock(home.lock("executor"), owner="executor", now=now)
     try:

@@ -11,6 +11,7 @@ from vanta.common.errors import UsageError
 from vanta.common.exitcodes import Exit
 from vanta.common.paths import Home
 from vanta.common.settings import clock_from, home_from, load
+from vanta.common.store.ground import doubts
 from vanta.markets.collect import PassReport
 from vanta.markets.collectors.wire import build
 
@@ -55,7 +56,8 @@ def _collected(report: PassReport, home: Home, clock: Clock) -> Report:
     following = [] if result.status == "error" else \
         [Next("see what follows from it", "vanta markets reflect")]
     return Report(
-        schema="vanta.markets.collect/1", at=clock.now(), exit=report.exit, lines=lines, warnings=problems,
+        schema="vanta.markets.collect/1", at=clock.now(), exit=report.exit, lines=lines,
+        warnings=[*doubts(home.memory), *problems],
         next=following, items={
             "feed": report.feed, "status": result.status, "status_reason": result.reason, "run_id": report.run_id,
             "file": home.file(report.file), "counts": counts.model_dump(), "cure": report.cure,

@@ -5,6 +5,7 @@ from vanta.common.clock import Clock
 from vanta.common.exitcodes import Exit
 from vanta.common.paths import ALLOCATION, PORTFOLIO, QUEUE, TRADE_SIGNALS, VAULTS, Home
 from vanta.common.settings import clock_from, home_from, load
+from vanta.common.store.ground import doubts
 from vanta.markets.promoter import PromoteOutcome
 from vanta.markets.wire import build
 
@@ -34,7 +35,7 @@ def _promoted(outcome: PromoteOutcome, home: Home, clock: Clock) -> Report:
     return Report(
         schema="vanta.markets.promote/1", at=clock.now(), lines=[f"promote: {head}", *waiting, f"  {home.file(QUEUE)}"],
         exit=Exit.REFUSED if refused else Exit.DONE,
-        warnings=[f"  {note}" for note in outcome.notes if note != outcome.held],
+        warnings=[*doubts(home.memory), *(f"  {note}" for note in outcome.notes if note != outcome.held)],
         next=[Next("carry them out", "vanta executor once")] if outcome.staged else [],
         items={"written": outcome.written, "held": outcome.held, "dag_id": outcome.dag_id,
                "staged": list(outcome.staged), "withdrawn": list(outcome.withdrawn), "removed": dict(outcome.removed),

@@ -9,6 +9,7 @@ from vanta.common.clock import Clock
 from vanta.common.exitcodes import Exit
 from vanta.common.paths import TRADE_SIGNALS, Home
 from vanta.common.settings import clock_from, home_from, load
+from vanta.common.store.ground import doubts
 from vanta.common.times import iso
 from vanta.markets.core.flipped import FlipPreview
 from vanta.markets.reflector import FLIP, PreviewRow, ReflectOutcome
@@ -40,7 +41,8 @@ def _reflected(outcome: ReflectOutcome, home: Home, clock: Clock) -> Report:
              f"  {home.file(TRADE_SIGNALS)}"]
     return Report(
         schema="vanta.markets.reflect/1", at=clock.now(), lines=lines,
-        warnings=[f"  {feed} has no weight: {reason}" for feed, reason in outcome.missing.items()],
+        warnings=[*doubts(home.memory),
+                  *(f"  {feed} has no weight: {reason}" for feed, reason in outcome.missing.items())],
         next=[Next("stage intents", "vanta markets promote")],
         items={"written": outcome.written, "dag_id": outcome.dag_id, "revision": outcome.revision,
                "counts": dict(outcome.counts), "missing": dict(outcome.missing), "file": home.file(TRADE_SIGNALS)})

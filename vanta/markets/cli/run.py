@@ -3,10 +3,12 @@
 import sys
 
 from vanta.common.cli import HomeOption, JsonFlag, Report, application, emit, exit_table
+from vanta.common.events import LogEvent
 from vanta.common.exitcodes import Exit
 from vanta.common.log import configure
 from vanta.common.notify import Notifier
 from vanta.common.settings import clock_from, home_from, load, notify_address, watchdog_s
+from vanta.common.store.ground import doubts
 from vanta.markets.daemon import Daemon, Parts
 from vanta.markets.wire import PROGRAM, build
 
@@ -21,6 +23,8 @@ def run(home: HomeOption = None, json: JsonFlag = False) -> int:
     clock = clock_from(settings)
     with build(place, settings, clock) as markets, \
             configure(place, PROGRAM, clock, level=settings.log_level, to_stderr=True) as log:
+        for problem in doubts(place.memory):
+            log.warning(LogEvent.STATE_PLACE, problem=problem)
         markets.hold()
         Daemon(Parts(
             home=place, settings=settings.markets, clock=clock, log=log, notifier=Notifier(notify_address()),
