@@ -28,6 +28,10 @@ _ENDINGS = {"cancelled": Kind.ORDER_CANCELLED, "expired": Kind.ORDER_EXPIRED, "r
 _EXPLAINED = frozenset({"cancelled", "expired", "filled"})
 """Endings after which an execution may still be under way to us."""
 
+_AT_ONCE = timedelta(seconds=10)
+"""An order that is first asked about longer after its record may have left long after it: the process stood still
+in between. Its venue then has its settle time from that question on."""
+
 
 class Venue:
     """The executor's side of all brokers. Whether one answers is the reconciler's to know.
@@ -42,6 +46,7 @@ class Venue:
         self.reach: Reach | None = None
         self._silent = reconciler.silent
         self._answered = reconciler.answered
+        self._asked: dict[str, datetime] = {}
 
     def collect(self, now: datetime) -> int:
         """Record everything brokers report. Returns the number of fills."""
@@ -136,7 +141,7 @@ class Venue:
 
     def settle(self, order: OrderEntry, now: datetime) -> str:
         """Ask the venue about an order whose outcome is open and record what it says. Returns that in words."""
-        broker = self._brokers.get(order.account)
+        asked, broker = self._asked.setdefault(order.order_id, now), self._brokers.get(order.account)
         if broker is None:
             return "no broker is configured for the account; left open"
         if not self._may(order):
@@ -152,8 +157,9 @@ class Venue:
             for event in found.events:
                 self._take(order.account, event, now)
             return "found at the venue"
-        age, able = now - parse_iso(order.submitted_at), broker.capabilities
-        if age < timedelta(seconds=able.settle_s):
+        sent, able = parse_iso(order.submitted_at), broker.capabilities
+        age = now - sent
+        if now - (sent if asked - sent <= _AT_ONCE else asked) < timedelta(seconds=able.settle_s):
             self._open(order, "the venue does not know the order yet", now)
             return "not at the venue yet; asked again after its settle time"
         if able.deduplicates and age <= timedelta(seconds=able.lookup_window_s):

@@ -96,6 +96,22 @@ def test_not_found_counts_only_after_the_settle_time() -> None:
     assert list(world.venue.live.values()) == [1]
 
 
+def test_an_order_that_left_long_after_its_record_has_its_settle_time_all_the_same() -> None:
+    """The process stood still between the last look and the request: the time of the record says nothing."""
+    world = VenueWorld(Venue(settle_s=30))
+    world.venue.mood = "loses the request"
+    name = world.want("equity:AAPL", "1000")
+    world.step()
+    world.venue.mood = "well"
+    world.step(seconds=1300)
+    assert world.state(name) == "unknown"
+    world.quote("equity:AAPL", "200.00")
+    world.step(seconds=29)
+    assert world.state(name) == "unknown"
+    world.step(seconds=2)
+    assert "order.withheld" in world.kinds(name)
+
+
 def test_beyond_the_lookup_window_nobody_guesses() -> None:
     """A venue that cannot be asked any more about an order leaves it to a person."""
     world = VenueWorld(Venue())
