@@ -91,10 +91,15 @@ class Live:
     quantity: Decimal
     sent_at: float
     crypto: bool
+    limit: Decimal | None = None
     state: str = "working"
     filled: Decimal = Decimal(0)
     cancel_asked: bool = False
     events: list[Event] = field(default_factory=list)
+
+    def worse(self, price: Decimal) -> bool:
+        """Whether a price is beyond its limit."""
+        return self.limit is not None and (price > self.limit if self.side == "buy" else price < self.limit)
 
 
 @dataclass(slots=True)
@@ -204,7 +209,9 @@ class Exchange:
             return
         if roll < (3 * moods.end if order.filled else moods.end):
             self.end(order, self.chance.choice(("cancelled", "expired", "rejected")), "the venue's own decision")
-        elif roll < max(self.eager, 3 * moods.end):
+        elif order.worse(self.prices[order.instrument_id]):
+            self.facts["a limit order rested"] += 1
+        elif roll < max(self.eager, 3 * moods.end) or order.cancel_asked:  # the execution meets the cancel
             leaves = order.quantity - order.filled
             parts = self.chance.choice((1, 1, 2, 3)) if moods.partial else 1
             step = Decimal("0.00000001") if order.crypto else Decimal(1)
@@ -218,6 +225,8 @@ class Exchange:
         """Fill some of an order."""
         name = f"x{len(self.executions) + 1}"
         price = self.prices[order.instrument_id]
+        if order.limit is not None and order.worse(price):
+            price = order.limit  # somebody gave in while it was about to be cancelled
         fee = self.chance.choice((NO_FEE, Decimal("0.35"), Decimal("1.00"), Decimal("0.0125")))
         order.filled += quantity
         signed = quantity if order.side == "buy" else -quantity
@@ -310,7 +319,7 @@ class Gateway(Broker):
         exchange, moods = self.exchange, self.exchange.moods
         sent = exchange.sent.setdefault(order.order_id, exchange.clock.monotonic())
         live = Live(order.order_id, order.instrument_id, order.symbol, order.side, order.quantity, sent,
-                    order.asset_class == "crypto")
+                    order.asset_class == "crypto", order.terms.limit_price)
         if self.hit(moods.slow):
             exchange.clock.sleep(exchange.chance.choice((0.2, 3.0, 12.0)))
         on_its_way = any(one.order_id == order.order_id for _, one in exchange.transit)

@@ -8,6 +8,8 @@ I7 position       executions by id = holdings = venue, and money adds up
 I8 limits         limits hold with every order in flight counted as filled
 I9 speak          what a person must be told of latches, also across a crash
 I11 fresh         no order leaves after its intent has expired
+I12 terms         what leaves has the terms of its record: at most the vault's offset away, on the tick, valued at no
+                  less; nothing is executed beyond a limit; exits wait for no price
 """
 
 from collections.abc import Collection, Mapping
@@ -123,6 +125,8 @@ class Judge:
         self.intents[order.order_id] = row.intent
         if not row.open:
             self.blame(f"I1: {order.order_id} left although its outbox record was closed")
+        if (order.terms.limit_price, order.terms.time_in_force) != (row.limit, row.time_in_force):
+            self.blame(f"I12: {order.order_id} left on {order.terms}, its record says {row.limit}, {row.time_in_force}")
         self._permitted(account, order, row)
         expires = self.expires.get(row.intent)
         if expires is not None and self.looked_at is not None and self.looked_at >= expires + GRACE:
@@ -169,6 +173,7 @@ class Judge:
         if limits is None:
             self.blame(f"I8: an order for {row.vault}, which vault.json does not name")
             return
+        self._on_terms(row, limits["orders"])
         risk = {**DEFAULTS, **limits["risk"], **ledger.overridden(row.vault, row.at)}
         reduces = self._reduces(row)
         held = ledger.held.get((row.vault, row.instrument), ZERO)
@@ -190,6 +195,21 @@ class Judge:
             self.blame(f"I8: {row.vault} may hold {gross} gross, NAV {nav}")
         if len(self._in_flight(row.vault)) > int(risk["max_open_orders"]):
             self.blame(f"I8: {row.vault} has {len(self._in_flight(row.vault))} orders in flight")
+
+    def _on_terms(self, row: Row, wanted: Mapping[str, Any]) -> None:
+        """I12 at the moment of the outbox record. What was sent before keeps the terms that the venue may know."""
+        touch, tick = self.ledger.touch[row.instrument][row.side], self.instruments[row.instrument].tick
+        if row.price < max(touch, row.limit or ZERO) and not row.again:
+            self.blame(f"I12: {row.intent} is valued at {row.price}, may trade at {touch} or {row.limit}")
+        if row.limit is None or row.again:
+            return
+        offset = Decimal(wanted.get("limit_offset_pct", "0"))
+        edge = touch * (1 + offset if row.side == "buy" else 1 - offset)
+        short = edge - row.limit if row.side == "buy" else row.limit - edge
+        if wanted.get("type") != "limit" or not 0 <= short < tick or row.limit % tick:
+            self.blame(f"I12: {row.intent} has a limit of {row.limit} at {touch}, {wanted} is asked for")
+        if row.time_in_force == "gtc" and wanted.get("time_in_force") != "gtc":
+            self.blame(f"I12: {row.intent} is good until cancelled, {wanted} is asked for")
 
     def _in_flight(self, vault: str) -> list[Row]:
         return [row for row in self.ledger.orders.values() if row.open and row.vault == vault]

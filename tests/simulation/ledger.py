@@ -40,7 +40,7 @@ class Wish:
 
 @dataclass(slots=True)
 class Row:
-    """One order as the raw log tells it. `open` while it may still be filled."""
+    """One order as the raw log tells it. `open` while it may still be filled; `again`: written down before."""
 
     intent: str
     vault: str
@@ -54,6 +54,9 @@ class Row:
     open: bool = True
     withheld: bool = False
     filled: Decimal = ZERO
+    limit: Decimal | None = None
+    time_in_force: str = "day"
+    again: bool = False
 
     @property
     def signed(self) -> Decimal:
@@ -94,6 +97,7 @@ class Ledger:
         self.grave: list[str] = []
         self.due_alarms: dict[str, int] = {}
         self.last_price: dict[str, Decimal] = {}
+        self.touch: dict[str, dict[str, Decimal]] = {}
         self.sync: dict[str, str] = {}
         self.vaults = ""
         self.kinds: dict[str, int] = {}
@@ -176,7 +180,11 @@ def _submitting(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:
     wish = ledger.wishes[ids["intent_id"]]
     ledger.orders[ids["order_id"]] = Row(
         ids["intent_id"], wish.vault, body["broker"], wish.instrument, body["side"], Decimal(body["quantity"]),
-        Decimal(body["reference_price"]), line["seq"], line["at"], filled=old.filled if old else ZERO)
+        Decimal(body["reference_price"]), line["seq"], line["at"], filled=old.filled if old else ZERO,
+        limit=None if body["limit_price"] is None else Decimal(body["limit_price"]),
+        time_in_force=body["time_in_force"], again=old is not None)
+    if wish.basis is None and body["type"] != "market":
+        ledger.wrong.append(f"I12: the exit {ids['order_id']} waits for a price")
     ledger.submitted.append(ids["order_id"])
 
 
@@ -205,6 +213,8 @@ def _fill(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:
         ledger.wrong.append(f"I7: execution {name} was booked twice")
     quantity, price, fee = Decimal(body["quantity"]), Decimal(body["price"]), Decimal(body["fee"])
     signed = quantity if row.side == "buy" else -quantity
+    if row.limit is not None and (price > row.limit if row.side == "buy" else price < row.limit):
+        ledger.wrong.append(f"I12: execution {name} at {price} is beyond the limit of {row.limit}")
     paid = cents(signed * price)
     ledger.fills[name] = Booked(ids["order_id"], signed, price, paid, fee)
     row.filled += quantity
@@ -218,6 +228,12 @@ def _fill(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:
         ledger.due("broker.overfill")
     elif not expected:
         ledger.due("broker.late_fill")
+
+
+def _cancelling(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:
+    row = ledger.orders[ids["order_id"]]
+    if body["detail"] == "the session is over" and row.time_in_force == "gtc":
+        ledger.wrong.append(f"I12: {ids['order_id']} is good until cancelled and was cancelled with the session")
 
 
 def _busted(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:
@@ -265,6 +281,7 @@ def _release(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:
 
 def _quote(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:
     ledger.last_price[body["instrument_id"]] = Decimal(body["last"])
+    ledger.touch[body["instrument_id"]] = {"buy": Decimal(body["ask"]), "sell": Decimal(body["bid"])}
 
 
 def _sync(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:
@@ -287,9 +304,9 @@ def _control(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:
 _HANDLERS = {
     "intent.seen": _seen, "order.submitting": _submitting, "order.withheld": _withheld, "order.accepted": _found,
     "order.rejected": _over, "order.cancelled": _over, "order.expired": _over, "order.quarantined": _over,
-    "fill": _fill, "fill.busted": _busted, "broker.external": _external, "adjustment": _adjustment,
-    "latch.set": _latch, "latch.released": _release, "quote.seen": _quote, "broker.sync": _sync,
-    "control.seen": _control, "override.set": _override, "override.ended": _override_over,
+    "order.cancelling": _cancelling, "fill": _fill, "fill.busted": _busted, "broker.external": _external,
+    "adjustment": _adjustment, "latch.set": _latch, "latch.released": _release, "quote.seen": _quote,
+    "broker.sync": _sync, "control.seen": _control, "override.set": _override, "override.ended": _override_over,
 }
 
 

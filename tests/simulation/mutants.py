@@ -82,6 +82,14 @@ class _DeafToEarlyBusts(Venue):
         return super()._busted(account, event, now) if (account, event.fill_id) in self._book.fills else 0
 
 
+class _ClosesAll(Venue):
+    """Cancels with the session what may outlive it."""
+
+    def close_of_day(self, now: datetime) -> int:
+        rests = [order for order in self._book.working.values() if order.time_in_force == "gtc"]
+        return super().close_of_day(now) + self.cancel(rests, "the session is over", now)
+
+
 class _TrustsAtOnce(Venue):
     """"Not found" counts although the venue may still take the order."""
 
@@ -238,6 +246,8 @@ MUTANTS: Mapping[str, Mutant] = {
         {"bust": 0.6, "reorder": 1, "delay": 0.5}),
     "a second request has another quantity": Mutant(
         Assembly(executor=SizesAnew), "I2: ", {**LOST, "late_after_settling": 0.9, "lose_request": 0, "replay": 0}),
+    "what may rest is cancelled with the session": Mutant(
+        Assembly(executor=with_venue(_ClosesAll)), "I12: "),
     "verdicts never grow old": Mutant(Assembly(executor=TrustsOldVerdicts), "I11: ", {"freeze": 0.5}),
     "a start leaves the permit": Mutant(
         Assembly(executor=KeepsThePermit), "I3: ", {"crash": 0.6, "stranger": 0.3, "overfill": 0.3}),

@@ -31,6 +31,13 @@ TTL = timedelta(minutes=15)
 PLANS: tuple[dict[str, Any], ...] = (
     {}, {}, {}, {"stop_pct": "0.01"}, {"stop_pct": "0.02", "take_profit_pct": "0.01"}, {"trail_pct": "0.005"},
     {"max_holding_s": 30})
+RESTS_S = 30
+TERMS: tuple[dict[str, Any], ...] = (
+    {}, {}, {}, {}, {"replace_after_s": RESTS_S}, {"type": "limit", "limit_offset_pct": "0.002"},
+    {"type": "limit", "limit_offset_pct": "-0.004"},
+    {"type": "limit", "limit_offset_pct": "-0.004", "replace_after_s": RESTS_S},
+    {"type": "limit", "limit_offset_pct": "-0.004", "time_in_force": "gtc"},
+    {"type": "limit", "limit_offset_pct": "-0.002", "time_in_force": "gtc", "replace_after_s": RESTS_S})
 PLAIN = {"allow_short": False, "risk": {"max_single_pos_pct": "0.20", "max_asset_class_pct": {
     "equity": "1.0", "crypto": "0.6"}}}
 
@@ -43,6 +50,7 @@ class People:
         self.clock = clock
         self.disk = disk
         self.vaults = dict(vaults)
+        self.terms = {name: chance.choice(TERMS) for name in vaults}
         self.limits: dict[str, Limits] = {}
         self.overlay: bytes | None = orjson.dumps(CLEAR)
         self.permit = True
@@ -138,10 +146,12 @@ class People:
         risk = {**PLAIN["risk"], **body["risk"]}  # type: ignore[dict-item]
         rows = [{"vault_id": name, "label": name, "account": account, "capital": capital,
                  "crypto_enabled": True, "personas": ["Athena", "Apollo"], "risk": risk,
-                 "allocation": {"allow_short": body["allow_short"]}} for name, account in self.vaults.items()]
+                 "allocation": {"allow_short": body["allow_short"]}, "orders": self.terms.get(name, {})}
+                for name, account in self.vaults.items()]
         raw = orjson.dumps({"vaults": rows})
         self.limits[hashlib.sha256(raw).hexdigest()] = {
-            name: {"risk": risk, "allow_short": body["allow_short"]} for name in self.vaults}
+            name: {"risk": risk, "allow_short": body["allow_short"], "orders": self.terms.get(name, {})}
+            for name in self.vaults}
         self.did(f"operator edits vault.json {changes}")
         self.disk.files[VAULTS] = raw
 

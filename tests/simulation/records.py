@@ -55,12 +55,12 @@ class Desk:
         """A record about an intent and its order, which bears the intent's name."""
         self.put(kind, payload, {"intent_id": intent_id, "order_id": f"o-{intent_id}"})
 
-    def send(self, intent_id: str, quantity: str, *, price: str = "10", multiplier: str = "1",
-             account: str = "paper") -> None:
-        """The outbox record."""
-        self.about(Kind.ORDER_SUBMITTING, intent_id, intent_state="submitting", broker=account, symbol="S", side="buy",
-                   quantity=quantity, reference_price=price, type="market", time_in_force="day", good_until=None,
-                   attempt=1, legs=[], currency="USD", multiplier=multiplier)
+    def send(self, intent_id: str, quantity: str, *, price: str = "10", account: str = "paper", **more: Any) -> None:
+        """The outbox record. `more` is what differs from a market order for the day."""
+        self.about(Kind.ORDER_SUBMITTING, intent_id, **{
+            "intent_state": "submitting", "broker": account, "symbol": "S", "side": "buy", "quantity": quantity,
+            "reference_price": price, "type": "market", "limit_price": None, "time_in_force": "day",
+            "good_until": None, "attempt": 1, "legs": [], "currency": "USD", "multiplier": "1", **more})
 
     def fill(self, intent_id: str, fill_id: str, **body: Any) -> None:
         """An execution. `body` has quantity, price, cash, fee and what else differs."""
@@ -87,7 +87,8 @@ def picture(book: Book) -> dict[str, Any]:
         "seq": book.seq, "hash": book.hash, "basis": dict(book.basis), "waiting": list(book.waiting),
         "live": {key: entry.intent_id for key, entry in book.live.items()}, "working": sorted(book.working),
         "intents": {name: (entry.state, sorted(entry.held), entry.order_id) for name, entry in book.intents.items()},
-        "orders": {name: (order.state, order.quantity, order.filled, order.out) for name, order in book.orders.items()},
+        "orders": {name: (order.state, order.quantity, order.filled, order.out, order.limit_price, order.time_in_force,
+                          order.venue_id) for name, order in book.orders.items()},
         "fills": {name: tuple(fill) for name, fill in book.fills.items()},
         "vaults": {name: (vault.cash, vault.ledger.realised, vault.ledger.fees, {
             one: (position.quantity, position.cost()) for one, position in vault.positions.items()})

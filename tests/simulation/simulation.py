@@ -23,7 +23,7 @@ from tests.simulation.fuse import Crash, Fuse
 from tests.simulation.judge import Judge
 from tests.simulation.ledger import pretty
 from tests.simulation.people import CLEAR, TTL, People
-from tests.simulation.sometimes import reached
+from tests.simulation.sometimes import RESTED, reached
 from vanta.alpha.core.replay import Replay
 from vanta.common.errors import StateError
 from vanta.common.paths import PORTFOLIO
@@ -120,13 +120,15 @@ class Simulation:
         self._shown = 0
         self._about = 40
         self._last_wish = ""
+        self._asked_anew: set[str] = set()
         self._crashed = False
         self._wired: datetime | None = None
 
     def _exchange(self, account: str) -> Exchange:
         chance = self.chance
         rules = Capabilities(deduplicates=chance.random() < 0.6, settle_s=chance.choice((0, 4, 30)),
-                             lookup_window_s=chance.choice((90, 3600)))
+                             lookup_window_s=chance.choice((90, 3600)), limit=chance.random() < 0.95,
+                             gtc=chance.random() < 0.95)
         made = Exchange(account, chance, self.clock, rules)
         made.instruments = INSTRUMENTS
         made.has_books = chance.random() < 0.85
@@ -221,6 +223,7 @@ class Simulation:
     def _promoter(self) -> None:
         """Intents, withdrawals and disturbances of the queue."""
         people, chance = self.people, self.chance
+        self._ask_anew()
         if len(people.intents) < 5 and chance.random() < 0.5:
             self._want(**({"basis_seq": 0} if self.hit("stale") else {}))
         if people.intents and self.hit("withdraw"):
@@ -230,6 +233,18 @@ class Simulation:
         people.stage()
         if self.hit("spoil"):
             people.spoil_queue()
+
+    def _ask_anew(self) -> None:
+        """What rested for too long and was cancelled is mostly still wanted."""
+        for name, wish in list(self.judge.ledger.wishes.items()):
+            rested = any(kind.startswith(RESTED) for kind in wish.path)
+            if rested and wish.ended == "cancelled" and wish.basis is not None and name not in self._asked_anew:
+                self._asked_anew.add(name)
+                before = next(one for one in self.people.intents if one["intent_id"] == name)
+                if self.chance.random() < 0.8:
+                    self.facts["asked for anew after it had rested"] += 1
+                    self._want(vault=wish.vault, instrument=wish.instrument, side=before["side"],
+                               notional=before["notional"])
 
     def _want(self, **more: Any) -> str:
         """Stage an intent; the judge knows when it expires. Mostly what is held is sold."""
@@ -310,8 +325,15 @@ class Simulation:
             self.process.executor.step()
         self._about = self.fuse.count
         self.judge.after_step(self.book)
+        self._count_outlived()
         if self.rates["publish"]:
             self._compare_documents()
+
+    def _count_outlived(self) -> None:
+        """Orders for shares that rest while New York is closed."""
+        if any(order.time_in_force == "gtc" and order.state == "working" and order.instrument_id == "equity:AAPL"
+               for order in self.book.working.values()) and not calendars()["XNYS"].is_open(self.clock.now()):
+            self.facts["an order outlived its session"] += 1
 
     def _opened(self, journal: SimJournal, book: Book) -> None:
         """A new process has opened the log."""
@@ -389,6 +411,7 @@ class Simulation:
             exchange.calm()
         self.disk.fails, self.lock.held = 0.0, True
         self.people.save(orjson.dumps(CLEAR))
+        self.people.terms = {}
         self.people.edit_vaults()
         self.people.mend_queue()
         self.people.thin = False
@@ -421,8 +444,13 @@ class Simulation:
             people.arm(permit=True)
         for name in sorted(self.book.latches):
             people.command("release", latch_id=name)
+        for exchange in self.judge.exchanges:  # somebody cancels what rests there and is in no book: nothing else would
+            for order in exchange.working():
+                if order.limit is not None and order.order_id not in self.book.working and self.process is not None:
+                    exchange.end(order, "cancelled", "by hand")
         if step == PATIENCE or step > LATER:
-            for name in sorted(self.judge.expires.keys() & self.book.waiting.keys()):
+            resting = {order.intent_id for order in self.book.working.values() if order.limit_price is not None}
+            for name in sorted(self.judge.expires.keys() & (self.book.waiting.keys() | resting)):
                 people.withdraw(name)
         if step == PATIENCE and self.rates["once_more"]:
             self._last_wish = self._want(side="buy", instrument="crypto:BTC-USD", notional="500")

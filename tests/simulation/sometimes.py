@@ -14,6 +14,8 @@ UNKNOWN = "order.withheld: broker.outcome_unknown"
 OPEN_AT_A_RESTART = "order.submitting, then a restart"
 BUSY = "order.withheld: broker.busy"
 
+RESTED = "order.cancelling: rested for 30 s; the price is asked for anew"
+
 Kinds = tuple[str, ...]
 PAIRS: dict[str, tuple[Kinds, Kinds]] = {
     "unknown, then found": (("order.unknown",), ("order.accepted", "fill")),
@@ -26,6 +28,7 @@ PAIRS: dict[str, tuple[Kinds, Kinds]] = {
     "the venue was busy, then sent again": ((BUSY,), ("intent.approved",)),
     "approved, then a crash, then judged again": (("intent.approved",), ("intent.approved", "intent.held")),
     "filled while being cancelled": (("order.cancelling: full halt", "order.cancelling: withdrawn"), ("fill",)),
+    "filled while being cancelled because it had rested": ((RESTED,), ("fill",)),
     "cancelled after a part was filled": (("fill",), ("order.cancelled",)),
     "expired at the venue after a part was filled": (("fill",), ("order.expired",)),
     "rejected by the venue after it had been accepted": (("order.accepted",), ("order.rejected",)),
@@ -39,6 +42,7 @@ SINGLE = {
     "cancelled by a withdrawal": "order.cancelling: withdrawn",
     "cancelled by an operator": "order.cancelling: an operator asked for it",
     "cancelled because it was in the way of an exit": "order.cancelling: in the way of an exit",
+    "cancelled because it had rested": RESTED,
     "cancelled at the end of the session": "order.cancelling: the session is over",
     "withheld: full halt": "order.withheld: halt.full_halt", "withheld: no permit": "order.withheld: halt.no_permit",
     "withheld: unreadable overlay": "order.withheld: halt.unreadable", "expired": "intent.expired",
@@ -60,10 +64,12 @@ FACTS = (
     "an answer was lost", "a cancel was asked for again", "a torn tail was set aside", "crash at start",
     "crash in a step", "a failed disk ended the process", "a lost lock ended the process", "closing failed as well",
     "a save landed between the last look and the wire", "an execution was busted", "an order was over-filled",
-    "a stranger traded", "the embedded broker executed", "replayed", "documents were compared", "crash after crash")
+    "a stranger traded", "the embedded broker executed", "replayed", "documents were compared", "crash after crash",
+    "a limit order rested", "asked for anew after it had rested", "an order outlived its session")
 
 OTHERS = ("filled in parts", "changed bytes of a waiting intent", "changed bytes of an order in flight",
-          "quiet with holdings", "a short position", "traded again after everything", "several orders in one batch")
+          "quiet with holdings", "a short position", "traded again after everything", "several orders in one batch",
+          "a limit order was filled")
 
 NAMES = (*PAIRS, *SINGLE, *(f"latched: {code}" for code in LATCHES), *KINDS, *FACTS, *OTHERS)
 
@@ -79,6 +85,8 @@ def reached(ledger: Ledger, last_wish: str) -> Counter[str]:
         found["quiet with holdings"] += 1
     if any(quantity < 0 for quantity in ledger.held.values()):
         found["a short position"] += 1
+    if any(row.limit is not None and row.filled for row in ledger.orders.values()):
+        found["a limit order was filled"] += 1
     if last_wish in ledger.wishes and ledger.wishes[last_wish].ended == "filled":
         found["traded again after everything"] += 1
     return found

@@ -26,7 +26,8 @@ OVER = ("filled", "cancelled", "expired", "rejected", "quarantined", "refused", 
 FILL = "fill"
 PLAIN: dict[str, dict[str, Any]] = {
     Kind.INTENT_HELD: {"codes": ["halt.full_halt"]}, Kind.INTENT_QUARANTINED: {"sha256": "other"},
-    Kind.ORDER_WITHHELD: {"code": "broker.outcome_unknown", "detail": ""}}
+    Kind.ORDER_WITHHELD: {"code": "broker.outcome_unknown", "detail": ""}, Kind.ORDER_ACCEPTED: {"venue_id": "x1"}}
+RESTING = {"type": "limit", "limit_price": "10", "time_in_force": "gtc"}
 
 RULES: tuple[tuple[Kind, tuple[str, ...], str], ...] = (
     (Kind.INTENT_APPROVED, WAITING, "approved"), (Kind.INTENT_HELD, WAITING, "held"),
@@ -63,6 +64,7 @@ class Life(RuleBasedStateMachine):
         self.state: dict[str, str] = {}
         self.keys: dict[str, tuple[str, str, str]] = {}
         self.sent: set[str] = set()
+        self.rests: dict[str, bool] = {}
         self.filled: dict[str, int] = {}
         self.fills: dict[str, tuple[str, int]] = {}
         self.busted: set[str] = set()
@@ -119,8 +121,9 @@ class Life(RuleBasedStateMachine):
         if kind == FILL:
             self._execute(name, quantity)
         elif kind == Kind.ORDER_SUBMITTING and after is not None:
-            self.desk.send(name, str(quantity))
+            self.desk.send(name, str(quantity), **(RESTING if quantity % 2 else {}))
             self.state[name] = after
+            self.rests[name] = quantity % 2 == 1
             self.sent.add(name)
             self.filled[name] = 0
         elif kind == Kind.INTENT_QUARANTINED and after is None:
@@ -190,7 +193,9 @@ class Life(RuleBasedStateMachine):
         flying = {entry.intent_id for entry in book.live.values()}
         assert flying <= {name for name, state in self.state.items() if state in OUT}
         for name, order in book.orders.items():
-            assert order.filled == self.filled[name.removeprefix("o-")]
+            intent = name.removeprefix("o-")
+            assert order.filled == self.filled[intent]
+            assert (order.limit_price is not None, order.time_in_force == "gtc") == (self.rests[intent],) * 2
 
     @invariant()
     def executions_are_holdings(self) -> None:

@@ -133,6 +133,57 @@ SPOILT: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
     "an intent seen twice": (_seen_twice, "I2: "), "a latch released twice": (_released_twice, "I3: ")}
 
 
+def resting() -> list[bytes]:
+    """The log of a schedule in which an order that is good until cancelled was filled."""
+    for seed in range(600):
+        lines = Simulation(seed).run().log.split(b"\n")
+        if any(b'"time_in_force":"gtc"' in raw for raw in lines) and _of_limits(lines, "fill"):
+            return lines
+    pytest.fail("no schedule to spoil")
+
+
+def _of_limits(lines: list[bytes], kind: str) -> list[int]:
+    """Where records of a kind about orders that are good until cancelled are."""
+    rows = [orjson.loads(raw) for raw in lines]
+    names = {row["ids"]["order_id"] for row in rows if row["kind"] == "order.submitting"
+             and row["payload"]["time_in_force"] == "gtc"}
+    return [index for index, row in enumerate(rows) if row["kind"] == kind and row["ids"].get("order_id") in names]
+
+
+def _changed(lines: list[bytes], index: int, **changes: Any) -> list[bytes]:
+    row = orjson.loads(lines[index])
+    row["payload"].update(changes)
+    return [*lines[:index], orjson.dumps(row), *lines[index + 1:]]
+
+
+def _beyond_its_limit(lines: list[bytes]) -> list[bytes]:
+    at = _of_limits(lines, "fill")[0]
+    return _changed(lines, at, price="0.01" if orjson.loads(lines[at])["payload"]["side"] == "sell" else "9999999")
+
+
+def _ended_with_the_session(lines: list[bytes]) -> list[bytes]:
+    row = orjson.loads(lines[_of_limits(lines, "order.submitting")[0]])
+    row.update(kind="order.cancelling", payload={"intent_state": "cancelling", "detail": "the session is over"})
+    return [*lines, orjson.dumps(row)]
+
+
+def _asked_by_an_exit(lines: list[bytes]) -> list[bytes]:
+    name = orjson.loads(lines[_of_limits(lines, "order.submitting")[0]])["ids"]["intent_id"]
+    at = next(index for index, raw in enumerate(lines) if orjson.loads(raw)["kind"] == "intent.seen"
+              and orjson.loads(raw)["ids"]["intent_id"] == name)
+    seen = orjson.loads(lines[at])["payload"]["intent"]
+    seen["provenance"]["reasons"] = [{"reason": "exit:stop"}]
+    return _changed(lines, at, **{"from": "executor", "intent": seen})
+
+
+@pytest.mark.parametrize("spoil", [_beyond_its_limit, _ended_with_the_session, _asked_by_an_exit])
+def test_terms_that_were_not_kept_are_found_out(spoil: Callable[[list[bytes]], list[bytes]]) -> None:
+    """Beyond a limit, with the session, or for an exit; the log as it was has none of it."""
+    lines = resting()
+    assert not told(lines)
+    assert any(what.startswith("I12: ") for what in told(spoil(lines)))
+
+
 def test_an_honest_log_is_found_right() -> None:
     """Nothing is wrong with what the executor wrote."""
     assert told(log()) == []
