@@ -32,10 +32,13 @@ class FileLock:
             self._fd = os.open(path, _FLAGS, 0o640)
         except OSError as error:
             raise StateError(f"lock {path} cannot be opened: {describe(error)}") from error
-        info = os.fstat(self._fd)
-        self._file = info.st_dev, info.st_ino
         try:
+            info = os.fstat(self._fd)
+            self._file = info.st_dev, info.st_ino
             self._acquire(f"{owner} pid={os.getpid()} since={iso(now)}\n")
+        except OSError as error:
+            os.close(self._fd)
+            raise StateError(f"lock {path} cannot be looked at: {describe(error)}") from error
         except BaseException:
             os.close(self._fd)
             raise
