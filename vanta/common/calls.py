@@ -41,7 +41,8 @@ def why_no_calls(home: Home) -> str | None:
 
 def _forbidden(raw: bytes) -> str | None:
     try:
-        overlay = validate(Overlay, strictjson.loads_object(raw, file=OVERLAY, max_bytes=MAX_BYTES), file=OVERLAY)
+        value = strictjson.loads_object(raw, file=OVERLAY, max_bytes=MAX_BYTES)
+        overlay = validate(Overlay, value, file=OVERLAY, raw=raw)
     except BadInput as error:
         return error.what
     switch = overlay.external_calls_disabled

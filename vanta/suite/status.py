@@ -6,6 +6,7 @@ stake. It ends with 0 whatever it shows; `--check` makes it a monitoring check w
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
+from itertools import islice, takewhile
 from typing import Annotated, Any
 
 import typer
@@ -21,11 +22,14 @@ from vanta.common.exitcodes import Check, Exit
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import CONTROL_LOG, OPEN_ORDERS, PERMIT, TRADE_LOG, Home
 from vanta.common.settings import clock_from, home_from, load
-from vanta.common.times import parse_iso
+from vanta.common.times import iso, parse_iso
 
 CheckFlag = Annotated[bool, typer.Option("--check", help="Answer as a monitoring check: 0 OK, 1 WARNING, 2 CRITICAL, "
                                          "3 UNKNOWN or a wrong command line.")]
 _WORDS = {Check.OK: "OK", Check.WARNING: "WARN", Check.CRITICAL: "CRIT", Check.UNKNOWN: "UNKNOWN"}
+_MOST_ALERTS = 10
+_ALERTS_NEAR = 4 << 20
+"""Alerts are looked for so near to the end of the trade log."""
 _FIRST = ("dispatch", "executor")
 _DECISIONS = ("intent.approved", "intent.refused", "intent.held", "intent.expired", "order.rejected", "order.cancelled",
               "fill")
@@ -45,7 +49,7 @@ def status(home: HomeOption = None, json: JsonFlag = False, now: NowOption = Non
         heartbeat_warn_s=3 * settings.executor.heartbeat_s, heartbeat_s=6 * settings.executor.heartbeat_s))
     mode = "unknown: the settings cannot be read" if problems else settings.executor.mode
     more = {"mode": mode, "permission": permission(place, facts), "programs": programs(facts),
-            "risk": list(risk(place, facts)), "last_decision": decision(place, facts)}
+            "risk": list(risk(place, facts)), "alerts": alerts(place, facts), "last_decision": decision(place, facts)}
     lines = [headline(found)] if check else []
     return emit(Report(
         schema="vanta.run.status/1", at=facts.now, exit=worst(found) if check else Exit.DONE,
@@ -64,6 +68,7 @@ def _lines(home: Home, more: Mapping[str, Any], found: list[Row]) -> Iterator[st
     yield f"{'feeds':<18}{_fresh(found)}"
     yield from (_line(row) for row in found if row.name.startswith("feed ") and row.level is not Check.OK)
     yield from (f"{'risk' if at == 0 else '':<18}{text}" for at, text in enumerate(more["risk"]))
+    yield from (f"{'alerts today' if at == 0 else '':<18}{_alert(row)}" for at, row in enumerate(more["alerts"]))
     yield f"{'last decision':<18}{more['last_decision']}"
     yield from (_line(row) for row in found if row.name not in _FIRST and not row.name.startswith("feed ")
                 and (row.level is not Check.OK or row.name in ("reflection", "queue")))
@@ -118,6 +123,22 @@ def risk(home: Home, facts: Facts) -> Iterator[str]:
     orders = whole(home.file(OPEN_ORDERS))
     if orders.value is not None or orders.problem:
         yield orders.problem or f"{len(orders.rows('orders'))} orders at the venue"
+
+
+def alerts(home: Home, facts: Facts) -> list[dict[str, Any]]:
+    """The newest of today's alerts (half, four fifths of a limit), newest first, as far as the log's end says."""
+    records = takewhile(lambda record: str(record["at"])[:10] >= iso(facts.now)[:10],
+                        last_records(home.file(TRADE_LOG), near=_ALERTS_NEAR))
+    vaults = {vault.get("vault_id") for vault in facts.portfolio.rows("vaults")}
+    found = ((record["at"], record["payload"]) for record in records
+             if record["kind"] == "alert" and record["payload"].get("level"))
+    return [{"at": at, "vault": who if (who := str(said.get("about")).partition(" ")[0]) in vaults else None, **said}
+            for at, said in islice(found, _MOST_ALERTS)]
+
+
+def _alert(row: Mapping[str, Any]) -> str:
+    return one_line(f"{str(row['at'])[11:19]} {row.get('about')}: {row.get('level')} % of its limit are used, "
+                    f"{row.get('value')} of {row.get('limit')}")
 
 
 def _amount(value: object) -> Decimal | None:

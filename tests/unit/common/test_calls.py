@@ -84,3 +84,10 @@ def test_a_home_that_cannot_be_looked_at_forbids(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.memory.symlink_to(home.memory)
     assert "cannot be looked at" in str(why_no_calls(home))
+
+
+def test_a_wrong_value_is_named_with_its_line(home: Home) -> None:
+    """A person looks for it in an editor."""
+    wrong = json.dumps(CLEAR | {"external_calls_disabled": "false"}, indent=2).encode()
+    number = next(at for at, line in enumerate(wrong.splitlines(), 1) if b"external_calls_disabled" in line)
+    assert f"{OVERLAY}:{number} (external_calls_disabled" in str(saved(home, wrong))

@@ -1,6 +1,7 @@
 """The frame of every command line: statuses, one JSON document, errors with their cure."""
 
 import json
+import os
 import subprocess
 import sys
 from decimal import Decimal
@@ -229,3 +230,20 @@ sys.exit(main(program(), program="vanta test", arguments=["go", "--home", {str(t
                               check=False)
     assert (done.returncode, done.stderr) == \
         (status, "Error: the output cannot be written: No space left on device\n  → Let it go elsewhere.\n")
+
+
+@pytest.mark.parametrize("words", [[], ["--json"]])
+def test_a_reader_that_went_away_ends_it_quietly(words: list[str], tmp_path: Path) -> None:
+    """As `| head` does: no message, no traceback, and no status that reads as done."""
+    code = f"""
+import sys
+from tests.unit.common.test_cli import program
+from vanta.common.cli import main
+sys.exit(main(program(), program="vanta test", arguments=["go", "--home", {str(tmp_path)!r}, *{words!r}]))
+"""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as gone:
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=gone, stderr=subprocess.PIPE, text=True,
+                              check=False)
+    assert (done.returncode, done.stderr) == (1, "")

@@ -6,9 +6,10 @@ from pathlib import Path
 import orjson
 import pytest
 
+from vanta.common.canonical import document
 from vanta.common.clock import SystemClock
 from vanta.common.exitcodes import Check, Exit
-from vanta.common.paths import EXECUTOR_STATE, OVERLAY, TRADE_LOG, Home
+from vanta.common.paths import EXECUTOR_STATE, OVERLAY, PORTFOLIO, TRADE_LOG, Home
 from vanta.common.permit import arm
 from vanta.common.settings import load
 from vanta.common.store.journal import FileJournal
@@ -152,3 +153,27 @@ def test_amounts_that_nobody_knows_are_not_zero(passed: Home, tmp_path: Path,
         {"vault_id": "V_X", "currency": "USD", "nav": None, "positions": [{"value": "10"}, {"value": None}]}]}))
     risk = as_json(home, capsys)["risk"]
     assert risk == ["V_X: 2 positions worth unknown of NAV unknown USD"]
+
+
+def alert(journal: FileJournal, at: str, level: int, about: str = "V_CORE exposure") -> None:
+    journal.append("alert", {"about": about, "level": level, "value": "0.04", "limit": "0.05"}, at=at)
+
+
+def test_the_newest_alerts_of_today_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ten at most, the newest first; not those of yesterday, nor that a level was left again."""
+    home = Home(tmp_path / "home").prepare()
+    today, now = "2026-03-04", ("--now", "2026-03-04T12:00:00Z")
+    with closing(FileJournal(home.file(TRADE_LOG))) as journal:
+        alert(journal, "2020-01-01T23:59:59.000Z", 50)
+        for number in range(12):
+            alert(journal, f"{today}T00:00:{number:02}.000Z", 80)
+        alert(journal, f"{today}T00:01:00.000Z", 0)
+        alert(journal, f"{today}T00:01:01.000Z", 50, "house drawdown")
+    home.file(PORTFOLIO).write_bytes(document({"vaults": [{"vault_id": "V_CORE", "positions": []}]}))
+    rows = orjson.loads(status(home, capsys, "--json", *now)[1])["alerts"]
+    assert (len(rows), rows[0]["vault"], rows[0]["about"], rows[1]["vault"]) == (10, None, "house drawdown", "V_CORE")
+    assert rows[-1]["at"] == f"{today}T00:00:03.000Z"
+    lines = status(home, capsys, *now)[1].splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("alerts today"))
+    assert lines[at].split(maxsplit=2)[2] == "00:01:01 house drawdown: 50 % of its limit are used, 0.04 of 0.05"
+    assert lines[at + 1].strip() == "00:00:11 V_CORE exposure: 80 % of its limit are used, 0.04 of 0.05"

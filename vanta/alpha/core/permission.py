@@ -12,7 +12,7 @@ from datetime import datetime
 
 from vanta.common.instruments import Instrument
 from vanta.common.models.overlay import Overlay
-from vanta.common.models.vault import Vault, VaultRegistry
+from vanta.common.models.vault import VaultRegistry
 from vanta.executor.core.controls import CODES, Controls, Known, Scope, Stop, is_on, stops
 
 
@@ -48,15 +48,8 @@ def ways(registry: VaultRegistry, instruments: Iterable[Instrument]) -> Iterator
     known = list(instruments)
     for vault in registry.vaults:
         for one in known:
-            if one.tradable and one.currency == vault.base_currency and _rail_open(one, vault):
+            if one.tradable and one.currency == vault.base_currency and vault.may_hold(one.asset_class):
                 yield Scope(vault.vault_id, vault.account, one.instrument_id, one.asset_class)
-
-
-def _rail_open(instrument: Instrument, vault: Vault) -> bool:
-    """The fence's rule once more: importing it would cost every look at a home a tenth of a second."""
-    if instrument.asset_class == "crypto":
-        return vault.crypto_enabled
-    return vault.fiat_enabled and (instrument.asset_class == "equity" or vault.options_enabled)
 
 
 def _said(stop: Stop) -> str:

@@ -190,6 +190,12 @@ class Vault(OperatorModel):
         by_name = {persona_name(name): share for name, share in self.persona_budgets.items()}
         return by_name.get(persona, Decimal(1))  # type: ignore[call-overload,no-any-return]
 
+    def may_hold(self, asset_class: str) -> bool:
+        """Whether the rail of an asset class is open: coins on one, everything else on the other."""
+        if asset_class == "crypto":
+            return self.crypto_enabled
+        return self.fiat_enabled and (asset_class != "option" or self.options_enabled)
+
     def persona_names(self) -> list[PersonaName]:
         """The personas under their proper names, in the order given."""
         return [persona_name(name) for name in self.personas]

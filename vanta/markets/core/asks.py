@@ -52,14 +52,8 @@ class Ask:
 def resolve(entity: str, vault: Vault, instruments: Mapping[str, Sequence[Instrument]]) -> Instrument | None:
     """The first instrument of an entity that the vault may trade, in its own currency, on an open rail."""
     return next((one for one in instruments.get(entity, ())
-                 if one.tradable and one.currency == vault.base_currency and _rail_open(one, vault)
+                 if one.tradable and one.currency == vault.base_currency and vault.may_hold(one.asset_class)
                  and one.instrument_id not in vault.risk.restricted), None)
-
-
-def _rail_open(instrument: Instrument, vault: Vault) -> bool:
-    if instrument.asset_class == "crypto":
-        return vault.crypto_enabled
-    return vault.fiat_enabled and (instrument.asset_class == "equity" or vault.options_enabled)
 
 
 def open_asks(convictions: Iterable[Conviction], vault: Vault, instruments: Mapping[str, Sequence[Instrument]],

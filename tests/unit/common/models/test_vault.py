@@ -138,3 +138,15 @@ def test_terms_that_mean_harm_or_nothing_are_refused(orders: dict[str, Any], sai
 def test_replacing_may_be_as_frequent_as_repeats_are_allowed() -> None:
     """Ten alike in a minute are allowed: one every six seconds."""
     assert registry(orders={"replace_after_s": 6}).vaults[0].orders.replace_after_s == 6
+
+
+@pytest.mark.parametrize(("rails", "may"), [
+    ({}, {"equity"}), ({"crypto_enabled": True}, {"equity", "crypto"}),
+    ({"options_enabled": True}, {"equity", "option"}),
+    ({"fiat_enabled": False, "options_enabled": True}, set()),
+    ({"fiat_enabled": False, "crypto_enabled": True}, {"crypto"}),
+])
+def test_what_a_vault_may_hold_by_its_rails(rails: dict[str, bool], may: set[str]) -> None:
+    """Options need their own switch and that of the rail that they are paid on."""
+    vault = registry(**rails).vaults[0]
+    assert {name for name in ("equity", "crypto", "option") if vault.may_hold(name)} == may

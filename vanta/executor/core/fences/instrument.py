@@ -1,7 +1,5 @@
 """The instrument is known, tradable, not restricted, on a rail the vault uses, in the vault's currency."""
 
-from vanta.common.instruments import Instrument
-from vanta.common.models.vault import Vault
 from vanta.common.reasons import Reason
 from vanta.executor.core.proposal import Context, Line, Proposal
 
@@ -22,16 +20,8 @@ def check(proposal: Proposal, context: Context) -> Line:
         return Line(NAME, Reason.INSTRUMENT_RESTRICTED, name, "not restricted")
     if vault.risk.permitted is not None and not proposal.reduces and name not in vault.risk.permitted:
         return Line(NAME, Reason.NOT_PERMITTED, name, "in risk.permitted")
-    if not proposal.reduces and not _rail_open(instrument, vault):
+    if not proposal.reduces and not vault.may_hold(instrument.asset_class):
         return Line(NAME, Reason.RAIL_CLOSED, instrument.asset_class, "enabled in vault.json")
     if instrument.currency != ledger.currency:
         return Line(NAME, Reason.CURRENCY_MISMATCH, instrument.currency, ledger.currency)
     return Line(NAME, None, name, "allowed")
-
-
-def _rail_open(instrument: Instrument, vault: Vault) -> bool:
-    if instrument.asset_class == "crypto":
-        return vault.crypto_enabled
-    if instrument.asset_class == "option":
-        return vault.options_enabled and vault.fiat_enabled
-    return vault.fiat_enabled
