@@ -3,7 +3,7 @@
 import pytest
 
 from vanta.common.errors import OperatorError
-from vanta.executor.brokers.hosts import check
+from vanta.executor.brokers.hosts import check, misfit
 
 
 @pytest.mark.parametrize(("mode", "url"), [
@@ -27,3 +27,14 @@ def test_what_does_not_fit_refuses(mode: str, urls: list[str]) -> None:
     """One wrong address among right ones is enough, and no address at all is a fault."""
     with pytest.raises(OperatorError, match="account main"):
         check(mode, "main", urls)
+
+
+@pytest.mark.parametrize(("account", "live", "wrong"), [
+    ("DU1234567", False, None), ("DF7", False, None), ("U1234567", False, "live account"),
+    ("F7", False, "live account"), ("", False, "live account"), ("du1", False, "live account"),
+    ("U1234567", True, None), ("DU1", True, "paper account"), ("DF7", True, "paper account")])
+def test_an_account_has_to_fit_the_mode(account: str, live: bool, wrong: str | None) -> None:
+    """By how its number begins; what is not known for a paper account is taken for a live one."""
+    said = misfit(account, live=live)
+    assert (said is None) == (wrong is None)
+    assert wrong is None or wrong in str(said)

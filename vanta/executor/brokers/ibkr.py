@@ -169,7 +169,7 @@ class IbkrBroker(RealBroker):
         self._following.reopen(venue_id)  # it may have been over when this process first looked
         self._following.follow(order_id, venue_id)
         over = [row for row in rows if row.over]
-        if not all(words.is_told(row, executions, self._booked.get(order_id, ZERO)) for row in over):
+        if not all(self._is_told(row, executions) for row in over):
             raise OutsideError(f"ibkr: executions of {order_id} do not add up to what was filled", "It is asked again.")
         events = self._told.tell(executions, fees, again=True)
         for row in over:
@@ -248,9 +248,14 @@ class IbkrBroker(RealBroker):
     def _examine(self, row: Row, executions: list[Execution]) -> None:
         """Tell the end of an order once all of it was told."""
         key = self._known(row.order_id, row.venue_id)
-        if key is not None and row.over and words.is_told(row, executions, self._booked.get(row.order_id, ZERO)):
+        if key is not None and row.over and self._is_told(row, executions):
             self._following.end(key, words.ended(row))
             self._cancels.pop(row.order_id, None)
+
+    def _is_told(self, row: Row, executions: list[Execution]) -> bool:
+        """Whether all of an order that is over was told, or is about to be."""
+        return words.is_told(row, self._told.with_earlier(executions, row.venue_id),
+                             self._booked.get(row.order_id, ZERO))
 
     async def _fees(self, session: Session, executions: Iterable[Execution], *,
                     again: bool = False) -> dict[str, Decimal]:

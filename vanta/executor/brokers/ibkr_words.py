@@ -174,9 +174,9 @@ def ended(row: Row) -> Ended | None:
 
 
 def is_told(row: Row, executions: Iterable[Execution], booked: Decimal) -> bool:
-    """Whether the executions that are listed are all of an order that is over.
+    """Whether the executions that are known are all of an order that is over.
 
-    Only those of the day are listed. What came before them has to be in the books already.
+    A new process has only those of the day. What came before them has to be in the books already.
     """
     if row.filled is None:
         return True
@@ -213,13 +213,16 @@ class Told:
     """Executions that were told, or are not to be. Memory grows with the executions of one process only."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, int] = {}
+        self._seen: dict[str, Execution] = {}
         self._fills: dict[str, Fill] = {}
 
     def past(self, executions: Iterable[Execution]) -> None:
         """These are no news; a later correction of them is."""
-        for stem, one in newest_of(executions).items():
-            self._seen[stem] = parted(one.exec_id)[1]
+        self._seen.update(newest_of(executions))
+
+    def with_earlier(self, executions: Iterable[Execution], venue_id: str) -> list[Execution]:
+        """These and the ones of an order that were told before: a list forgets them at the venue's midnight."""
+        return [*executions, *(one for one in self._seen.values() if one.venue_id == venue_id)]
 
     def unknown(self, executions: Iterable[Execution], *, again: bool = False) -> dict[str, str]:
         """Names and currencies of the ones that `tell` would tell for the first time."""
@@ -231,7 +234,7 @@ class Told:
         events: list[Event] = []
         for stem, one in newest_of(executions).items():
             if again or self._is_news(stem, one):
-                self._seen[stem] = parted(one.exec_id)[1]
+                self._seen[stem] = one
                 fill = self._fills.setdefault(one.exec_id, Fill(
                     one.order_id, one.exec_id, one.quantity, one.price, fees.get(one.exec_id, ZERO), one.at))
                 events += [Busted(name, f"corrected by {one.exec_id}") for name in replaced(one.exec_id)]
@@ -239,7 +242,7 @@ class Told:
         return events
 
     def _is_news(self, stem: str, one: Execution) -> bool:
-        return self._seen.get(stem, 0) < parted(one.exec_id)[1]
+        return stem not in self._seen or parted(self._seen[stem].exec_id)[1] < parted(one.exec_id)[1]
 
 
 def answer_to_order(code: int, message: str) -> Answer | None:

@@ -279,6 +279,20 @@ def test_executions_of_earlier_days_have_to_be_in_the_books(venue: IbkrServer, b
         assert ended(polls.events) == (["cancelled"] if booked else [])
 
 
+def test_executions_are_not_forgotten_at_midnight(venue: IbkrServer, broker: IbkrBroker) -> None:
+    """The lists of the next day leave them out; this process was told them, so the end of their order is no riddle."""
+    order = taken(venue, broker)
+    polls = Polls(broker)
+    venue.fill(order.order_id, "2", "200", fill_id="e1")
+    polls.units(2)
+    venue.forgotten.add("e1")
+    venue.fill(order.order_id, "1", "200", fill_id="e2")
+    polls.units(3)
+    venue.forgotten.add("e2")
+    venue.end(order.order_id, "cancelled")
+    polls.until(lambda events: ended(events) == ["cancelled"], "the end")
+
+
 def test_a_total_that_the_venue_does_not_say_is_not_waited_for(venue: IbkrServer, broker: IbkrBroker) -> None:
     """Some completed orders come without one: what is listed is what there is."""
     order = taken(venue, broker)
