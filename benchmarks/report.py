@@ -73,6 +73,15 @@ def latency(runs: int, folder: list[str]) -> list[str]:
                 f"{median(rows, 'p99_ms') / floor:.0f}×")]
 
 
+def recovery(runs: int, folder: list[str]) -> list[str]:
+    """A start on a long log, from its newest state."""
+    found = measure("recovery", "--runs", str(runs), *folder)
+    return [row(f"start on a log of {found['records']:,} records, {found['log_mb']:,} MB: {found['said']}",
+                f"{found['wall_s']:.2f} s, {found['cpu_s']:.2f} CPU-s; without a state {found['whole_cpu_s']:.1f} CPU-s",
+                "≤ 5 s", f"orjson decode of its lines: {found['decode_cpu_s']:.2f} CPU-s",
+                f"{found['cpu_s'] / found['decode_cpu_s']:.2f}×")]
+
+
 def halts(folder: list[str]) -> list[str]:
     """Halting an executor that sends flat out. What peers publish are intervals, and they stand there as such."""
     found = measure("halt", *folder)
@@ -122,7 +131,8 @@ def main() -> None:
             f"Medians over {chosen.runs} runs, each a process of its own; peers and floors in the same run.", "",
             row("what", "measured", "aim", "beside", "ratio"), row(*["---"] * 5)]
     body = [*reflect(chosen.runs, folder), *latency(1, folder),
-            *orders(chosen.runs, chosen.orders, folder, chosen.peer), *halts(folder), *cold(folder)]
+            *orders(chosen.runs, chosen.orders, folder, chosen.peer), *recovery(chosen.runs, folder),
+            *halts(folder), *cold(folder)]
     text = "\n".join([*head, *body]) + "\n"
     (HERE / "out").mkdir(exist_ok=True)
     (HERE / "out" / "report.md").write_text(text, "utf-8")

@@ -55,6 +55,7 @@ OTHERS: dict[str, str] = {
     "vanta.common.store": "the adapters themselves",
     "vanta.common.cli": "opens /dev/null in the place of an output that takes no more",
     "vanta.common.signing_key": "the home's signing key and the first line of the public list, each once",
+    "vanta.executor.memory": "states of the executor's book beside the checkpoints, a shortcut for the next start",
     "vanta.markets.collect": "hands on what the feed's product made, and the collector's private cursor",
     "vanta.markets.collectors.ccxt_venue": "a private cache of market lists",
     "vanta.markets.collectors.holdoff": "how long a host asked us to wait, shared between collectors",

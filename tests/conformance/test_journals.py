@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from vanta.common.signatures import Signer
 from vanta.common.store.chain import encode
 from vanta.common.store.inmemory import MemoryJournal
 from vanta.common.store.journal import FileJournal
@@ -58,6 +59,30 @@ class JournalSuite:
         assert [record.seq for record in journal.read(4)] == [4, 5]
         assert list(journal.read(6)) == []
 
+    def test_read_after_a_head(self, journal: Journal) -> None:
+        """What follows a head, buffered or durable; after the end there is nothing, after the start everything."""
+        heads = [journal.head()]
+        for n in range(4):
+            journal.append("a", {"n": n}, at=AT)
+            heads.append(journal.head())
+            if n == 2:
+                journal.sync()
+        for seq, head in enumerate(heads):
+            if seq in (0, 1, 2, 3):  # what is only buffered cannot be gone on from
+                assert [record.seq for record in journal.read_after(head)] == list(range(seq + 1, 5))
+        journal.sync()
+        assert list(journal.read_after(heads[-1])) == []
+
+    def test_a_state_is_remembered(self, journal: Journal) -> None:
+        """Until another one is named."""
+        assert journal.state is None
+        journal.append("a", {}, at=AT)
+        for name in ("1" * 64, "2" * 64):
+            journal.checkpoint(at=AT, state=name)
+            journal.append("a", {}, at=AT)
+            journal.sync()
+            assert journal.state == name
+
     def test_sync_without_records_is_nothing(self, journal: Journal) -> None:
         """Syncing an empty batch changes nothing."""
         journal.sync()
@@ -81,7 +106,7 @@ class TestFileJournal(JournalSuite):
     @pytest.fixture
     def journal(self, tmp_path: Path) -> Journal:
         """A journal that does not exist yet."""
-        return FileJournal(tmp_path / "log.jsonl")
+        return FileJournal(tmp_path / "log.jsonl", signer=lambda: Signer(b"k" * 32))
 
     def durable(self, journal: Journal) -> int:
         """Lines in the file."""
@@ -95,7 +120,7 @@ class TestDailyJournal(TestFileJournal):
     @pytest.fixture
     def journal(self, tmp_path: Path) -> Journal:
         """A journal that does not exist yet."""
-        return DailyJournal(tmp_path / "log.jsonl")
+        return DailyJournal(tmp_path / "log.jsonl", signer=lambda: Signer(b"k" * 32))
 
 
 class TestMemoryJournal(JournalSuite):

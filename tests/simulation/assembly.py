@@ -22,6 +22,7 @@ from vanta.executor.core.approval import Approved
 from vanta.executor.core.book import Book
 from vanta.executor.gate import Gate, Reading
 from vanta.executor.inmemory import MemoryGate
+from vanta.executor.memory import Keeper, recall
 from vanta.executor.observe import Observer
 from vanta.executor.publish import Publisher
 from vanta.executor.recorder import Recorder
@@ -30,6 +31,7 @@ from vanta.executor.step import Executor, Parts
 from vanta.executor.wire import described
 
 PROGRAM = "executor simulated"
+CODE = "simulated"
 SETTINGS = Settings(executor=ExecutorSettings(heartbeat_s=86_400.0, reconcile_s=10.0))
 INSTRUMENTS: dict[str, Instrument] = {one.instrument_id: one for one in (equity("AAPL"), crypto("BTC"))}
 
@@ -130,16 +132,17 @@ class Process:
 def start(assembly: Assembly, around: Surroundings, opened: Callable[[SimJournal, Book], None], *,
           publishes: bool) -> Process:
     """Open the log, fold it, settle open questions. `opened` is told as soon as the log is open."""
-    journal, book = assembly.journal(around.disk), Book()
+    journal, files = assembly.journal(around.disk), SimFiles(around.disk)
+    book, begins = recall(journal, files, CODE)
     opened(journal, book)
-    recorder, now = Recorder(journal, book), around.clock.now()
+    recorder, now = Recorder(journal, book, begins), around.clock.now()
     brokers: dict[str, Broker] = {
         exchange.account: PaperGateway(exchange, book, around.fuse, around.wire) if exchange.embedded
         else assembly.gateway(exchange, around.fuse, around.wire) for exchange in around.exchanges}
     details, blobs = start_details(tuple((name, one.capabilities) for name, one in brokers.items()))
     around.disk.blobs.update(blobs)
     open_journal(recorder, journal.set_aside, program=PROGRAM, now=now, details=details)
-    files, snapshots = SimFiles(around.disk), SimSnapshots(around.disk)
+    snapshots = SimSnapshots(around.disk)
     observer = QuickObserver(recorder, files, snapshots, lambda: INSTRUMENTS)
     observer.registry(now)
     publisher = Publisher if publishes else RarePublisher
@@ -147,6 +150,6 @@ def start(assembly: Assembly, around: Surroundings, opened: Callable[[SimJournal
         clock=around.clock, settings=SETTINGS.executor, recorder=recorder, observer=observer, gate=around.gate,
         brokers=brokers, snapshots=snapshots, calendars=calendars(),
         publisher=publisher(files, by=PROGRAM, every_s=0), lock=around.lock, disarm=around.disarm, program=PROGRAM,
-        pid=1))
+        pid=1, keeper=Keeper(recorder, files, CODE, every=30, worth=20)))
     executor.start()
     return Process(executor, book, journal)

@@ -28,6 +28,7 @@ class Disk:
         self.aside: list[bytes] = []
         self.files: dict[str, bytes] = {}
         self.blobs: dict[str, bytes] = {}
+        self.state: str | None = None
         self.fails = 0.0
         self.failed = False
 
@@ -124,6 +125,22 @@ class SimJournal:
         self._check()
         assert self._head.seq == len(self._found), "read after the first record was appended"
         return (record for record in self._found if record.seq >= from_seq)
+
+    def read_after(self, head: Head) -> Iterator[Record]:
+        """See `Journal.read_after`."""
+        assert not head.seq or self._found[head.seq - 1].hash == head.hash, "another line stands there"
+        return self.read(head.seq + 1)
+
+    def checkpoint(self, *, at: str, state: str | None = None) -> None:
+        """See `Journal.checkpoint`. A crash may leave the checkpoint before."""
+        self.sync()
+        self._disk.fuse.reach("journal.checkpoint")
+        self._disk.state = state or self._disk.state
+
+    @property
+    def state(self) -> str | None:
+        """See `Journal.state`."""
+        return self._disk.state
 
     def close(self) -> None:
         """See `Journal.close`."""

@@ -185,7 +185,7 @@ class Observer:
     def _staged(self, index: int, raw: dict[str, Any], now: datetime) -> int:
         """One entry of the queue. What is known with these bytes is skipped; a bad entry is reported, others go on."""
         known = self._recorder.book.intents.get(str(raw.get("intent_id")))
-        if known is not None and known.raw == raw:
+        if known is not None and (known.raw == raw or known.sha256 == content_hash(raw)):
             return 0
         try:
             body = raw if wire_intent.is_sound(raw) else validate(Intent, raw, file=QUEUE).model_dump(mode="json")

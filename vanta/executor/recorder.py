@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from vanta.common.events import Kind
-from vanta.common.store.ports import Journal, Record
+from vanta.common.store.chain import START
+from vanta.common.store.ports import Head, Journal, Record
 from vanta.common.times import iso
 from vanta.executor.core.book import Book
 from vanta.executor.core.entries import IntentEntry
@@ -17,11 +18,15 @@ from vanta.executor.core.verdict import link
 
 
 class Recorder:
-    """Journal and book, in step. `found_until` is the time of the last record that start-up found, if any."""
+    """Journal and book, in step. `found_until` is the time of the last record that start-up found, if any.
 
-    def __init__(self, journal: Journal, book: Book) -> None:
+    `begins` is the end of what the book already holds.
+    """
+
+    def __init__(self, journal: Journal, book: Book, begins: Head = START) -> None:
         self.journal = journal
         self.book = book
+        self.begins = begins
         self.found_until = ""
         self._moment: datetime | None = None
         self._text = ""

@@ -21,9 +21,9 @@ OPEN_STATES = ("submitting", "unknown")
 
 
 def fold(recorder: Recorder) -> int:
-    """Fold the whole journal into the book. Returns the number of records."""
+    """Fold what the book does not hold yet. Returns the number of records."""
     count = 0
-    for record in recorder.journal.read():
+    for record in recorder.journal.read_after(recorder.begins):
         recorder.book.apply(record)
         count += 1
     recorder.found_until = recorder.book.at
@@ -41,9 +41,10 @@ def open_journal(recorder: Recorder, pieces: Sequence[bytes], *, program: str, d
 
     `pieces` are torn last lines that were set aside and that no record names yet.
     """
-    count = fold(recorder)
-    said = f"folded {count:,} records"
-    if count == 0:
+    count, begins = fold(recorder), recorder.begins.seq
+    said = f"took up the state at record {begins:,}, " if begins else ""
+    said += f"folded {count:,} records"
+    if count == 0 and not begins:
         recorder.put(Kind.JOURNAL_OPENED, opening(draw_home_id(), program), now=now)
         said = "opened a new trade log"
     for piece in pieces:

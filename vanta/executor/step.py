@@ -36,6 +36,7 @@ from vanta.executor.core.reach import Reach
 from vanta.executor.core.size import propose
 from vanta.executor.core.verdict import good_until
 from vanta.executor.gate import Gate, Reading
+from vanta.executor.memory import Keeper
 from vanta.executor.observe import Observer
 from vanta.executor.outbox import Outbox
 from vanta.executor.publish import Publisher
@@ -69,6 +70,7 @@ class Parts:
     disarm: Callable[[], object]
     program: str
     pid: int
+    keeper: Keeper | None = None
 
 
 @dataclass(slots=True)
@@ -128,6 +130,8 @@ class Executor:
         self._venue.reach = self._reach(reading, now)
         said += settle_all(self._recorder, self._venue, now)
         self._recorder.sync()
+        if self._parts.keeper is not None:
+            self._parts.keeper.at_rest(now)
         self._withdraw_permit()  # a crash may have come between a latch and the removal of the permit
         return said
 
@@ -169,6 +173,8 @@ class Executor:
         self._withdraw_permit()
         report.problems = dict(observer.problems)
         self._publish(reading, report, now)
+        if report.idle and self._parts.keeper is not None:
+            self._parts.keeper.when_idle(now)
         return report
 
     def _ask_again(self, now: datetime) -> None:
@@ -341,6 +347,8 @@ class Executor:
             self._recorder.put(Kind.PROGRAM_STOPPED, {"program": self._parts.program}, now=now)
             self._recorder.sync()
             self._parts.publisher.folds(self._book, iso(now), self._parts.clock.monotonic())
+            if self._parts.keeper is not None:
+                self._parts.keeper.at_rest(now)
             self._recorder.journal.close()
         for broker in self._parts.brokers.values():
             broker.close()

@@ -7,8 +7,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+import vanta.common
+import vanta.executor.core
 from vanta import __version__
 from vanta.common.calendars import ALWAYS_OPEN, CONTINUOUS, Calendar
 from vanta.common.canonical import canonical
@@ -38,11 +41,15 @@ from vanta.executor.brokers.port import Broker, Capabilities, RealBroker
 from vanta.executor.brokers.tradier import TradierBroker
 from vanta.executor.core.book import Book
 from vanta.executor.gate import FileGate
+from vanta.executor.memory import Keeper, code_of, recall
 from vanta.executor.observe import InstrumentSource, Observer
 from vanta.executor.publish import Publisher
 from vanta.executor.recorder import Recorder
 from vanta.executor.recovery import open_journal, opening
 from vanta.executor.step import Executor, Parts
+
+FOLDED_BY = (Path(vanta.executor.core.__file__).parent, Path(vanta.common.__file__).parent)
+"""The source of everything that folding a record may run through."""
 
 PAPER = "paper"
 PROGRAM = f"executor {__version__}"
@@ -119,10 +126,10 @@ def build(home: Home, settings: Settings, clock: Clock,
     lock = FileLock(home.lock("executor"), owner="executor", now=now)
     try:
         journal = storage.journal(home.file(TRADE_LOG), signer=partial(signer_of, home))
-        book = Book()
-        recorder = Recorder(journal, book)
         files, snapshots = storage.files(home.memory), storage.snapshots(home.snapshots)
         insist(files, journal.head())
+        book, begins = recall(journal, files, code := code_of(FOLDED_BY))
+        recorder = Recorder(journal, book, begins)
         registry = Registry(home)
         venues = make_brokers(settings, book, lambda: observer.instruments, home)
         said = open_journal(recorder, journal.set_aside, program=PROGRAM, now=now,
@@ -133,7 +140,7 @@ def build(home: Home, settings: Settings, clock: Clock,
         executor = Executor(Parts(
             clock=clock, settings=settings.executor, recorder=recorder, observer=observer, gate=FileGate(home),
             brokers=venues, snapshots=snapshots, calendars=calendars(), lock=lock, program=PROGRAM, pid=os.getpid(),
-            disarm=partial(disarm, home),
+            disarm=partial(disarm, home), keeper=Keeper(recorder, files, code) if storage is DURABLE else None,
             publisher=Publisher(files, by=PROGRAM, every_s=settings.executor.publish_ms / 1000)))
         said += executor.start()
     except BaseException:

@@ -108,7 +108,7 @@ def _quarantined(body: Mapping[str, Any]) -> str:
 
 
 def _submitting(body: Mapping[str, Any]) -> str:
-    limit = body["limit_price"]
+    limit = body.get("limit_price")
     terms = "at the market" if limit is None else f"limit {figure(limit)}"
     until = (f", good until {body['good_until']}" if body["good_until"] else
              ", good until cancelled" if body["time_in_force"] == "gtc" else "")
@@ -132,8 +132,9 @@ def _detail(what: str) -> Callable[[Mapping[str, Any]], str]:
 def _fill(body: Mapping[str, Any]) -> str:
     paid = Decimal(body["cash"])
     way = "paid" if paid >= 0 else "received"
+    kept = f", and {figure(body['fee_units'])} units kept as a fee" if body["fee_units"] != "0" else ""
     return (f"fill {body['fill_id']}: {body['side']} {figure(body['quantity'])} at {figure(body['price'])}, "
-            f"{way} {figure(abs(paid))} {body['currency']} and {figure(body['fee'])} in fees.")
+            f"{way} {figure(abs(paid))} {body['currency']} and {figure(body['fee'])} in fees{kept}.")
 
 
 _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {

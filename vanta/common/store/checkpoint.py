@@ -4,7 +4,7 @@
      "key":"<public key>","prev":"<sha256 of the line before>","sig":"<Ed25519 over the line without its sig>"}
 
 Each line names the hash of the line before, so that one signature vouches for all lines up to it. Pure; the file is
-`checkpoints.py`'s. `state` names a snapshot of what the journal folds to at that record.
+`checkpoints.py`'s. `state` names the newest snapshot of what the journal folds to, at this record or an earlier one.
 """
 
 from typing import Any, NamedTuple

@@ -19,6 +19,7 @@ class MemoryJournal:
         self._lines: list[bytes] = []
         self._head = START
         self.synced = 0
+        self._state: str | None = None
 
     def append(self, kind: str, payload: Mapping[str, Any], *, at: str, dag_id: str | None = None,
                ids: Mapping[str, str] | None = None) -> Record:
@@ -34,9 +35,10 @@ class MemoryJournal:
         """See `Journal.sync`."""
         self.synced = len(self._lines)
 
-    def checkpoint(self, *, at: str, state: str | None = None) -> None:  # noqa: ARG002 - nothing outlives it
-        """See `Journal.checkpoint`. Memory is not signed."""
+    def checkpoint(self, *, at: str, state: str | None = None) -> None:  # noqa: ARG002 - memory is not signed
+        """See `Journal.checkpoint`."""
         self.sync()
+        self._state = state or self._state
 
     def head(self) -> Head:
         """See `Journal.head`."""
@@ -46,6 +48,15 @@ class MemoryJournal:
         """See `Journal.read`."""
         data = b"".join(raw + b"\n" for raw in self._lines)
         return (record for record in chain(data, name="memory") if record.seq >= from_seq)
+
+    def read_after(self, head: Head) -> Iterator[Record]:
+        """See `Journal.read_after`."""
+        return self.read(head.seq + 1)
+
+    @property
+    def state(self) -> str | None:
+        """See `Journal.state`."""
+        return self._state
 
     def close(self) -> None:
         """See `Journal.close`."""

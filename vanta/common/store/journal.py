@@ -54,7 +54,7 @@ class FileJournal:
         self._pending: list[bytes] = []
         self._checkpoints: Checkpoints | None = None
         self._at = ""
-        self._begins = START
+        self._state: str | None = None
         try:
             self._fd = os.open(path, _OPEN | os.O_CREAT, 0o640)
         except OSError as error:
@@ -64,7 +64,9 @@ class FileJournal:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if signer is not None:
                 self._checkpoints = Checkpoints(path, signer)
-            self._head = self._recover(self._checkpoints.last if self._checkpoints is not None else None)
+            covered = self._checkpoints.last if self._checkpoints is not None else None
+            self._state = covered.state if covered is not None else None
+            self._head = self._recover(covered)
             os.fdatasync(self._fd)
             sync_folder(path.parent)  # always: whoever created the file may have been killed before this
         except BlockingIOError as error:
@@ -78,12 +80,11 @@ class FileJournal:
             raise
 
     def _recover(self, covered: Checkpoint | None) -> Head:
+        head = START
         if covered is not None and covered.size > WHOLE_BYTES:
-            self._begins = Head(covered.seq, covered.head, covered.size)
-            if not self._ends_at(self._begins):
-                raise StateError(f"{self.path.name}: byte {covered.size:,} is not the end of record {covered.seq:,} as "
-                                 "its checkpoint has it: the log was changed or cut", _TAMPERED)
-        head, recorded = self._begins, Counter[str]()
+            head = Head(covered.seq, covered.head, covered.size)
+            self._insist_on(head)
+        recorded, begins = Counter[str](), head
         for lines in _whole_lines(self.path, head.size):
             seq, last = head.seq, head.hash
             for record in chain(lines, name=self.path.name, previous=head):
@@ -102,19 +103,19 @@ class FileJournal:
             # Named by content too: a second tear at the same place must not replace the first.
             replace(self.path.with_name(f"{self.path.name}.torn-{head.seq + 1}-{sha256(torn)[:8]}"), torn)
             os.ftruncate(self._fd, head.size)
-        self.set_aside = list(_unrecorded(self.path, recorded, after=self._begins.seq))
+        self.set_aside = list(_unrecorded(self.path, recorded, after=begins.seq))
         return head
 
-    def _ends_at(self, head: Head) -> bool:
-        """Whether the line that ends at byte `head.size` is the one that `head` names."""
-        length = _LINE
-        while True:
-            start = max(0, head.size - length)
-            piece = os.pread(self._fd, head.size - start, start)
-            before, newline, line = piece[:-1].rpartition(b"\n")
-            if newline or not start or len(piece) < head.size - start:
-                return piece.endswith(b"\n") and len(before) < len(piece) and sha256(line) == head.hash
-            length *= 2
+    def _insist_on(self, head: Head) -> None:
+        """Raise `StateError` unless the line that ends at byte `head.size` is the one that `head` names."""
+        length, newline, piece, line = 0, b"", b"", b""
+        while not newline and length < head.size:
+            length = min(head.size, max(_LINE, 2 * length))
+            piece = os.pread(self._fd, length, head.size - length)
+            newline, line = piece[:-1].rpartition(b"\n")[1:]
+        if not piece.endswith(b"\n") or sha256(line) != head.hash:
+            raise StateError(f"{self.path.name}: byte {head.size:,} is not the end of record {head.seq:,} as a "
+                             "checkpoint has it: the log was changed or cut", _TAMPERED)
 
     @property
     def torn(self) -> bytes | None:
@@ -151,20 +152,20 @@ class FileJournal:
         self._pending.clear()
         self._cover()
 
-    def _cover(self, state: str | None = None) -> None:
+    def _cover(self) -> None:
         """Sign what is durable now. A failure is final too: what follows would be unsigned without anybody knowing."""
         if self._checkpoints is not None:
             try:
-                self._checkpoints.add(self._head, at=self._at, state=state)
+                self._checkpoints.add(self._head, at=self._at, state=self._state)
             except StateError as error:
                 self._failed = error.what
                 raise
 
     def checkpoint(self, *, at: str, state: str | None = None) -> None:
-        """Sync, then sign the end once more, with the name of a snapshot of what the log folds to there."""
+        """See `Journal.checkpoint`."""
         self.sync()
-        self._at = at
-        self._cover(state)
+        self._at, self._state = at, state or self._state
+        self._cover()
 
     def _settle(self) -> None:
         """Make what was written durable."""
@@ -181,8 +182,19 @@ class FileJournal:
     def read(self, from_seq: int = 1) -> Iterator[Record]:
         """See `Journal.read`. Not after a failure: what the disk holds is unknown until it is opened again."""
         self._check()
-        begins = self._begins if from_seq > self._begins.seq else START
-        return (record for record in self._everything(begins) if record.seq >= from_seq)
+        return (record for record in self._everything(START) if record.seq >= from_seq)
+
+    def read_after(self, head: Head) -> Iterator[Record]:
+        """See `Journal.read_after`. Raises `StateError` if another line stands there."""
+        self._check()
+        if head.seq:
+            self._insist_on(head)
+        return self._everything(head)
+
+    @property
+    def state(self) -> str | None:
+        """See `Journal.state`."""
+        return self._state
 
     def _everything(self, head: Head) -> Iterator[Record]:
         """What is durable after `head`, then what is only buffered."""

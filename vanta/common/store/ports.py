@@ -44,7 +44,10 @@ class Journal(Protocol):
         ...
 
     def checkpoint(self, *, at: str, state: str | None = None) -> None:
-        """Sync and sign the end, where the journal is signed. `state`: a snapshot of what it folds to there."""
+        """Sync and sign the end, where the journal is signed.
+
+        `state` names a snapshot of what the journal folds to, here or at an earlier head; later checkpoints repeat it.
+        """
         ...
 
     def head(self) -> Head:
@@ -53,6 +56,15 @@ class Journal(Protocol):
 
     def read(self, from_seq: int = 1) -> Iterator[Record]:
         """Records from `from_seq` on, the durable ones and the buffered ones."""
+        ...
+
+    def read_after(self, head: Head) -> Iterator[Record]:
+        """Records after a known head. What stands before it is not looked at, but for the line that it names."""
+        ...
+
+    @property
+    def state(self) -> str | None:
+        """The snapshot that the newest checkpoint names, if there is one."""
         ...
 
     def close(self) -> None:

@@ -42,7 +42,7 @@ class DailyJournal(FileJournal):
             super()._settle()
             self._settled = self._day
 
-    def _cover(self, state: str | None = None) -> None:
+    def _cover(self) -> None:
         """Only what is durable is signed: at the end."""
 
     def close(self) -> None:

@@ -31,6 +31,7 @@ from vanta.executor.core.entries import (
     SyncEntry,
     VaultBook,
     key_of,
+    remains,
     submitted,
     wished,
 )
@@ -93,6 +94,7 @@ class Book:
             raise StateError(f"record {record.seq}: says {said} where the table gives {state}")
         entry.state = state
         if state in TERMINAL:
+            entry.raw = remains(entry.raw)
             self.waiting.pop(entry.intent_id, None)
             if entry.exit:
                 self.exits.discard(entry.key)

@@ -1,7 +1,7 @@
 """What the executor remembers about one intent, order, quote and vault. Pure records; only `book.py` changes them."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -14,6 +14,9 @@ from vanta.common.times import millis_of
 from vanta.executor.core.lots import Ledger, Position, Tags, Weights
 from vanta.executor.core.machine import STAGED
 
+SENT = 256
+"""So many times of orders of one instrument and side are remembered; the most that `max_repeats` may allow."""
+
 
 def key_of(vault: str, instrument_id: str) -> str:
     """The key of `basis` and `live`."""
@@ -24,6 +27,7 @@ def key_of(vault: str, instrument_id: str) -> str:
 class IntentEntry:
     """One intent as the executor knows it. `raw` is what the promoter wrote, `sha256` its content hash.
 
+    Once it is over, only what a late execution or an exit may still need of `raw` is kept.
     `exit`: the executor asked for it itself, by an exit plan or a command; it only shrinks a position.
     """
 
@@ -59,6 +63,15 @@ def wished(payload: Mapping[str, Any], seq: int) -> IntentEntry:
         millis_of(raw["created_at"]), millis_of(raw["expires_at"]), payload["sha256"], raw,
         _tags(why["band"], tuple(why["personas"].items()), tuple(why["sources"].items())), STAGED, seq,
         payload.get("from") == "executor")
+
+
+def remains(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is kept of an intent that is over: all but its size, reasons and inputs, which the log still tells."""
+    why = raw["provenance"]
+    if "reasons" not in why:
+        return raw
+    return {"flip_id": raw["flip_id"], "expires_at": raw["expires_at"], "exit_plan": raw["exit_plan"],
+            "provenance": {name: said for name, said in why.items() if name not in ("reasons", "inputs")}}
 
 
 @lru_cache(maxsize=1024)
@@ -117,7 +130,7 @@ class OrderEntry:
 def submitted(entry: IntentEntry, record: Record, prior_basis: int) -> OrderEntry:
     """The entry of an order as its outbox record tells it."""
     body = record.payload
-    limit = body["limit_price"]
+    limit = body.get("limit_price")  # logs from before limit orders do not say
     return OrderEntry(
         record.ids["order_id"], entry.intent_id, entry.vault, entry.account, entry.instrument_id, entry.side,
         Decimal(body["quantity"]), Decimal(body["reference_price"]), record.at, body["time_in_force"],
@@ -144,8 +157,13 @@ class LastMinute:
 
     __slots__ = ("_times",)
 
-    def __init__(self) -> None:
-        self._times: deque[int] = deque()
+    def __init__(self, times: Iterable[int] = ()) -> None:
+        self._times: deque[int] = deque(times)
+
+    @property
+    def times(self) -> list[int]:
+        """What is remembered, oldest first."""
+        return list(self._times)
 
     def add(self, at_ms: int) -> None:
         """It happened once more."""
@@ -253,7 +271,7 @@ class VaultBook(Measured):
         self.orders.add(at_ms)
         times = self.sent.get((order.instrument_id, order.side))
         if times is None:
-            times = self.sent[order.instrument_id, order.side] = deque(maxlen=256)
+            times = self.sent[order.instrument_id, order.side] = deque(maxlen=SENT)
         times.append(at_ms)
         if flip_id is not None:
             worth = order.quantity * order.reference_price * order.multiplier

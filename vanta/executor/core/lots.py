@@ -108,27 +108,29 @@ class Ledger:
     A fee is part of `realised`, and shown apart as well.
     """
 
-    __slots__ = ("_groups", "_places", "_totals")
+    __slots__ = ("_places", "groups", "totals")
 
-    def __init__(self, currency: str) -> None:
+    def __init__(self, currency: str, totals: list[int] | None = None,
+                 groups: dict[str, dict[str, list[int]]] | None = None) -> None:
+        """Empty, or as it was: `totals` and, by table and group, `groups` of profit and fees in minor units."""
         self._places = minor_places(currency)
-        self._totals = [0, 0]
-        self._groups: dict[str, dict[str, list[int]]] = {name: {} for name in TABLES}
+        self.totals = totals if totals is not None else [0, 0]
+        self.groups = groups if groups is not None else {name: {} for name in TABLES}
 
     @property
     def realised(self) -> Decimal:
         """Everything earned so far, after fees."""
-        return Decimal(self._totals[0]).scaleb(-self._places)
+        return Decimal(self.totals[0]).scaleb(-self._places)
 
     @property
     def fees(self) -> Decimal:
         """Everything paid in fees so far."""
-        return Decimal(self._totals[1]).scaleb(-self._places)
+        return Decimal(self.totals[1]).scaleb(-self._places)
 
     def table(self, name: str) -> dict[str, tuple[Decimal, Decimal]]:
         """Realised profit and fees by group of one attribution table."""
         return {group: (Decimal(gain).scaleb(-self._places), Decimal(cost).scaleb(-self._places))
-                for group, (gain, cost) in self._groups[name].items()}
+                for group, (gain, cost) in self.groups[name].items()}
 
     def add(self, realised: Decimal, fee: Decimal, tags: Tags) -> None:
         """Book a result. Both amounts are whole minor units."""
@@ -136,9 +138,9 @@ class Ledger:
         gain = int(realised.scaleb(self._places)) - cost
         if not gain and not cost:
             return
-        self._totals[0] += gain
-        self._totals[1] += cost
-        for name, groups in self._groups.items():
+        self.totals[0] += gain
+        self.totals[1] += cost
+        for name, groups in self.groups.items():
             weights = tags.weights(name)
             gains, costs = _parts(gain, weights), _parts(cost, weights)
             for index, (group, _) in enumerate(weights):
