@@ -44,8 +44,8 @@ class CoinbaseServer(HttpVenue):
 
     `why`: what refusals say, with `refusal_status`. `names_another`: answers to orders name another order.
     `beaten`: orders are filled just before they would be cancelled. `no_cancel`: cancels are refused. `hidden`:
-    executions that are not listed yet. Requests are signed with the real time, whatever the clock of the books
-    says; `behind_s` sets that check back.
+    executions that are not listed yet. `endless`: after each page comes the first one. Requests are signed with the
+    real time, whatever the clock of the books says; `behind_s` sets that check back.
     """
 
     page = 100
@@ -58,7 +58,7 @@ class CoinbaseServer(HttpVenue):
         self.why = "INSUFFICIENT_FUND"
         self.names_another = False
         self.refusal_status = 200
-        self.beaten = self.no_cancel = False
+        self.beaten = self.no_cancel = self.endless = False
         self.hidden: set[str] = set()
         self.commission = Decimal(0)
         self.key = ec.generate_private_key(ec.SECP256R1())
@@ -148,8 +148,9 @@ class CoinbaseServer(HttpVenue):
     def _page(self, name: str, items: list[dict[str, Any]], request: Request) -> Reply:
         start = int(request.query.get("cursor") or 0)
         end = start + self.page
-        more = end < len(items)
-        return Reply(200, {name: items[start:end], "cursor": str(end) if more else "", "has_next": more})
+        more = end < len(items) or self.endless
+        cursor = "0" if self.endless else str(end) if more else ""
+        return Reply(200, {name: items[start:end], "cursor": cursor, "has_next": more})
 
     def _order(self, order: Placed) -> dict[str, Any]:
         worth = order.average * order.filled

@@ -33,7 +33,7 @@ class Faults:
 
     `latency_s`: every answer waits. `silent`: requests are read and never answered, and nothing is taken.
     `status`: the next requests are answered with these codes and seconds of Retry-After before anything is taken;
-    `order_status`: the next orders, while questions are answered.
+    0 over HTTP is one that goes well. `order_status`: the next orders, while questions are answered.
     `refuse`: orders are refused for good, in the venue's words. `unauthorized`: the credentials are not accepted.
     Orders that are taken all the same: `fail_after_commit` answers 5xx, `lose_answer` closes the connection,
     `late_accept` closes it and takes the order only when the test calls `accept_late`.

@@ -127,8 +127,8 @@ class HttpVenue(VenueServer):
             return None
         self.stopping.wait(faults.latency_s)
         due = faults.status or (faults.order_status if seen is not None else [])
-        if due:
-            code, after = due.pop(0)
+        code, after = due.pop(0) if due else (0, None)
+        if code:
             headers = {} if after is None else {"Retry-After": f"{after:g}"}
             return Reply(code, {"message": f"status {code}"}, headers)
         if faults.unauthorized:

@@ -282,6 +282,14 @@ class CcxtBroker(RealBroker):
 
     def _open(self) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []
+        if self.name == "coinbase":  # ccxt turns its pages only beside a time, by which open orders are not asked for
+            page: dict[str, Any] = {}
+            for _ in range(_PAGES["paginationCalls"]):
+                found += self._ask(partial(self._api.fetch_open_orders, None, None, None, page))
+                page = {"cursor": self._wire.body.get("cursor")}
+                if not page["cursor"] or not self._wire.body.get("has_next"):
+                    return found
+            raise OutsideError(f"{self.name}: its list of open orders does not end", "It is asked again.")
         pages = {} if self._dialect.by_symbol else _PAGES
         since = 1 if self.name == "bybit" else None  # a cursor comes with each of its pages, which ccxt follows only so
         for symbol in self._symbols():
