@@ -3,23 +3,29 @@
 import os
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.unit.executor.core.test_state import differs
 from vanta.common.canonical import sha256
+from vanta.common.clock import ManualClock
 from vanta.common.errors import StateError
 from vanta.common.events import Kind
+from vanta.common.paths import TRADE_LOG, Home
+from vanta.common.settings import Settings
 from vanta.common.signatures import Signer
+from vanta.common.signing_key import signer_of
 from vanta.common.store.chain import START
 from vanta.common.store.checkpoint import FOLDER
 from vanta.common.store.files import FolderFiles
 from vanta.common.store.journal import FileJournal
 from vanta.executor.core.book import Book
-from vanta.executor.memory import Keeper, code_of, name_of, recall
+from vanta.executor.memory import WORTH, Keeper, code_of, name_of, recall
 from vanta.executor.recorder import Recorder
 from vanta.executor.recovery import fold, opening
+from vanta.executor.wire import build
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 AT = "2026-11-20T15:00:00.000Z"
@@ -135,6 +141,26 @@ def test_a_state_of_a_log_that_was_changed_there_stops_the_start(files: FolderFi
         log.write_bytes(b"".join([*lines[:7], lines[7].replace(b"x7", b"y7"), *lines[8:]]))
         with pytest.raises(StateError, match="is not the end of record 8 as a checkpoint has it"):
             fold(Recorder(opened, *recall(opened, files, CODE)))
+
+
+def test_an_executor_keeps_states_and_starts_from_them(tmp_path: Path) -> None:
+    """The real composition root: at a start on a long log, at an orderly stop, and what it says."""
+    home, clock = Home(tmp_path).prepare(), ManualClock(NOW)
+    with closing(FileJournal(home.file(TRADE_LOG), signer=partial(signer_of, home))) as log:
+        recorder = Recorder(log, Book())
+        recorder.put(Kind.JOURNAL_OPENED, opening("abcdef", "test"), now=NOW)
+        write(recorder, WORTH)
+    said = []
+    for _ in range(3):
+        built = build(home, Settings(), clock)
+        said.append(built.recovered.split(", ")[0])
+        write(built.executor.recorder, WORTH // 2)
+        built.executor.step()
+        built.executor.close()
+    assert said[0] == f"folded {WORTH + 1:,} records"
+    assert said[1].startswith("took up the state at record 10,0")
+    assert said[2].startswith("took up the state at record 20,0")
+    assert len(list((home.memory / FOLDER).glob("book-*"))) == 1
 
 
 def test_code_is_named_by_all_of_its_source(tmp_path: Path) -> None:
