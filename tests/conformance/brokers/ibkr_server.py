@@ -123,14 +123,7 @@ class IbkrServer(VenueServer):
         """Whether orders stay in transit: listed, and not yet taken by the venue."""
         self.spoil: tuple[int, int, str] | None = None
         """Kind of message, field and what stands there: in the next answer that has such a message."""
-        self.forgotten: set[str] = set()
-        """Fill ids and venue ids of earlier days, which lists of the day leave out."""
-        self.unlisted: set[str] = set()
-        """Venue ids that no list of orders shows, as if they were on the way."""
-        self.inactive: set[str] = set()
-        """Venue ids of open orders that are shown as inactive."""
-        self.unsure: set[str] = set()
-        """Venue ids of completed orders without a total."""
+        self._choose_lists()
         self.lines: list[Line] = []
         self.opened = 0
         self.called_off: list[int] = []
@@ -148,6 +141,19 @@ class IbkrServer(VenueServer):
         self._server = Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
+
+    def _choose_lists(self) -> None:
+        """Which orders and executions lists show, and how: by the names that a test puts here."""
+        self.forgotten: set[str] = set()
+        """Fill ids and venue ids of earlier days, which lists of the day leave out."""
+        self.unlisted: set[str] = set()
+        """Venue ids that no list of orders shows, as if they were on the way."""
+        self.inactive: set[str] = set()
+        """Venue ids of open orders that are shown as inactive."""
+        self.cancelling: set[str] = set()
+        """Venue ids of open orders that are shown as being cancelled."""
+        self.unsure: set[str] = set()
+        """Venue ids of completed orders without a total."""
 
     @property
     def port(self) -> int:
@@ -266,15 +272,12 @@ class IbkrServer(VenueServer):
         if self.faults.use("truncate"):
             line.send(raw[:len(wire.frame(answer[0])) // 2])
             raise _HungUp
-        if self.spoil is not None:
-            spoilt, field, text = self.spoil
-            for message in answer:
-                if message[0] == spoilt:
-                    message[field:field + 1] = [text]
-                    self.spoil = None
-                    break
-            raw = b"".join(map(wire.frame, answer))
-        line.send(raw)
+        spoil = self.spoil
+        spoilt = next((message for message in answer if spoil is not None and message[0] == spoil[0]), None)
+        if spoil is not None and spoilt is not None:
+            spoilt[spoil[1]:spoil[1] + 1] = [spoil[2]]
+            self.spoil = None
+        line.send(b"".join(map(wire.frame, answer)))
 
     def _aside(self, line: Line, kind: int, fields: list[str]) -> list[list[Any]]:
         """The opening, the details of a contract, and what is called off."""
@@ -366,6 +369,7 @@ class IbkrServer(VenueServer):
     def _shown(self, order: Placed) -> Shown:
         status = "PendingSubmit" if self.pending and order.status == "open" else _STATUS[order.status]
         status = "Inactive" if order.venue_id in self.inactive and order.status == "open" else status
+        status = "PendingCancel" if order.venue_id in self.cancelling and order.status == "open" else status
         leaves = max(order.quantity - order.filled, Decimal(0)) if order.status == "open" else Decimal(0)
         body = order.body
         return Shown(self._share(order.symbol), order.side.upper(), str(order.quantity), str(order.filled), str(leaves),

@@ -42,14 +42,20 @@ def taken(venue: IbkrServer, broker: IbkrBroker) -> Order:
 
 
 @contextmanager
-def said_when_asked(venue: IbkrServer, kind: int, says: list[tuple[int, int, str]]) -> Iterator[None]:
-    """The gateway says something as soon as another message of a kind has come."""
-    before = venue.kinds[kind]
+def said_when_asked(venue: IbkrServer, kind: int, says: list[tuple[int, int, str]],
+                    late: list[list[object]] | None = None) -> Iterator[None]:
+    """The gateway says something as soon as another message of a kind has come: errors, and what was asked long ago.
+
+    The latter comes over the connections that were there before.
+    """
+    before, lines = venue.kinds[kind], list(venue.lines)
 
     def tell() -> None:
         wait_for(lambda: venue.kinds[kind] > before, "the question")
         for one in says:
             venue.say(*one)
+        for line in lines:
+            line.tell(*(late or []))
 
     telling = threading.Thread(target=tell)
     telling.start()
@@ -80,13 +86,6 @@ def patiently(ask: Callable[[], T | None]) -> T:
 
 
 def lost_for(broker: IbkrBroker) -> None:
-    """Wait until the adapter has noticed that the gateway lost its line."""
-
-    def lost() -> bool:
-        try:
-            broker.holdings(START)
-        except OutsideError:
-            return True
-        return False
-
-    wait_for(lost, "the loss")
+    """Wait until the adapter has noticed that the gateway lost its line, without asking anything."""
+    talk = broker._link._talk
+    wait_for(lambda: talk is not None and talk.cut is not None, "the loss")

@@ -1,5 +1,6 @@
 """TWS and IB Gateway: whose account, connecting, the line to IB, and answers that are none."""
 
+import asyncio
 import threading
 from contextlib import closing
 from datetime import timedelta
@@ -7,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.conformance.brokers import ibkr_wire as wire
 from tests.conformance.brokers.faults import START
 from tests.conformance.brokers.ibkr_server import (
     ACCOUNT,
@@ -17,6 +19,7 @@ from tests.conformance.brokers.ibkr_server import (
     LIVE_ACCOUNT,
     OPEN,
     POSITIONS,
+    SHARES,
     IbkrServer,
 )
 from tests.conformance.brokers.ibkr_setting import ended, ibkr, lost_for, patiently, said_when_asked, share, taken
@@ -27,6 +30,7 @@ from vanta.common.models.configuration import AccountSettings
 from vanta.executor.brokers.hosts import check
 from vanta.executor.brokers.ibkr import IbkrBroker
 from vanta.executor.brokers.ibkr_link import Bounds, Link
+from vanta.executor.brokers.ibkr_session import Session
 from vanta.executor.brokers.ibkr_wire import Place, client
 from vanta.executor.brokers.port import Accepted, Postponed, Rejected
 
@@ -176,6 +180,34 @@ def test_a_connection_over_which_nobody_asks_ends(venue: IbkrServer) -> None:
         assert venue.opened == 2
 
 
+def test_a_connection_that_ends_between_two_questions_is_not_asked_the_second(venue: IbkrServer) -> None:
+    """An order is not sent into it either."""
+    link = Link(Place("127.0.0.1", venue.port, 17, "UTC"), Bounds(20.0, 30.0, 0.0), lambda names: names[0])
+
+    async def ask(session: Session) -> None:
+        await session.cash()
+        venue.disconnect()
+        while True:
+            session.ready()
+            await asyncio.sleep(0)
+
+    with closing(link), pytest.raises(OutsideError, match="was cut"):
+        link.run(ask)
+    assert venue.opened == 1
+
+
+def test_positions_that_are_told_unasked_are_no_hint(venue: IbkrServer) -> None:
+    """A subscription that was called off may tell one more; nothing became of an order by it."""
+    with closing(ibkr(venue, poll_s=3600)) as broker:
+        Polls(broker).once()
+        venue.lines[0].tell(wire.position(ACCOUNT, "STK", SHARES["MSFT"], "3"))
+        assert broker.holdings(START) is not None
+        wait_for(lambda: len(venue.called_off) == 2, "the last message of that")
+        asked = venue.requests
+        Polls(broker, START + timedelta(seconds=2)).once()
+        assert venue.requests == asked
+
+
 def test_closing_ends_the_thread(venue: IbkrServer) -> None:
     """And the connection. One that was never used has none to end."""
     ibkr(venue).close()
@@ -319,6 +351,16 @@ def test_a_contract_that_cannot_be_read_sends_nothing(venue: IbkrServer, broker:
     with closing(ibkr(venue, 0.4)) as hasty:
         assert isinstance(hasty.submit(share().approved, now=START), Postponed)
     assert venue.seen == []
+
+
+def test_the_end_of_an_old_list_does_not_end_a_new_one(venue: IbkrServer, hasty: IbkrBroker) -> None:
+    """Lists have no number: what comes late would be an empty account, so the connection is given up."""
+    taken(venue, hasty)
+    venue.mute.add(OPEN)
+    with said_when_asked(venue, OPEN, [(-1, 322, "Error processing")]), pytest.raises(OutsideError, match="322"):
+        hasty.holdings(START)
+    with said_when_asked(venue, OPEN, [], [[53, 1]]), pytest.raises(OutsideError, match="no answer within"):
+        hasty.holdings(START)
 
 
 def test_read_only_gateways_are_said_to_be(venue: IbkrServer, broker: IbkrBroker) -> None:

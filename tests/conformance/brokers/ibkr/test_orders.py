@@ -375,6 +375,17 @@ def test_which_answers_to_a_cancel_are_fine(venue: IbkrServer, broker: IbkrBroke
             broker.cancel(order.order_id, now=START)
 
 
+def test_a_cancel_that_is_under_way_is_not_asked_for_again(venue: IbkrServer, broker: IbkrBroker) -> None:
+    """Outside its hours an exchange takes its time; the order goes on being listed."""
+    order = taken(venue, broker)
+    venue.cancelling.add(venue.orders[0].venue_id)
+    broker.cancel(order.order_id, now=START)
+    assert venue.kinds[CANCEL] == 0
+    found = broker.holdings(START)
+    assert found is not None
+    assert [one.order_id for one in found.orders] == [order.order_id]
+
+
 def test_a_cancel_of_what_is_nowhere_says_so(venue: IbkrServer, broker: IbkrBroker) -> None:
     """It may be on its way; pretending would leave it working."""
     with pytest.raises(OutsideError, match="does not list"):
@@ -396,7 +407,7 @@ def test_holdings_tell_apart_what_is_spelled_alike(venue: IbkrServer, broker: Ib
     assert found.positions == {"BRK.B": Decimal(-3), "AAPL@EUR": Decimal(4), "OPT:AAPL": Decimal(1), "SAP": Decimal(3),
                                "MSFT": Decimal("0.1")}
     assert found.cash == {"USD": Decimal(100_000), "EUR": Decimal("12.34")}
-    assert sorted(venue.called_off) == [64, 77]
+    wait_for(lambda: sorted(venue.called_off) == [64, 77], "the end of what would go on being told")
 
 
 def test_questions_of_two_threads_do_not_meet(venue: IbkrServer) -> None:
