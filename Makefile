@@ -32,8 +32,8 @@ torture: ## every crash, power cut and pair of them, at most MINUTES=60 at a tim
 bench: ## the performance report: every figure beside a named peer or floor of the same run
 	@scripts/setup.sh dev
 	@$(BIN)/python -m compileall -q vanta
-	@scripts/setup.sh peer || echo "without the peer: its row will say so"
-	@$(BIN)/python -m benchmarks.report $$(test -x .peer/bin/python && echo --peer .peer/bin/python) $(ARGS)
+	@scripts/setup.sh peer && scripts/setup.sh peer2 || echo "without the peers: their row will say so"
+	@$(BIN)/python -m benchmarks.report $(ARGS)
 
 lock: ## write requirements/*.lock anew (UPGRADE=1: newest versions)
 	@scripts/lock.sh $(if $(UPGRADE),--upgrade)
@@ -43,5 +43,5 @@ docs: ## write the generated parts of docs/ anew
 	@$(BIN)/python -m scripts.make_docs
 
 clean: ## remove what make made: environments, caches, ./var
-	rm -rf .venv .uv .peer var .coverage.d .mypy_cache .ruff_cache .pytest_cache .hypothesis .torture .pytest-state benchmarks/out
+	rm -rf .venv .uv .peer .peer2 var .coverage.d .mypy_cache .ruff_cache .pytest_cache .hypothesis .torture .pytest-state benchmarks/out
 	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

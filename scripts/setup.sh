@@ -4,6 +4,7 @@
 #   scripts/setup.sh run     what VANTA needs to run
 #   scripts/setup.sh dev     that, and what its tests need
 #   scripts/setup.sh peer    .peer, the environment of the benchmark's peer (Python 3.12 or newer)
+#   scripts/setup.sh peer2   .peer2, that of its next major version
 #   scripts/setup.sh uv      only the installer; prints where it is
 #
 # `dev` contains `run`: after `make test`, `make run` installs nothing. $PYTHON chooses the interpreter.
@@ -11,7 +12,7 @@ set -eu
 cd "$(dirname "$0")/.."
 set_name=$1
 venv=.venv; oldest="3, 11"
-if [ "$set_name" = peer ]; then venv=.peer; oldest="3, 12"; fi
+case $set_name in peer | peer2) venv=.$set_name; oldest="3, 12" ;; esac
 
 find_python() {
     for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
@@ -59,10 +60,10 @@ fi
 export VIRTUAL_ENV="$PWD/$venv"
 case $set_name in
     run) "$uv" pip install --quiet --require-hashes --compile-bytecode -r requirements/run.lock ;;
-    dev | peer) "$uv" pip sync --quiet --require-hashes --compile-bytecode "requirements/$set_name.lock" ;;
-    *) echo "usage: scripts/setup.sh run | dev | peer | uv" >&2; exit 2 ;;
+    dev | peer | peer2) "$uv" pip sync --quiet --require-hashes --compile-bytecode "requirements/$set_name.lock" ;;
+    *) echo "usage: scripts/setup.sh run | dev | peer | peer2 | uv" >&2; exit 2 ;;
 esac
-if [ "$set_name" != peer ]; then
+if [ "$venv" = .venv ]; then
     # Editable, built with the hatchling that the lock has just installed: nothing else is fetched.
     "$uv" pip install --quiet --offline --no-deps --no-build-isolation --editable .
     "$venv/bin/python" -m compileall -q vanta

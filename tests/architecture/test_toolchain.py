@@ -13,7 +13,7 @@ from scripts.check_coverage import CORE_LIMIT, OTHER_LIMIT, group_of, groups, re
 from tests.architecture.source import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-LOCKS = ("run", "dev", "installer", "peer")
+LOCKS = ("run", "dev", "installer", "peer", "peer2")
 PIN = re.compile(r"^([a-z0-9-]+)==([^\s;\\]+)", re.MULTILINE)
 
 
