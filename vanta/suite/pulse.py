@@ -27,21 +27,14 @@ class Ear:
     def heard(self, pid: int) -> bool:
         """Whether process `pid` has said since the last time that it got somewhere."""
         found = False
-        while self.address is not None:
+        while True:
             try:
                 message, extra, _, _ = self._socket.recvmsg(4096, socket.CMSG_SPACE(_CREDENTIALS.size))
-            except OSError:
-                break
-            found |= _sender(extra) == pid and not _SIGNS.isdisjoint(message.split(b"\n"))
-        return found
+            except OSError:  # there is no more
+                return found
+            senders = [_CREDENTIALS.unpack(data)[0] for _, _, data in extra]
+            found |= senders == [pid] and not _SIGNS.isdisjoint(message.split(b"\n"))
 
     def close(self) -> None:
         """Hear no more."""
         self._socket.close()
-
-
-def _sender(extra: list[tuple[int, int, bytes]]) -> int | None:
-    for level, kind, data in extra:
-        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
-            return int(_CREDENTIALS.unpack(data[: _CREDENTIALS.size])[0])
-    return None
