@@ -61,18 +61,19 @@ class Link:
     def run(self, ask: Callable[[Session], Awaitable[T]]) -> T:
         """Ask over the connection. Raises `OutsideError` if there is none, or no answer in time."""
         if self._loop is None:
-            self._loop = asyncio.new_event_loop()
+            self._loop, self._one_at_a_time = asyncio.new_event_loop(), asyncio.Lock()
             self._thread = threading.Thread(target=self._loop.run_forever, name="ibkr", daemon=True)
             self._thread.start()
         return asyncio.run_coroutine_threadsafe(self._bounded(ask), self._loop).result()
 
     def close(self) -> None:
-        """Hang up and end the thread."""
-        if self._loop is not None and self._thread is not None:
-            asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result()
-            self._loop.call_soon_threadsafe(self._loop.stop)
+        """Hang up and end the thread. A question that is asked after it begins anew."""
+        loop, self._loop = self._loop, None
+        if loop is not None and self._thread is not None:
+            asyncio.run_coroutine_threadsafe(self._hang_up(), loop).result()
+            loop.call_soon_threadsafe(loop.stop)
             self._thread.join()
-            self._loop.close()
+            loop.close()
 
     async def _bounded(self, ask: Callable[[Session], Awaitable[T]]) -> T:
         try:

@@ -209,11 +209,12 @@ def test_positions_that_are_told_unasked_are_no_hint(venue: IbkrServer) -> None:
 
 
 def test_closing_ends_the_thread(venue: IbkrServer) -> None:
-    """And the connection. One that was never used has none to end."""
+    """And the connection. One that was never used has none to end, nor has one that was closed before."""
     ibkr(venue).close()
     broker = ibkr(venue)
     broker.holdings(START)
     assert "ibkr" in {thread.name for thread in threading.enumerate()}
+    broker.close()
     broker.close()
     assert "ibkr" not in {thread.name for thread in threading.enumerate()}
     wait_for(lambda: not venue.lines, "the end of the connection")

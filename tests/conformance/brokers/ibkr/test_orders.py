@@ -9,10 +9,11 @@ from itertools import count
 
 import pytest
 
+from tests.conformance.brokers import ibkr_wire as wire
 from tests.conformance.brokers.faults import START
-from tests.conformance.brokers.ibkr_server import ACCOUNT, CANCEL, COMPLETED, CONTRACT, OPEN, IbkrServer
-from tests.conformance.brokers.ibkr_setting import ended, ibkr, patiently, refused, share, taken
-from tests.conformance.brokers.ibkr_wire import Share
+from tests.conformance.brokers.ibkr_server import ACCOUNT, CANCEL, COMPLETED, CONTRACT, OPEN, ORDER, SHARES, IbkrServer
+from tests.conformance.brokers.ibkr_setting import ended, ibkr, patiently, refused, said_when_asked, share, taken
+from tests.conformance.brokers.ibkr_wire import Share, Shown
 from tests.conformance.brokers.setting import Polls, by_id, make_order, units, wait_for
 from vanta.common.errors import OutcomeUnknown, OutsideError
 from vanta.executor.brokers.ibkr import IbkrBroker
@@ -76,6 +77,18 @@ def test_an_error_that_decides_nothing_leaves_the_outcome_open(venue: IbkrServer
     found: list[object] = []
     wait_for(lambda: refused(lambda: found.append(hasty.lookup(order.order_id))) == "", "an answer")
     assert found == [None]
+
+
+@pytest.mark.parametrize("message", ["order_status", "open_order"])
+def test_another_clients_order_of_the_same_number_is_no_answer(venue: IbkrServer, hasty: IbkrBroker,
+                                                               message: str) -> None:
+    """Each client counts for itself; a yes to somebody else's order is none to ours."""
+    venue.mute.add(ORDER)
+    theirs = [Shown(SHARES["AAPL"], "BUY", "5", "0", "5", "Submitted", "", number, 99, 4711, ACCOUNT)
+              for number in range(1, 12)]
+    said = [wire.order_status(one) if message == "order_status" else wire.open_order(one, 178) for one in theirs]
+    with said_when_asked(venue, ORDER, [], said), pytest.raises(OutcomeUnknown, match="no answer within"):
+        hasty.submit(share().approved, now=START)
 
 
 def test_an_order_in_transit_is_neither_taken_nor_unknown(venue: IbkrServer, hasty: IbkrBroker) -> None:
