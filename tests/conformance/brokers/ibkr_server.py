@@ -24,6 +24,9 @@ ACCOUNT, LIVE_ACCOUNT = "DU1234567", "U7654321"
 PATIENCE_S = 30.0
 """A silent server hangs up after so long, so that no test can wait for ever."""
 
+LATE_S = 0.05
+"""How long after everything else a late commission comes."""
+
 SHARES = {share.symbol: share for share in (
     Share(265598, "AAPL"), Share(272093, "MSFT"), Share(72063691, "BRK B", "USD", "NYSE"))}
 _STATUS = {"open": "Submitted", "filled": "Filled", "cancelled": "Cancelled", "expired": "Cancelled",
@@ -108,7 +111,7 @@ class IbkrServer(VenueServer):
         """What each execution costs; `None`: it is not told."""
         self.commission_currency = "USD"
         self.late_commission = False
-        """Whether commissions come after the end of the list of executions."""
+        """Whether commissions come a little after the end of the list of executions."""
         self.mute: set[int] = set()
         """Kinds of messages that are read and not answered."""
         self.kinds: Counter[int] = Counter()
@@ -150,6 +153,8 @@ class IbkrServer(VenueServer):
         """Venue ids that no list of orders shows, as if they were on the way."""
         self.inactive: set[str] = set()
         """Venue ids of open orders that are shown as inactive."""
+        self.bare: set[str] = set()
+        """Venue ids of open orders that are listed without the message that tells their state."""
         self.cancelling: set[str] = set()
         """Venue ids of open orders that are shown as being cancelled."""
         self.unsure: set[str] = set()
@@ -277,7 +282,11 @@ class IbkrServer(VenueServer):
         if spoil is not None and spoilt is not None:
             spoilt[spoil[1]:spoil[1] + 1] = [spoil[2]]
             self.spoil = None
-        line.send(b"".join(map(wire.frame, answer)))
+        late = [message for message in answer if message[0] == 59] if self.late_commission else []
+        line.tell(*(message for message in answer if message not in late))
+        if late:
+            self.stopping.wait(LATE_S)
+            line.tell(*late)
 
     def _aside(self, line: Line, kind: int, fields: list[str]) -> list[list[Any]]:
         """The opening, the details of a contract, and what is called off."""
@@ -323,7 +332,8 @@ class IbkrServer(VenueServer):
             listed = [order for order in self.orders if order.venue_id not in self.unlisted]
             if kind == OPEN:
                 return [*(message for order in listed if order.status == "open"
-                          for message in self._shows(order, line.version)), [53, 1]]
+                          for message in self._shows(order, line.version)[:1 if order.venue_id in self.bare else 2]),
+                        [53, 1]]
             if kind == COMPLETED:
                 return [*(self._completed(order, line.version) for order in listed
                           if order.status != "open" and order.venue_id not in self.forgotten), [102]]
@@ -331,8 +341,7 @@ class IbkrServer(VenueServer):
                 rows = [row for order in self.orders for row in self._executions(int(fields[2]), order, line.version)]
                 rows = [*rows, *rows] if self.faults.duplicate_events else rows
                 rows = rows[::-1] if self.faults.shuffle_events else rows
-                answer = [*rows, [55, 1, fields[2]]]
-                return sorted(answer, key=lambda row: row[0] == 59) if self.late_commission else answer
+                return [*rows, [55, 1, fields[2]]]
             if kind == POSITIONS:
                 held = [(self._account(), "STK", self._share(symbol), str(quantity))
                         for symbol, quantity in self.positions.items() if quantity]

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from vanta.common.errors import OutsideError
 from vanta.executor.brokers import ibkr_wire as wire
 from vanta.executor.brokers import ibkr_words as words
 from vanta.executor.brokers.ibkr_talk import NoSuchContract, Talk
 from vanta.executor.brokers.ibkr_words import Execution, Row, State
 from vanta.executor.brokers.port import Answer
 from vanta.executor.core.approval import Approved
+from vanta.executor.core.reconcile import named_by_a_home
 
 
 class Session:
@@ -26,7 +28,7 @@ class Session:
         """Every open order of the account, whoever sent it."""
         self._talk.states.clear()
         found = await self._talk.ask("open", lambda _: self._client.reqAllOpenOrders())
-        return list({order.permId: words.open_row(
+        return list({(order.permId, order.clientId, order.orderId): words.open_row(
             order, words.ours(contract, {}), self._state(order, state),
             self._talk.refusals.get(order.orderId) if order.clientId == self._talk.place.client_id else None)
             for contract, order, state in found if order.account in (self._account, "")}.values())
@@ -102,6 +104,8 @@ class Session:
         await self._talk.cancelled(number)
 
     def _state(self, order: Any, state: Any) -> State:
-        """What the message beside an open order said; the order's own, if none came."""
+        """What the message beside an open order said. Without it nobody knows how much of the order still works."""
         told = self._talk.states.get(str(order.permId))
+        if told is None and named_by_a_home(order.orderRef):
+            raise OutsideError(f"ibkr: order {order.orderRef} was listed without its state", "It is asked again.")
         return told or State(str(state.status), Decimal(0), words.number(order.totalQuantity))

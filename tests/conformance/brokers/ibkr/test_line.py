@@ -110,7 +110,12 @@ def test_of_several_accounts_one_has_to_be_named(venue: IbkrServer) -> None:
         broker.holdings(START)
     venue.position("AAPL", "7")
     venue.foreign("AAPL", "sell", "3")
+    with closing(ibkr(venue, account=ACCOUNT)) as broker:
+        order = taken(venue, broker)
+        venue.fill(order.order_id, "5", "200", fill_id="e1")
+        assert broker.lookup(order.order_id) is not None
     with closing(ibkr(venue, account="DU2")) as broker:
+        assert broker.lookup(order.order_id) is None
         found = broker.holdings(START)
         assert found is not None
         assert (dict(found.positions), dict(found.cash), found.orders) == ({}, {}, ())

@@ -332,6 +332,21 @@ def test_a_no_after_the_yes(venue: IbkrServer, broker: IbkrBroker) -> None:
     assert [one.order_id for one in found.orders] == [waits.order_id]
 
 
+def test_an_order_of_ours_that_is_listed_without_its_state_is_no_answer(venue: IbkrServer, broker: IbkrBroker) -> None:
+    """How much of it still works is compared with the books; of a stranger's order it is not."""
+    order = taken(venue, broker)
+    venue.fill(order.order_id, "2", "200", fill_id="e1")
+    assert broker.holdings(START) is not None
+    venue.bare.add(venue.orders[0].venue_id)
+    with pytest.raises(OutsideError, match="listed without its state"):
+        broker.holdings(START)
+    venue.cancel(venue.orders[0])
+    venue.bare.add(venue.foreign("AAPL", "sell", "3"))
+    found = broker.holdings(START)
+    assert found is not None
+    assert [(one.order_id, one.leaves) for one in found.orders] == [("", Decimal(3))]
+
+
 def test_an_order_is_not_lost_while_no_list_has_it(venue: IbkrServer, broker: IbkrBroker) -> None:
     """Between two lists it is on neither; its executions are told, its end comes when it is listed again."""
     order = taken(venue, broker)
