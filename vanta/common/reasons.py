@@ -89,6 +89,7 @@ class Reason(StrEnum):
     INSTRUMENTS_UNREADABLE = "instrument.unreadable"
     ACCOUNT_MOVED = "account.moved"
     CLOCK_STEPPED = "clock.stepped"
+    HOST_CHANGED = "host.changed"
     BROKER_REJECTED = "broker.rejected"
     BROKER_BUSY = "broker.busy"
     BROKER_NOT_IN_SYNC = "broker.not_in_sync"
@@ -227,6 +228,9 @@ TABLE: dict[Reason, Entry] = {
                                          "Run `vanta-diagnostics`; it names the field."),
     Reason.ACCOUNT_MOVED: Entry(_R, "vault.json names another account or currency than the one that holds the vault",
                                 "Put it back, or close the vault and open one under another id."),
+    Reason.HOST_CHANGED: Entry(_L, "the home was run on another host before",
+                               "Make sure that no executor runs there any more, compare orders and positions at every "
+                               "venue, then release the latch."),
     Reason.CLOCK_STEPPED: Entry(_L, "the host's clock jumped", "Check time synchronisation, then release the latch."),
     Reason.BROKER_BUSY: Entry(_H, "the venue was busy and did not take the order", "Nothing: it is tried again."),
     Reason.BROKER_NOT_IN_SYNC: Entry(_H, "the account's venue does not answer or does not agree with the books",

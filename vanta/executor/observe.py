@@ -155,6 +155,10 @@ class Observer:
         except BadInput as error:
             self.problems[QUEUE] = error.what
             return 0
+        if queue.home not in ("", self._recorder.book.home):
+            self.problems[QUEUE] = (f"{QUEUE} is for the executor of home {queue.home}, this is home "
+                                    f"{self._recorder.book.home}: it is not read")
+            return 0
         self.problems.pop(QUEUE, None)
         self.queue_depth = len(queue.intents)
         self._forget_entries()

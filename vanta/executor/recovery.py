@@ -12,10 +12,13 @@ from typing import Any
 from vanta.common.events import Kind
 from vanta.common.ids import draw_home_id
 from vanta.common.models.base import SCHEMA_VERSION
+from vanta.common.reasons import Reason
 from vanta.common.store.chain import repaired
 from vanta.executor.brokers.port import Broker
+from vanta.executor.core.watch import Latch
 from vanta.executor.recorder import Recorder
 from vanta.executor.venue import Venue
+from vanta.executor.verdicts import latch_once
 
 OPEN_STATES = ("submitting", "unknown")
 
@@ -50,7 +53,12 @@ def open_journal(recorder: Recorder, pieces: Sequence[bytes], *, program: str, d
     for piece in pieces:
         recorder.put(Kind.TAIL_REPAIRED, repaired(piece), now=now)
         said += f", set aside a torn last record of {len(piece)} bytes"
+    before, here = recorder.book.host, str(details.get("host") or "")
     recorder.put(Kind.PROGRAM_STARTED, {"program": program, **details}, now=now)
+    if before and here and here != before:
+        latch_once(recorder, Latch(code=Reason.HOST_CHANGED, vault=None, exits=False, value=here, limit=before,
+                                   detail="a copy of this home may still be running there"), now=now)
+        said += ", found that another host wrote the log before and latched"
     return said
 
 

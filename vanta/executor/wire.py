@@ -18,6 +18,7 @@ from vanta.common.canonical import canonical
 from vanta.common.clock import Clock
 from vanta.common.errors import OperatorError
 from vanta.common.events import Kind
+from vanta.common.host import host_id
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import TRADE_LOG, Home
 from vanta.common.permit import arm, disarm
@@ -132,9 +133,9 @@ def build(home: Home, settings: Settings, clock: Clock,
         recorder = Recorder(journal, book, begins)
         registry = Registry(home)
         venues = make_brokers(settings, book, lambda: observer.instruments, home)
+        able = {name: one.capabilities for name, one in venues.items()}
         said = open_journal(recorder, journal.set_aside, program=PROGRAM, now=now,
-                            details=described(settings, {name: one.capabilities for name, one in venues.items()},
-                                              snapshots))
+                            details={**described(settings, able, snapshots), "host": host_id()})
         observer = Observer(recorder, files, snapshots, registry, settings.executor.future_skew_s * 1000)
         observer.registry(now)
         executor = Executor(Parts(

@@ -75,7 +75,8 @@ class Bench:
                                  "convictions": [one.model_dump(mode="json") for one in rows]})
 
     def portfolio(self, *vaults: VaultHoldings, **changes: Any) -> None:
-        self.put(PORTFOLIO, {**HEADER, "as_of_seq": 0, "as_of_hash": "", "now": iso(NOW), "accounts": [],
+        self.put(PORTFOLIO, {**HEADER, "home": "abcdef", "as_of_seq": 0, "as_of_hash": "", "now": iso(NOW),
+                             "accounts": [],
                              "vaults": [one.model_dump(mode="json") for one in vaults], "basis": {}, "intents": {},
                              **changes})
 

@@ -34,8 +34,8 @@ _LINE = ("fence", "code", "value", "limit", "detail")
 FUNDING = "capital of a new vault"
 _TOLD_FROM_OUTSIDE = frozenset({
     Reason.CLOCK_STEPPED, Reason.BROKER_DIFFERS, Reason.BROKER_OVERFILL, Reason.BROKER_LATE_FILL,
-    Reason.BROKER_BUSTED, Reason.BROKER_EXTERNAL, Reason.FLATTENED})
-"""Latches that a clock, a venue or a person gave rise to: what they said is taken as recorded."""
+    Reason.BROKER_BUSTED, Reason.BROKER_EXTERNAL, Reason.FLATTENED, Reason.HOST_CHANGED})
+"""Latches that a clock, a host, a venue or a person gave rise to: what they said is taken as recorded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ class CutHeader(Header):
 class Portfolio(CutHeader):
     """`portfolio.json`. `basis` gives the basis of keys `vault|instrument` that moved at least once."""
 
+    home: str = Field(description="short id of the home whose executor wrote it; part of every order's name")
     accounts: list[AccountHoldings]
     vaults: list[VaultHoldings]
     basis: dict[str, int]

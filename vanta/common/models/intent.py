@@ -66,6 +66,7 @@ class Withdrawal(Model):
 class QueueEnvelope(Header):
     """The file with its entries unread, so that one bad entry does not hide the others."""
 
+    home: str = Field(default="", description="whose executor may read it: that of the portfolio it rests on")
     now: UtcTime
     intents: list[dict[str, Any]]
     withdrawals: list[Withdrawal]
@@ -74,6 +75,7 @@ class QueueEnvelope(Header):
 class AutotradeQueue(Header):
     """The whole file. An entry leaves only when the executor's journal shows it terminal, or past expiry plus grace."""
 
+    home: str = Field(default="", description="whose executor may read it: that of the portfolio it rests on")
     now: UtcTime
     intents: list[Intent]
     withdrawals: list[Withdrawal]

@@ -75,6 +75,7 @@ class _Plain(msgspec.Struct):
     """What stands in the book as it is here."""
 
     home: str
+    host: str
     seq: int
     hash: str
     at: str

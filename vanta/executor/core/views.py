@@ -40,7 +40,8 @@ def cut(book: Book, now: str) -> Body:
 def portfolio(book: Book, now: str) -> Body:
     """`portfolio.json`."""
     rows = [_vault(book, vault) for _, vault in sorted(book.vaults.items())]
-    return {**cut(book, now), "accounts": _accounts(book), "vaults": rows, "basis": dict(sorted(book.basis.items())),
+    return {**cut(book, now), "home": book.home, "accounts": _accounts(book), "vaults": rows,
+            "basis": dict(sorted(book.basis.items())),
             "intents": {name: entry.state for name, entry in sorted({**book.waiting, **_live(book)}.items())}}
 
 

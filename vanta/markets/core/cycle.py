@@ -97,10 +97,11 @@ def decide(inputs: CycleInputs) -> Decision:
         hashes=inputs.hashes))
     allocation = {"now": iso(inputs.now), "dag_id": dag, "inputs": dict(inputs.hashes),
                   "vaults": [plan.target.model_dump(mode="json") for plan in plans.values()]}
-    queue = {"now": iso(inputs.now), "intents": [one.model_dump(mode="json") for one in made.intents],
+    queue = {"home": inputs.portfolio.home, "now": iso(inputs.now),
+             "intents": [one.model_dump(mode="json") for one in made.intents],
              "withdrawals": [one.model_dump(mode="json") for one in made.withdrawals]}
-    changed = _differs(allocation, inputs.allocation, "vaults") or _differs(queue, inputs.queue, "intents") \
-        or _differs(queue, inputs.queue, "withdrawals")
+    changed = (_differs(allocation, inputs.allocation, "vaults")
+               or any(_differs(queue, inputs.queue, part) for part in ("home", "intents", "withdrawals")))
     return Decision(dag_id=dag, allocation=allocation, queue=queue, promotion=made, changed=changed, notes=tuple(notes))
 
 

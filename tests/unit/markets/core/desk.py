@@ -75,8 +75,8 @@ class Desk:
         return made
 
     def portfolio(self) -> Portfolio:
-        return Portfolio(revision=1, written_at=iso(NOW), written_by="test", as_of_seq=self.as_of, as_of_hash="",
-                         now=iso(NOW), accounts=[], vaults=[self.held], basis=self.basis,
+        return Portfolio(revision=1, written_at=iso(NOW), written_by="test", home="abcdef", as_of_seq=self.as_of,
+                         as_of_hash="", now=iso(NOW), accounts=[], vaults=[self.held], basis=self.basis,
                          intents=self.live)  # type: ignore[arg-type]
 
     def seen(self, intent: Intent, seq: int = 1) -> None:
