@@ -42,8 +42,13 @@ class VenueWorld(World):
             self.step(seconds=2)
             return condition()
 
-        if not condition():
-            wait_for(satisfied, what)
+        try:
+            if not condition():
+                wait_for(satisfied, what)
+        except AssertionError as error:
+            told = [(record.kind, dict(record.payload)) for record in self.journal.read()][-5:]
+            error.add_note(f"{self.book.sync}; {self.server.requests} requests; the log ends with {told}")
+            raise
 
     def until_state(self, intent_id: str, state: str) -> None:
         """Step until an intent is in a state."""

@@ -74,8 +74,11 @@ def make_order(instrument_id: str, notional: str, *, price: str, **orders: Any) 
     return Order(world.taker.taken[-1], entry)
 
 
-def wait_for(condition: Callable[[], bool], what: str, *, bound_s: float = 20.0) -> None:
-    """Wait until something is so. The bound is only for a machine on which it never becomes so."""
+def wait_for(condition: Callable[[], bool], what: str, *, bound_s: float = 120.0) -> None:
+    """Wait until something is so. The bound is only for a machine on which it never becomes so.
+
+    It is long: a busy machine gives a process a hundredth of its time, and an adapter's first question loads a library.
+    """
     end = time.monotonic() + bound_s
     while not condition():
         assert time.monotonic() < end, f"never: {what}"
@@ -151,15 +154,21 @@ class Polls:
 
     def until(self, condition: Callable[[list[Event]], bool], what: str) -> list[Event]:
         """Poll until the events so far satisfy; answers that do not come are waited for."""
+        failures: list[str] = []
 
         def satisfied() -> bool:
             try:
                 self.once()
-            except OutsideError:
+            except OutsideError as error:
+                failures.append(error.what)
                 return False
             return condition(self.events)
 
-        wait_for(satisfied, what)
+        try:
+            wait_for(satisfied, what)
+        except AssertionError as error:
+            error.add_note(f"{len(failures)} polls failed, at last: {failures[-3:]}")
+            raise
         return self.events
 
     def fills(self, count: int) -> dict[str, Fill]:
