@@ -171,6 +171,7 @@ def test_an_execution_comes_with_its_fee(venue: IbkrServer, broker: IbkrBroker, 
     """The commission has a message of its own, which may come after the end of the list."""
     venue.commission, venue.late_commission = "1.0043", late
     order = taken(venue, broker)
+    venue.orders[0].body["client"] = 99  # nothing is pushed to us
     polls = Polls(broker)
     venue.fill(order.order_id, "5", "200", fill_id="e1")
     (fill,) = polls.units(5).values()
