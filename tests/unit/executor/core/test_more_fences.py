@@ -177,3 +177,20 @@ def test_an_instrument_that_left_the_registry_counts_under_its_own_class() -> No
     assert totals.by_class == {"equity": 1000}
     assert totals.gross == 1000
     assert seen.totals(world.book.vaults["V_CORE"]) is totals
+
+
+def test_while_the_vault_file_is_broken_only_what_shrinks_a_position_leaves() -> None:
+    """Where there is nothing to leave the file is waited for; so it is where only a part is to be sold."""
+    world = ready()
+    world.want("equity:AAPL", "1000")
+    world.step()
+    world.files.replace(VAULTS, b"{")
+    nothing = world.want("equity:MSFT", "1000", side="sell", close=True)
+    part = world.want("equity:AAPL", "400", side="sell")
+    world.step()
+    assert (world.state(nothing), world.state(part)) == ("held", "held")
+    assert "vault.unreadable" in world.codes(nothing) & world.codes(part)
+    world.withdraw(part)
+    whole = world.want("equity:AAPL", "1000", side="sell", close=True)
+    world.step()
+    assert (world.state(whole), world.held("equity:AAPL")) == ("filled", 0)
