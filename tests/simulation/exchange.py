@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from random import Random
 
 from tests.simulation.clock import SimClock
@@ -71,6 +71,8 @@ class Moods:
         self.forget, self.partial = chance.choice((0.0, 0.3, 0.7)), chance.choice((0.0, 0.0, 1.0))
         for rare in ("overfill", "bust", "stranger", "misstate"):
             setattr(self, rare, chance.choice((0.0, 0.0, 0.0, 0.15)))
+        if chance.random() < 0.1:
+            self.late_after_settling, self.busy = 0.5, 0.0
         if chance.random() < 0.2:
             setattr(self, chance.choice(fields(self)).name, 0.9)
 
@@ -104,13 +106,14 @@ class Live:
 
 @dataclass(slots=True)
 class Execution:
-    """One execution as the venue booked it."""
+    """One execution as the venue booked it. `signed` is what moved: it may keep some of the coins that were bought."""
 
     order_id: str
     symbol: str
     signed: Decimal
     price: Decimal
     fee: Decimal
+    quantity: Decimal
     busted: bool = False
 
 
@@ -126,6 +129,7 @@ class Exchange:
         self.has_books = True
         self.embedded = False
         self.eager = 0.75
+        self.keeps_coins = False
         self.prices: dict[str, Decimal] = {}
         self.instruments: Mapping[str, Instrument] = {}
         self.orders: dict[str, Live] = {}
@@ -229,11 +233,15 @@ class Exchange:
             price = order.limit  # somebody gave in while it was about to be cancelled
         fee = self.chance.choice((NO_FEE, Decimal("0.35"), Decimal("1.00"), Decimal("0.0125")))
         order.filled += quantity
-        signed = quantity if order.side == "buy" else -quantity
-        self.executions[name] = Execution(order.order_id, order.symbol, signed, price, fee)
+        kept = NO_FEE
+        if self.keeps_coins and order.crypto and order.side == "buy":
+            kept = (quantity / 1000).quantize(Decimal("0.00000001"), ROUND_DOWN)
+            self.facts["a fee was kept in coins"] += bool(kept)
+        signed = quantity - kept if order.side == "buy" else -quantity
+        self.executions[name] = Execution(order.order_id, order.symbol, signed, price, fee, quantity)
         if order.filled >= order.quantity:
             order.state = "filled"
-        fill = Fill(order.order_id, name, quantity, price, fee, self.clock.now())
+        fill = Fill(order.order_id, name, quantity, price, fee, self.clock.now(), fee_units=kept)
         order.events.append(fill)
         if told:
             self.tell(fill)
@@ -275,7 +283,7 @@ class Exchange:
     def _bust(self, name: str, one: Execution) -> None:
         one.busted = True
         order = self.orders[one.order_id]
-        order.filled -= abs(one.signed)
+        order.filled -= one.quantity
         bust = Busted(name, "erroneous trade")
         order.events.append(bust)
         self.tell(bust)

@@ -23,12 +23,13 @@ class Fuse:
         self._last = "start"
         self._left = -1
         self._aim, self._pass = "", 0
+        self._between: tuple[str, str] | None = None
         self._acts: dict[int, Callable[[], None]] = {}
         self._named: dict[str, Callable[[], None]] = {}
 
     def begin(self, where: str) -> None:
         """A process begins a start or a step."""
-        self._last, self.count, self._left, self._aim = where, 0, -1, ""
+        self._last, self.count, self._left, self._aim, self._between = where, 0, -1, "", None
         self._acts.clear()
         self._named.clear()
 
@@ -39,6 +40,10 @@ class Fuse:
     def aim(self, name: str, *, after: int) -> None:
         """Die at a boundary of that name, after so many others of that name."""
         self._aim, self._pass = name, after
+
+    def between(self, pair: tuple[str, str]) -> None:
+        """Die where these two are neighbours."""
+        self._between = pair
 
     def later(self, boundaries: int, act: Callable[[], None]) -> None:
         """Let somebody act at the boundary after so many more."""
@@ -59,8 +64,8 @@ class Fuse:
         self.count += 1
         if act is not None:
             act()
-        if self._left == 0 or (name == self._aim and self._pass == 0):
-            self._left, self._aim = -1, ""
+        if self._left == 0 or (name == self._aim and self._pass == 0) or pair == self._between:
+            self._left, self._aim, self._between = -1, "", None
             self.died[pair] += 1
             raise Crash(name)
         self._left -= 1

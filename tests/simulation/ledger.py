@@ -74,6 +74,7 @@ class Booked:
     price: Decimal
     paid: Decimal
     fee: Decimal
+    quantity: Decimal
     busted: bool = False
 
 
@@ -212,11 +213,12 @@ def _fill(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:
     if name in ledger.fills:
         ledger.wrong.append(f"I7: execution {name} was booked twice")
     quantity, price, fee = Decimal(body["quantity"]), Decimal(body["price"]), Decimal(body["fee"])
-    signed = quantity if row.side == "buy" else -quantity
+    kept = Decimal(body["fee_units"])
+    signed = quantity - kept if row.side == "buy" else -quantity - kept
     if row.limit is not None and (price > row.limit if row.side == "buy" else price < row.limit):
         ledger.wrong.append(f"I12: execution {name} at {price} is beyond the limit of {row.limit}")
-    paid = cents(signed * price)
-    ledger.fills[name] = Booked(ids["order_id"], signed, price, paid, fee)
+    paid = cents(quantity * price if row.side == "buy" else -quantity * price)
+    ledger.fills[name] = Booked(ids["order_id"], signed, price, paid, fee, quantity)
     row.filled += quantity
     wish = ledger.wishes[row.intent]
     expected = wish.ended in ("", "cancelled", "expired", "filled") and not (wish.ended and row.withheld)
@@ -242,7 +244,7 @@ def _busted(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:
         ledger.wrong.append(f"I7: execution {body['fill_id']} was taken back twice")
     fill.busted = True
     row = ledger.orders[fill.order]
-    row.filled -= abs(fill.signed)
+    row.filled -= fill.quantity
     _move(ledger, row, -fill.signed, fill.paid + fill.fee)
     ledger.due("broker.fill_busted")
 

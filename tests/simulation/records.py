@@ -66,7 +66,7 @@ class Desk:
         """An execution. `body` has quantity, price, cash, fee and what else differs."""
         self.about(Kind.FILL, intent_id, **{
             "intent_state": None, "fill_id": fill_id, "fee": "0", "currency": "USD", "multiplier": "1",
-            "at": iso(self.clock.now()), "quote_ms": 0, **body})
+            "at": iso(self.clock.now()), "quote_ms": 0, "fee_units": "0", **body})
 
     def quote(self, instrument: str, price: str) -> None:
         """A mark."""

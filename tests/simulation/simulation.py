@@ -135,6 +135,7 @@ class Simulation:
         made.embedded = chance.random() < 0.1
         made.moods.draw(chance)
         made.eager = chance.choice((0.75, 0.75, 0.3))
+        made.keeps_coins = chance.random() < 0.3
         return made
 
     def _focus(self, focus: Mapping[str, float]) -> None:
@@ -290,6 +291,8 @@ class Simulation:
         if self.hit("crash"):
             if self.hit("tear"):
                 fuse.aim("journal.flush", after=chance.choice((0, 0, 1)))
+            elif fuse.met and chance.random() < 0.4:
+                fuse.between(chance.choice(sorted(fuse.met)))
             elif chance.random() < 0.5:
                 fuse.aim(chance.choice(BOUNDARIES), after=chance.choice((0, 0, 1, 2)))
             else:

@@ -65,7 +65,8 @@ FACTS = (
     "crash in a step", "a failed disk ended the process", "a lost lock ended the process", "closing failed as well",
     "a save landed between the last look and the wire", "an execution was busted", "an order was over-filled",
     "a stranger traded", "the embedded broker executed", "replayed", "documents were compared", "crash after crash",
-    "a limit order rested", "asked for anew after it had rested", "an order outlived its session")
+    "a fee was kept in coins", "a limit order rested", "asked for anew after it had rested",
+    "an order outlived its session")
 
 OTHERS = ("filled in parts", "changed bytes of a waiting intent", "changed bytes of an order in flight",
           "quiet with holdings", "a short position", "traded again after everything", "several orders in one batch",

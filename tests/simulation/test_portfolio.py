@@ -84,8 +84,10 @@ class Portfolio(RuleBasedStateMachine):
         for number, (quantity, price, fee) in enumerate(parts):
             signed = quantity * step if side == "buy" else -quantity * step
             paid = cents(signed * price * MULTIPLIER[instrument])
+            kept = quantity * step / 8 if self.drawn % 3 == 0 else D(0)
+            signed -= kept
             self.desk.fill(name, f"{name}-{number}", quantity=f"{quantity * step:f}", price=str(price), cash=str(paid),
-                           fee=str(fee))
+                           fee=str(fee), fee_units=f"{kept:f}")
             self.done[f"{name}-{number}"] = Done(name, vault, instrument, signed, paid, fee)
             self._move(vault, instrument, signed)
         if not whole:

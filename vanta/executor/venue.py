@@ -98,7 +98,8 @@ class Venue:
             "instrument_id": order.instrument_id, "side": order.side, "quantity": plain(fill.quantity),
             "price": plain(fill.price), "cash": plain(cash if order.side == "buy" else -cash),
             "fee": plain(round_amount(fill.fee, order.currency)), "currency": order.currency,
-            "multiplier": plain(order.multiplier), "at": self._recorder.text(fill.at), "quote_ms": fill.quote_ms}, now)
+            "multiplier": plain(order.multiplier), "at": self._recorder.text(fill.at), "quote_ms": fill.quote_ms,
+            "fee_units": plain(fill.fee_units)}, now)
         if (order.account, fill.fill_id) in self._book.external:
             self._busted(order.account, Busted(fill.fill_id, "taken back before it was told"), now)
         return 1
@@ -114,7 +115,7 @@ class Venue:
                     f"{order.order_id}: {event.detail}", now)
         self._about(Kind.FILL_BUSTED, order, {
             "fill_id": event.fill_id, "quantity": plain(fill.quantity), "cash": plain(-fill.cash),
-            "fee": plain(-fill.fee), "detail": event.detail}, now)
+            "fee": plain(-fill.fee), "fee_units": plain(-fill.kept), "detail": event.detail}, now)
         return 0
 
     def _unexplained(self, account: str, event: Event, now: datetime) -> None:

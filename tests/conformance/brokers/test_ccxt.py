@@ -218,19 +218,16 @@ class TestBybit(OnBybit, BrokerSuite, TermsSuite):
         check("live", "coin", found[True])
 
     def test_a_fee_kept_in_coins_makes_less_arrive(self, server: BybitServer, broker: CcxtBroker) -> None:
-        """Position and cash are those of the exchange, and the order ends although not all of it arrived."""
+        """All of the order was executed, and so it is over without a word; what was kept is said in coins."""
         server.fee = Decimal("0.001")
         order = self.order()
         broker.submit(order.approved, now=START)
         server.fill(order.order_id, "5", "200", fill_id="e1")
         polls = Polls(broker)
-        events = polls.until(lambda events: any(isinstance(event, Ended) for event in events), "the end")
-        fill, end = events
-        assert isinstance(fill, Fill)
-        assert (fill.quantity, fill.fee) == (Decimal("4.995"), Decimal(1))
-        assert fill.quantity * fill.price + fill.fee == Decimal(1000)
-        assert end == Ended(order_id=order.order_id, how="cancelled",
-                                   detail="complete; the rest was kept as a fee")
+        (fill,) = polls.units(5).values()
+        assert (fill.quantity, fill.fee, fill.fee_units) == (Decimal(5), Decimal(0), Decimal("0.005"))
+        polls.once()
+        assert not [event for event in polls.events if isinstance(event, Ended)]
 
 
 class TestBybitUnderTheExecutor(OnBybit, TermsUnderTheExecutor):
@@ -238,14 +235,40 @@ class TestBybitUnderTheExecutor(OnBybit, TermsUnderTheExecutor):
 
     def test_a_fee_kept_in_coins_leaves_the_account_in_agreement(self, world: VenueWorld,
                                                                  server: BybitServer) -> None:
-        """Booking what was executed would differ from the account for ever."""
+        """Position and what is left of the order are as there, while it rests and when all of it was executed."""
+        server.fee = Decimal("0.001")
+        cash = world.cash()
+        name, order_id = self.sent(world)
+        server.fill(order_id, "2", "200", fill_id="e1")
+        world.until_state(name, "partially_filled")
+        for _ in range(3):
+            world.until(lambda: world.book.sync["paper"].state == "in_sync", "in sync while it rests")
+        assert world.held(self.instrument_id) == Decimal("1.998")
+        server.fill(order_id, str(Decimal(self.quantity) - 2), "200", fill_id="e2")
+        world.until_state(name, "filled")
+        world.until(lambda: world.book.sync["paper"].state == "in_sync", "in sync again")
+        assert world.held(self.instrument_id) == Decimal("4.995")
+        assert cash - world.cash() == 1000
+        assert "differs" not in {record.payload["state"] for record in world.journal.read()
+                                 if record.kind == "broker.sync"}
+        assert not world.latched()
+
+    def test_what_arrived_can_be_left_and_adds_up(self, world: VenueWorld, server: BybitServer) -> None:
+        """Bought with a fee in coins, sold with one in money: flat here and there, and the loss is both fees."""
         server.fee = Decimal("0.001")
         name, order_id = self.sent(world)
         server.fill(order_id, self.quantity, "200", fill_id="e1")
-        world.until_state(name, "cancelled")
-        world.until(lambda: world.book.sync["paper"].state == "in_sync", "in sync again")
-        assert world.held(self.instrument_id) == Decimal("4.995")
-        assert not world.latched()
+        world.until_state(name, "filled")
+        world.until(lambda: world.book.sync["paper"].state == "in_sync", "in sync after the entry")
+        away = world.want(self.instrument_id, self.notional, side="sell", close=True)
+        world.until_state(away, "working")
+        server.fill(world.order_id(away), "4.995", "200", fill_id="e2")
+        world.until_state(away, "filled")
+        world.until(lambda: world.book.sync["paper"].state == "in_sync", "in sync when flat")
+        vault = world.book.vaults["V_CORE"]
+        assert world.held(self.instrument_id) == 0
+        assert vault.ledger.realised == Decimal("-1.00") - Decimal("1.00") == world.cash() - 100_000
+        assert vault.ledger.fees == Decimal("1.00")
 
 
 class OnToldExchange(OnBybit):

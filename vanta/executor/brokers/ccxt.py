@@ -9,17 +9,17 @@ What an exchange means by its answers is in `ccxt_words`, how it is reached in `
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar
 
 from vanta.common.errors import CredentialsRefused, OutcomeUnknown, OutsideError, Throttled
 from vanta.common.instruments import Instrument
 from vanta.common.models.configuration import AccountSettings
-from vanta.common.money import ZERO, plain
+from vanta.common.money import plain
 from vanta.common.times import millis, parse_iso
 from vanta.executor.brokers import ccxt_words as words
 from vanta.executor.brokers.ccxt_client import Hidden, Wire, addresses, client, redirected
+from vanta.executor.brokers.following import total
 from vanta.executor.brokers.port import (
     Accepted,
     Answer,
@@ -36,8 +36,8 @@ from vanta.executor.core.entries import OrderEntry
 from vanta.executor.core.reconcile import Holdings
 
 T = TypeVar("T")
-_Told = dict[str, tuple[Decimal, Event]]
-"""What was told about one order: by execution id, how much was executed, and the event."""
+_Told = dict[str, Event]
+"""What was told about one order: its executions by id."""
 
 OVERLAP_MS = 5 * 60 * 1000
 """Executions may show up later than others that came after them."""
@@ -239,9 +239,8 @@ class CcxtBroker(RealBroker):
         since = int(order["timestamp"] or self._ms() - self.capabilities.lookup_window_s * 1000) - OVERLAP_MS
         for trade in self._trades(since, str(order["symbol"])):
             if str(trade["order"]) == str(order["id"]):
-                told[str(trade["id"])] = words.number(trade["amount"]), words.execution(trade, order_id)
-        events = [event for _, event in told.values()]
-        return Found(str(order["id"]), (*events, *self._ends(order, order_id)))
+                told[str(trade["id"])] = words.execution(trade, order_id)
+        return Found(str(order["id"]), (*told.values(), *self._ends(order, order_id)))
 
     def _find(self, order_id: str) -> Mapping[str, Any] | None:
         """The order under a client id; `None` only if the exchange answered and does not have it."""
@@ -324,7 +323,7 @@ class CcxtBroker(RealBroker):
                 event = words.execution(trade, name)
                 events.append(event)
                 if name in self._working:
-                    self._working[name][str(trade["id"])] = words.number(trade["amount"]), event
+                    self._working[name][str(trade["id"])] = event
             self._since = max(self._since, trade["timestamp"] - OVERLAP_MS)
         return [*events, *self._endings()]
 
@@ -353,13 +352,11 @@ class CcxtBroker(RealBroker):
 
     def _ends(self, order: Mapping[str, Any], order_id: str) -> list[Ended]:
         """The end of an order that is over and whose executions were all told; from then on it is left alone."""
-        told = self._working[order_id]
-        stand = [(executed, event.quantity) for executed, event in told.values() if isinstance(event, Fill)]
-        if not words.is_over(order) or sum((executed for executed, _ in stand), ZERO) < words.amount(order, "filled"):
+        executed = total(event for event in self._working[order_id].values() if isinstance(event, Fill))
+        if not words.is_over(order) or executed < words.amount(order, "filled"):
             return []
-        received = sum((arrived for _, arrived in stand), ZERO)
         del self._working[order_id]
-        end = words.ending(order, order_id, received)
+        end = words.ending(order, order_id)
         return [end] if end is not None else []
 
     def _holdings(self, now: datetime) -> Holdings | None:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from vanta.common.errors import OperatorError, OutsideError
-from vanta.common.money import ZERO, decimal
+from vanta.common.money import ZERO, decimal, plain
 from vanta.executor.brokers.port import Busted, Capabilities, Ended, Event, Fill
 from vanta.executor.core.reconcile import Holdings, VenueOrder
 
@@ -163,33 +163,33 @@ def moment(milliseconds: Any) -> datetime:
 def execution(trade: Mapping[str, Any], order_id: str) -> Event:
     """One execution, or one that is taken back.
 
-    A fee that is kept in the coin that was bought makes what arrives smaller than what was executed: the quantity is
-    what arrived, and the fee is what the kept coins cost, so that position and cash both come out as at the exchange.
-    A fee in a third coin has no price here and counts as none; the books of that coin will differ and say so.
+    A fee in the coin that is traded is units that the exchange kept, so that position, cash and what is left of the
+    order all come out as there. A fee in a third coin has no price here and counts as none; the books of that coin will
+    differ and say so. Raises `OutsideError` where nothing would be left.
     """
     if trade["info"].get("trade_type") == "REVERSAL":
         return Busted(str(trade["id"]), "reversed by the exchange")
-    price, quantity, fee = number(trade["price"]), number(trade["amount"]), ZERO
+    price, quantity, fee, kept = number(trade["price"]), number(trade["amount"]), ZERO, ZERO
     base, _, quote = str(trade["symbol"]).partition("/")
     for one in trade.get("fees") or [trade.get("fee") or {}]:
         cost = amount(one, "cost")
         if one.get("currency") == quote:
             fee += cost
         elif one.get("currency") == base:
-            quantity -= cost if trade["side"] == "buy" else ZERO
-            fee += cost * price
-    return Fill(order_id, str(trade["id"]), quantity, price, fee, moment(trade["timestamp"]))
+            kept += cost
+    if quantity <= abs(kept):
+        raise OutsideError(f"an execution of {plain(quantity)} with a fee of {plain(kept)}", "It is asked again.")
+    return Fill(order_id, str(trade["id"]), quantity, price, fee, moment(trade["timestamp"]), fee_units=kept)
 
 
-def ending(order: Mapping[str, Any], order_id: str, received: Decimal) -> Ended | None:
-    """How an order ended, if it did with a rest. `received` is what its executions came to."""
+def ending(order: Mapping[str, Any], order_id: str) -> Ended | None:
+    """How an order ended, if it did with a rest."""
     how = _RAW_ENDS.get(str(order["info"].get("status"))) or _ENDS.get(str(order["status"]))
-    if how is None or received >= number(order["amount"]):
+    if how is None or amount(order, "filled") >= number(order["amount"]):
         return None
     info = order["info"]
     why = str(info.get("reject_message") or info.get("rejectReason") or "").removeprefix("EC_NoError")
-    kept = "complete; the rest was kept as a fee" if amount(order, "filled") >= number(order["amount"]) else ""
-    return Ended(order_id=order_id, how=how, detail=kept or why or f"the exchange says {order['status']}")
+    return Ended(order_id=order_id, how=how, detail=why or f"the exchange says {order['status']}")
 
 
 def is_over(order: Mapping[str, Any]) -> bool:

@@ -81,7 +81,9 @@ Answer = Accepted | Rejected | Postponed
 class Fill(NamedTuple):
     """One execution. `price` per unit, `fee` in the instrument's currency, `at` the venue's time.
 
-    `fill_id` is unique in the account. `quote_ms` is the time of the quote that a paper fill used, else 0.
+    `fill_id` is unique in the account. `quote_ms` is the time of the quote that a paper fill used, else 0. `fee_units`
+    are units of the instrument that the venue kept for itself: so much less than `quantity` arrives where it is bought,
+    and so much more is gone where it is sold. The cash is that of the whole quantity.
     """
 
     order_id: str
@@ -91,6 +93,7 @@ class Fill(NamedTuple):
     fee: Decimal
     at: datetime
     quote_ms: int = 0
+    fee_units: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from vanta.common.reasons import Reason
 from vanta.common.store.ports import GENESIS, Record
 from vanta.common.times import millis_of
 from vanta.executor.core.adjustments import adjust
-from vanta.executor.core.booking import Move, book_move, fill_event
+from vanta.executor.core.booking import Move, book_move, fill_event, units
 from vanta.executor.core.entries import (
     AccountBook,
     BookedFill,
@@ -48,7 +48,6 @@ class Book:
 
     def __init__(self) -> None:
         self.home = ""
-        self.host = ""
         self.seq = 0
         self.hash = GENESIS
         self.at = ""
@@ -140,10 +139,6 @@ class Book:
 
 def _opened(book: Book, record: Record) -> None:
     book.home = str(record.payload["home"])
-
-
-def _started(book: Book, record: Record) -> None:
-    book.host = str(record.payload.get("host") or book.host)
 
 
 def _nothing(_book: Book, _record: Record) -> None:
@@ -298,13 +293,14 @@ def _fill(book: Book, record: Record) -> None:
         raise StateError(f"record {record.seq}: fill {body['fill_id']} is booked twice")
     entry = book.intents[order.intent_id]
     quantity, cash, fee = Decimal(body["quantity"]), Decimal(body["cash"]), Decimal(body["fee"])
+    kept = Decimal(body["fee_units"])
     book.move(entry, fill_event(order, entry.state, quantity), record)
     order.filled += quantity
     order.worth += quantity * Decimal(body["price"])
     order.last_fill_ms = body["quote_ms"]
     order.fill_count += 1
-    book.fills[name] = BookedFill(order.order_id, quantity, cash, fee)
-    _move(book, order, Move(quantity, cash, fee, book.at_ms(record)), record.seq)
+    book.fills[name] = BookedFill(order.order_id, quantity, cash, fee, kept=kept)
+    _move(book, order, Move(units(order.side, quantity, kept), cash, fee, book.at_ms(record)), record.seq)
     _follow(book, order, entry)
 
 
@@ -318,7 +314,8 @@ def _busted(book: Book, record: Record) -> None:
     book.fills[name] = fill._replace(busted=True)
     order.filled -= fill.quantity
     order.worth -= abs(fill.cash) / order.multiplier
-    _move(book, order, Move(-fill.quantity, -fill.cash, -fill.fee, book.at_ms(record)), record.seq)
+    back = units(order.side, -fill.quantity, -fill.kept)
+    _move(book, order, Move(back, -fill.cash, -fill.fee, book.at_ms(record)), record.seq)
 
 
 def _move(book: Book, order: OrderEntry, move: Move, seq: int) -> None:
@@ -398,7 +395,7 @@ def _command_done(book: Book, record: Record) -> None:
 
 
 _HANDLERS: dict[str, Callable[[Book, Record], None]] = {
-    Kind.JOURNAL_OPENED: _opened, Kind.PROGRAM_STARTED: _started, Kind.PROGRAM_STOPPED: _nothing,
+    Kind.JOURNAL_OPENED: _opened, Kind.PROGRAM_STARTED: _nothing, Kind.PROGRAM_STOPPED: _nothing,
     Kind.TAIL_REPAIRED: _nothing, Kind.CONTROL_SEEN: _input, Kind.CONTROL_ENDED: _control_ended,
     Kind.INSTRUMENTS_SEEN: _input,
     Kind.QUOTE_SEEN: _quote, Kind.INTENT_SEEN: _seen, Kind.INTENT_HELD: _held,

@@ -28,6 +28,14 @@ def fill_event(order: OrderEntry, state: str, quantity: Decimal) -> str:
     return FILL_LAST if order.filled + quantity >= order.quantity else FILL_PART
 
 
+def units(side: str, quantity: Decimal, kept: Decimal) -> Decimal:
+    """What an execution moves in the direction of its order.
+
+    The venue keeps its units from what is bought, and takes them beside what is sold.
+    """
+    return quantity - kept if side == "buy" else quantity + kept
+
+
 def book_move(vault: VaultBook, entry: IntentEntry, order: OrderEntry, move: Move) -> None:
     """Book one execution of `order`, which `entry` asked for."""
     position = vault.positions.get(order.instrument_id)

@@ -182,13 +182,17 @@ class LastMinute:
 
 
 class BookedFill(NamedTuple):
-    """One execution as it was booked: units, cash paid (negative: received), fee; `busted` when taken back."""
+    """One execution as it was booked: units, cash paid (negative: received), fee; `busted` when taken back.
+
+    `kept` are units that the venue kept as a fee.
+    """
 
     order_id: str
     quantity: Decimal
     cash: Decimal
     fee: Decimal
     busted: bool = False
+    kept: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)

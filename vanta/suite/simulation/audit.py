@@ -86,13 +86,13 @@ class Audit:
 
     def _filled(self, body: Mapping[str, Any]) -> None:
         account, name = self.accounts[body["vault"]], body["instrument_id"]
-        quantity = Decimal(body["quantity"])
+        quantity, kept = Decimal(body["quantity"]), Decimal(body["fee_units"])
         fee = Decimal(body["fee"])
         account.cash -= Decimal(body["cash"]) + fee
         account.fees += fee
         account.multipliers[name] = Decimal(body["multiplier"])
         account.quantities[name] = account.quantities.get(name, ZERO) + (
-            quantity if body["side"] == "buy" else -quantity)
+            quantity if body["side"] == "buy" else -quantity) - kept
 
     def differences(self, portfolio: Portfolio, prices: Mapping[str, Decimal]) -> list[str]:
         """Everything in which the published portfolio differs from this account, one sentence each."""

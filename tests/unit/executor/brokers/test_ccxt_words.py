@@ -83,20 +83,20 @@ def test_an_execution_is_exact() -> None:
         datetime(2023, 11, 14, 22, 13, 20, 123_000, tzinfo=UTC))
 
 
-@pytest.mark.parametrize(("fields", "quantity", "fee"), [
-    ({"fee": {"cost": "0.002", "currency": "BTC"}}, "1.998", "0.401"),
-    ({"fee": {"cost": "-0.002", "currency": "BTC"}}, "2.002", "-0.401"),
-    ({"fee": {"cost": "0.002", "currency": "BTC"}, "side": "sell"}, "2", "0.401"),
-    ({"fee": {"cost": "9", "currency": "BNB"}}, "2", "0"),
-    ({"fee": {"cost": None, "currency": None}}, "2", "0"),
-    ({"fee": None}, "2", "0"),
-    ({"fees": [{"cost": "0.002", "currency": "BTC"}, {"cost": "1", "currency": "USD"}]}, "1.998", "1.401"),
+@pytest.mark.parametrize(("fields", "fee", "kept"), [
+    ({"fee": {"cost": "0.002", "currency": "BTC"}}, "0", "0.002"),
+    ({"fee": {"cost": "-0.002", "currency": "BTC"}}, "0", "-0.002"),
+    ({"fee": {"cost": "0.002", "currency": "BTC"}, "side": "sell"}, "0", "0.002"),
+    ({"fee": {"cost": "9", "currency": "BNB"}}, "0", "0"),
+    ({"fee": {"cost": None, "currency": None}}, "0", "0"),
+    ({"fee": None}, "0", "0"),
+    ({"fees": [{"cost": "0.002", "currency": "BTC"}, {"cost": "1", "currency": "USD"}]}, "1", "0.002"),
 ], ids=["coins", "rebate in coins", "coins on a sale", "a third coin", "none said", "none", "two"])
-def test_fees(fields: dict[str, Any], quantity: str, fee: str) -> None:
-    """Position and cash come out as at the exchange."""
+def test_fees(fields: dict[str, Any], fee: str, kept: str) -> None:
+    """Money is a fee, coins are units that were kept: position and cash come out as at the exchange."""
     fill = words.execution(trade(**fields), ORDER_ID)
     assert isinstance(fill, Fill)
-    assert (fill.quantity, fill.fee) == (Decimal(quantity), Decimal(fee))
+    assert (fill.quantity, fill.fee, fill.fee_units) == (Decimal(2), Decimal(fee), Decimal(kept))
 
 
 def test_a_reversal_takes_an_execution_back() -> None:
@@ -104,32 +104,30 @@ def test_a_reversal_takes_an_execution_back() -> None:
     assert words.execution(trade(info={"trade_type": "REVERSAL"}), ORDER_ID) == Busted("t1", "reversed by the exchange")
 
 
-@pytest.mark.parametrize("fields", [{"price": "nan"}, {"amount": None}, {"timestamp": None}, {"price": [1]}])
+@pytest.mark.parametrize("fields", [
+    {"fee": {"cost": "2", "currency": "BTC"}}, {"price": "nan"}, {"amount": None}, {"timestamp": None}, {"price": [1]}])
 def test_an_execution_that_cannot_be_read_is_no_answer(fields: dict[str, Any]) -> None:
     """It is asked for again, not guessed."""
     with pytest.raises(OutsideError):
         words.execution(trade(**fields), ORDER_ID)
 
 
-@pytest.mark.parametrize(("fields", "received", "how", "detail"), [
-    ({"status": "canceled"}, "2", "cancelled", "the exchange says canceled"),
-    ({"status": "canceled", "info": {"status": "EXPIRED"}}, "2", "expired", "the exchange says canceled"),
-    ({"status": "canceled", "info": {"status": "FAILED", "reject_message": "no"}}, "0", "rejected", "no"),
-    ({"status": "rejected", "info": {"rejectReason": "EC_NoError"}}, "0", "rejected", "the exchange says rejected"),
-    ({"status": "rejected", "info": {"rejectReason": "EC_Price"}}, "0", "rejected", "EC_Price"),
-    ({"status": "closed", "filled": "5"}, "4.99", "cancelled", "complete; the rest was kept as a fee"),
-    ({"status": "expired"}, "0", "expired", "the exchange says expired")])
-def test_ends(fields: dict[str, Any], received: str, how: str, detail: str) -> None:
+@pytest.mark.parametrize(("fields", "how", "detail"), [
+    ({"status": "canceled"}, "cancelled", "the exchange says canceled"),
+    ({"status": "canceled", "info": {"status": "EXPIRED"}}, "expired", "the exchange says canceled"),
+    ({"status": "canceled", "info": {"status": "FAILED", "reject_message": "no"}}, "rejected", "no"),
+    ({"status": "rejected", "info": {"rejectReason": "EC_NoError"}}, "rejected", "the exchange says rejected"),
+    ({"status": "rejected", "info": {"rejectReason": "EC_Price"}}, "rejected", "EC_Price"),
+    ({"status": "expired"}, "expired", "the exchange says expired")])
+def test_ends(fields: dict[str, Any], how: str, detail: str) -> None:
     """Each as what it is."""
-    assert words.ending(order(**fields), ORDER_ID, Decimal(received)) == Ended(
-        order_id=ORDER_ID, how=how, detail=detail)
+    assert words.ending(order(**fields), ORDER_ID) == Ended(order_id=ORDER_ID, how=how, detail=detail)
 
 
-@pytest.mark.parametrize(("fields", "received"), [
-    ({"status": "open"}, "2"), ({"status": "closed", "filled": "5"}, "5")])
-def test_what_works_or_is_complete_has_no_end(fields: dict[str, Any], received: str) -> None:
+@pytest.mark.parametrize("fields", [{"status": "open"}, {"status": "closed", "filled": "5"}])
+def test_what_works_or_is_complete_has_no_end(fields: dict[str, Any]) -> None:
     """The last execution says the second."""
-    assert words.ending(order(**fields), ORDER_ID, Decimal(received)) is None
+    assert words.ending(order(**fields), ORDER_ID) is None
 
 
 def test_holdings_tell_coins_from_money() -> None:

@@ -22,12 +22,12 @@ def record(kind: str, **payload: Any) -> Record:
 
 
 def audit() -> Audit:
-    """100,000 paid in, 10 shares bought at 200.00 with a fee of 0.40, 3 sold at 205.00 with a fee of 0.10."""
+    """100,000 paid in, 10.5 bought for 2,000 with a fee of 0.40 and half a unit, 3 sold at 205.00 with one of 0.10."""
     account = Audit()
     account.see(record("adjustment", type="transfer", vault="V", currency="USD", amount="100000"))
-    for side, quantity, cash, fee in (("buy", "10", "2000", "0.4"), ("sell", "3", "-615", "0.1")):
+    for side, quantity, cash, fee, kept in (("buy", "10.5", "2000", "0.4", "0.5"), ("sell", "3", "-615", "0.1", "0")):
         account.see(record("fill", vault="V", instrument_id="equity:AAPL", side=side, quantity=quantity, cash=cash,
-                           fee=fee, multiplier="1"))
+                           fee=fee, fee_units=kept, multiplier="1"))
     return account
 
 
