@@ -48,6 +48,7 @@ class Book:
 
     def __init__(self) -> None:
         self.home = ""
+        self.host = ""
         self.seq = 0
         self.hash = GENESIS
         self.at = ""
@@ -139,6 +140,10 @@ class Book:
 
 def _opened(book: Book, record: Record) -> None:
     book.home = str(record.payload["home"])
+
+
+def _started(book: Book, record: Record) -> None:
+    book.host = str(record.payload.get("host") or book.host)
 
 
 def _nothing(_book: Book, _record: Record) -> None:
@@ -395,7 +400,7 @@ def _command_done(book: Book, record: Record) -> None:
 
 
 _HANDLERS: dict[str, Callable[[Book, Record], None]] = {
-    Kind.JOURNAL_OPENED: _opened, Kind.PROGRAM_STARTED: _nothing, Kind.PROGRAM_STOPPED: _nothing,
+    Kind.JOURNAL_OPENED: _opened, Kind.PROGRAM_STARTED: _started, Kind.PROGRAM_STOPPED: _nothing,
     Kind.TAIL_REPAIRED: _nothing, Kind.CONTROL_SEEN: _input, Kind.CONTROL_ENDED: _control_ended,
     Kind.INSTRUMENTS_SEEN: _input,
     Kind.QUOTE_SEEN: _quote, Kind.INTENT_SEEN: _seen, Kind.INTENT_HELD: _held,
