@@ -63,8 +63,8 @@ class VenueWorld(World):
         return {str(latch["code"]) for latch in self.book.latches.values()}
 
 
-class ExecutorSuite(Setting):
-    """What the executor makes of the adapter: one order for each intent, whatever the venue does."""
+class UnderTheExecutor(Setting):
+    """The adapter in use, and an order at the venue."""
 
     @pytest.fixture
     def world(self, server: VenueServer) -> Iterator[VenueWorld]:
@@ -78,6 +78,10 @@ class ExecutorSuite(Setting):
         name = world.want(self.instrument_id, self.notional)
         world.until_state(name, "working")
         return name, world.order_id(name)
+
+
+class ExecutorSuite(UnderTheExecutor):
+    """What the executor makes of the adapter: one order for each intent, whatever the venue does."""
 
     def test_an_order_is_filled_and_the_account_agrees(self, world: VenueWorld, server: VenueServer) -> None:
         """From intent to position, in two executions; venue and books agree after it."""

@@ -6,13 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from tests.unit.alpha.homes import kept
 from tests.unit.executor.test_recovery import cut
 from tests.unit.executor.venues import Venue, VenueWorld
 from tests.unit.executor.world import vault, without_permission
-from vanta.alpha.core.course import course
-from vanta.alpha.core.replay import Replay
-from vanta.alpha.core.trail import Trail
 from vanta.executor.brokers.port import Answer, Broker, Busted, Fill
 from vanta.executor.core.approval import Approved
 from vanta.executor.core.reconcile import Holdings, VenueOrder
@@ -98,22 +94,6 @@ def test_not_found_counts_only_after_the_settle_time() -> None:
     world.step()
     assert world.state(name) == "working"
     assert list(world.venue.live.values()) == [1]
-
-
-def test_an_order_that_left_long_after_its_record_has_its_settle_time_all_the_same() -> None:
-    """The process stood still between the last look and the request: the time of the record says nothing."""
-    world = VenueWorld(Venue(settle_s=30))
-    world.venue.mood = "loses the request"
-    name = world.want("equity:AAPL", "1000")
-    world.step()
-    world.venue.mood = "well"
-    world.step(seconds=1300)
-    assert world.state(name) == "unknown"
-    world.quote("equity:AAPL", "200.00")
-    world.step(seconds=29)
-    assert world.state(name) == "unknown"
-    world.step(seconds=2)
-    assert "order.withheld" in world.kinds(name)
 
 
 def test_beyond_the_lookup_window_nobody_guesses() -> None:
@@ -515,28 +495,3 @@ def test_nothing_is_sent_on_a_verdict_that_has_grown_old() -> None:
     world.step()
     assert sorted([world.state(first), world.state(second)]) == ["expired", "working"]
     assert venue.requests == 1
-
-
-@pytest.mark.parametrize(("side", "moved"), [("buy", Decimal("4.5")), ("sell", Decimal("-5.5"))])
-def test_units_that_the_venue_keeps_are_neither_bought_nor_paid_twice(side: str, moved: Decimal) -> None:
-    """The order is filled whole, at the cash of all of it; the position moves by what arrived, and back by as much."""
-    world = VenueWorld(Venue(), vaults=[vault(allocation={"allow_short": True})])
-    name = world.want("equity:AAPL", "1000", side=side)
-    world.step()
-    order_id, cash = str(world.book.intents[name].order_id), world.cash()
-    world.venue.events.append(Fill(order_id, "f1", Decimal(5), Decimal(200), Decimal(1), world.clock.now(),
-                                   fee_units=Decimal("0.5")))
-    world.step()
-    assert (world.state(name), world.held("equity:AAPL")) == ("filled", moved)
-    assert world.cash() - cash == (-1001 if side == "buy" else 999)
-    assert world.book.vaults["V_CORE"].positions["equity:AAPL"].cost() == (1000 if side == "buy" else -1000)
-    said = course([record for record in world.journal.read() if record.kind == "fill"], Trail())
-    assert "1 in fees, and 0.5 units kept as a fee." in said[0].text
-    world.venue.events.append(Busted("f1", "erroneous"))
-    world.step()
-    assert (world.held("equity:AAPL"), world.cash()) == (Decimal(0), cash)
-    assert world.book.orders[order_id].filled == 0
-    replay = Replay(kept(world))
-    for record in world.journal.read():
-        replay.take(record)
-    assert (replay.differences, replay.missing) == ([], {})

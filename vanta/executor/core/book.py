@@ -19,6 +19,7 @@ from vanta.common.money import ZERO
 from vanta.common.reasons import Reason
 from vanta.common.store.ports import GENESIS, Record
 from vanta.common.times import millis_of
+from vanta.executor.core import marks
 from vanta.executor.core.adjustments import adjust
 from vanta.executor.core.booking import Move, book_move, fill_event, units
 from vanta.executor.core.entries import (
@@ -118,18 +119,8 @@ class Book:
         """Cash plus marked positions, or `None` while a held instrument has no mark."""
         vault = self.vaults[vault_id]
         if vault.marked is None or vault.marked[0] != self.quotes_seq:
-            vault.marked = (self.quotes_seq, self._mark(vault))
+            vault.marked = (self.quotes_seq, marks.nav(vault, self.quotes))
         return vault.marked[1]
-
-    def _mark(self, vault: VaultBook) -> Decimal | None:
-        total = vault.cash
-        for instrument_id, position in vault.positions.items():
-            if position.quantity:
-                quote = self.quotes.get(instrument_id)
-                if quote is None:
-                    return None
-                total += position.value(quote.last)
-        return total
 
     def held(self, vault_id: str, instrument_id: str) -> Decimal:
         """Signed quantity held."""
@@ -162,25 +153,14 @@ def _control_ended(book: Book, record: Record) -> None:
 
 
 def _quote(book: Book, record: Record) -> None:
-    body = record.payload
-    instrument_id = body["instrument_id"]
-    before = book.quotes.get(instrument_id)
-    size, volume = body["size"], body["volume"]
-    book.quotes[instrument_id] = QuoteEntry(
-        Decimal(body["bid"]), Decimal(body["ask"]), Decimal(body["last"]), None if size is None else Decimal(size),
-        millis_of(body["at"]), None if volume is None else Decimal(volume),
-        before.last if before else None, record.seq)
+    instrument_id = record.payload["instrument_id"]
+    quote = book.quotes[instrument_id] = marks.quoted(record, book.quotes.get(instrument_id))
     recent = book.prices.get(instrument_id)
     if recent is None:
         recent = book.prices[instrument_id] = deque(maxlen=PRICES)
     book.quotes_seq = record.seq
-    last = book.quotes[instrument_id].last
-    recent.append((book.quotes[instrument_id].at_ms, last))
-    for vault in book.vaults.values():
-        guard = vault.guards.get(instrument_id)
-        if guard is not None:
-            long = vault.positions[instrument_id].quantity > 0
-            guard.best = max(guard.best, last) if long else min(guard.best, last)
+    recent.append((quote.at_ms, quote.last))
+    marks.note_best(book.vaults.values(), instrument_id, quote.last)
 
 
 def _seen(book: Book, record: Record) -> None:
