@@ -23,7 +23,7 @@ from vanta.common.money import plain
 from vanta.common.paths import MARKET_QUOTES, OPERATOR_COMMANDS, QUEUE, VAULTS
 from vanta.common.store.document import parse
 from vanta.common.store.ports import Files, Snapshots
-from vanta.common.times import millis, parse_iso
+from vanta.common.times import millis, millis_of
 from vanta.executor.commands import Commands
 from vanta.executor.core import wire_intent
 from vanta.executor.core.controls import ended, loosened, stated
@@ -56,6 +56,8 @@ class Observer:
         self.instruments: Mapping[str, Instrument] = {}
         self.queue_depth = 0
         self._quotes: dict[str, Quote] = {}
+        self._quotes_at: int | None = None
+        self._ahead = False
         self._withdrawn: dict[str, str] = {}
         self._overlay: Overlay | None = None
         self._commands = Commands(recorder)
@@ -220,7 +222,9 @@ class Observer:
         if raw is not None:
             document = self._parsed(MARKET_QUOTES, raw, MarketQuotes)
             self._quotes = document.quotes if document is not None else {}
-        moved = False
+        elif self._quotes_at == self._recorder.book.seq:  # the same quotes, and nobody wants another one
+            return False
+        moved, self._ahead = False, False
         for instrument_id in self._wanted():
             quote = self._quotes.get(instrument_id)
             if quote is not None and self._is_news(instrument_id, quote, millis(now) + self._skew_ms):
@@ -229,6 +233,7 @@ class Observer:
                     "instrument_id": instrument_id, "bid": plain(quote.bid), "ask": plain(quote.ask),
                     "last": plain(quote.last), "size": _text(quote.size), "at": quote.at,
                     "volume": _text(quote.average_daily_volume), "source": quote.source}, now=now)
+        self._quotes_at = None if self._ahead else self._recorder.book.seq
         return moved
 
     def _wanted(self) -> list[str]:
@@ -241,9 +246,10 @@ class Observer:
 
     def _is_news(self, instrument_id: str, quote: Quote, latest_ms: int) -> bool:
         """Newer than what is known, and not from the future. A known quote from the future gives way to any other."""
-        old, at_ms = self._recorder.book.quotes.get(instrument_id), millis(parse_iso(quote.at))
+        old, at_ms = self._recorder.book.quotes.get(instrument_id), millis_of(quote.at)
         problem = f"{MARKET_QUOTES}#{instrument_id}"
         if at_ms > latest_ms:
+            self._ahead = True  # until its time comes
             self.problems[problem] = f"{MARKET_QUOTES}: the quote of {instrument_id} is dated {quote.at}, in the future"
             return False
         self.problems.pop(problem, None)
@@ -257,13 +263,15 @@ class Observer:
         try:
             raw = self._files.read(name)
         except Missing as error:
+            self._raw.pop(name, None)
             if name not in _OPTIONAL:
                 self.problems[name] = error.what
             return None
         except VantaError as error:
+            self._raw.pop(name, None)
             self.problems[name] = error.what
             return None
-        if name not in self.problems and self._raw.get(name) == raw:
+        if self._raw.get(name) == raw:
             return None
         self._raw[name] = raw
         return raw

@@ -104,6 +104,7 @@ class Executor:
         self._outbox = Outbox(parts.recorder, parts.brokers, self._last_look)
         self.alarm_problem = ""
         self._judged: tuple[int, float] = (-1, float("-inf"))
+        self._watched: tuple[int, str] = (-1, "")
         self._unreadable_since: float | None = None
         self._beat = float("-inf")
         self._asked = float("-inf")
@@ -214,9 +215,8 @@ class Executor:
         return summary(reading.controls, self._known, now=now) if self._root_stops(reading, now) else ""
 
     def _watch(self, reading: Reading, now: datetime, report: StepReport) -> None:
-        """Open the day once NAV is known, then see whether anything has to be latched."""
-        vaults, clock = self._limits(now), self._parts.clock
-        problem = reading.controls.problem
+        """See whether anything has to be latched."""
+        clock, problem = self._parts.clock, reading.controls.problem
         if problem is None:
             self._unreadable_since = None
         elif self._unreadable_since is None:
@@ -225,20 +225,29 @@ class Executor:
         if problem is not None and self._unreadable_since is not None:
             found += watch.unreadable(self._book, clock.monotonic() - self._unreadable_since,
                                       self._parts.settings.unreadable_latch_s, problem)
-        if vaults is not None:
-            navs = views.navs(self._book, vaults)
-            day = iso(now)[:10]
-            for vault_id, nav in navs.items():
-                if nav is not None and self._book.vaults[vault_id].day != day:
-                    self._recorder.put(Kind.DAY_OPENED, {"vault": vault_id, "day": day, "nav": plain(nav)}, now=now)
-            nav = watch.house_nav(navs)
-            if nav is not None and self._book.house.day != day:
-                self._recorder.put(Kind.HOUSE_DAY_OPENED, {"day": day, "nav": plain(nav)}, now=now)
-            found += watch.losses(self._book, vaults, navs)
-            self._alert(of_losses(self._book, vaults, navs), now, report)
+        found += self._losses(now, report)
         for latch in found:
             set_latch(self._recorder, latch, now=now)
             report.latched.append(f"{latch.code}: {latch.detail}")
+
+    def _losses(self, now: datetime, report: StepReport) -> list[watch.Latch]:
+        """Open the day once NAV is known, then compare losses with limits.
+
+        All of it follows from the log and the day: while neither moves, it was looked at already.
+        """
+        day, vaults = iso(now)[:10], self._limits(now)
+        if vaults is None or self._watched == (self._book.seq, day):
+            return []
+        self._watched = (self._book.seq, day)
+        navs = views.navs(self._book, vaults)
+        for vault_id, nav in navs.items():
+            if nav is not None and self._book.vaults[vault_id].day != day:
+                self._recorder.put(Kind.DAY_OPENED, {"vault": vault_id, "day": day, "nav": plain(nav)}, now=now)
+        nav = watch.house_nav(navs)
+        if nav is not None and self._book.house.day != day:
+            self._recorder.put(Kind.HOUSE_DAY_OPENED, {"day": day, "nav": plain(nav)}, now=now)
+        self._alert(of_losses(self._book, vaults, navs), now, report)
+        return watch.losses(self._book, vaults, navs)
 
     def _limits(self, now: datetime) -> VaultRegistry | None:
         """vault.json, as it could be read last, with every override that is in force."""
@@ -312,10 +321,8 @@ class Executor:
         age = self._parts.clock.monotonic() - self._began
         if age > _VERDICT_S:
             return Line(halt.NAME, Reason.QUOTE_STALE, f"{age:.1f} s", f"{_VERDICT_S:.1f} s", "the verdict is too old")
-        switches = halt.Switches(controls=reading.controls, permit=reading.permit, latches=self._book.latches,
-                                 known=self._known)
-        scope = Scope(vault=order.vault, broker=order.account, instrument=order.instrument_id,
-                      asset_class=order.asset_class)
+        switches = halt.Switches(reading.controls, reading.permit, self._book.latches, self._known)
+        scope = Scope(order.vault, order.account, order.instrument_id, order.asset_class)
         return halt.look(switches, scope, reduces=order.reduces, now=now)
 
     def _held(self) -> Counter[str]:
