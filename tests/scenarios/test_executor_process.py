@@ -16,7 +16,7 @@ from vanta.common import ids
 from vanta.common.canonical import document
 from vanta.common.clock import SystemClock
 from vanta.common.errors import StateError
-from vanta.common.paths import MARKET_QUOTES, OVERLAY, QUEUE, TRADE_LOG, VAULTS, Home
+from vanta.common.paths import EXECUTOR_STATE, MARKET_QUOTES, OVERLAY, QUEUE, TRADE_LOG, VAULTS, Home
 from vanta.common.permit import arm
 from vanta.common.store.journal import FileJournal
 from vanta.common.times import iso
@@ -101,6 +101,28 @@ def test_a_second_executor_is_refused_and_told_who_holds_the_tree(home: Home) ->
     finally:
         daemon.terminate()
         assert daemon.wait(10) == 0
+        daemon.communicate()
+    assert kinds(home)[-1] == "program.stopped"
+
+
+def until_it_sleeps(home: Home, pid: int) -> None:
+    """Until it has published what it did and waits for something to happen."""
+    while not home.file(EXECUTOR_STATE).exists() or Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][1] != "S":
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_wait_at_once(home: Home, number: int) -> None:
+    """However seldom it looks by itself: it would have looked again in an hour."""
+    (home.config / "vanta.toml").write_text("[executor]\npoll_s = 3600.0\n")
+    daemon = start(home)
+    try:
+        wait_for(home, "fill")
+        until_it_sleeps(home, daemon.pid)
+        daemon.send_signal(number)
+        assert daemon.wait(20) == 0
+    finally:
+        daemon.kill()
         daemon.communicate()
     assert kinds(home)[-1] == "program.stopped"
 

@@ -45,18 +45,20 @@ class Daemon:
         self._log = log
         self._outside = Outside() if outside is None else outside
         self._stopping = False
+        self._woken_before: int | None = None
         self._halted: str | None = None
         self._told: set[str] = set()
         self._fed_at: float | None = None
         self._tail = FileTail([home.file(name) for name in (QUEUE, OVERLAY, VAULTS, MARKET_QUOTES, PERMIT)])
 
     def stop_on_signals(self) -> None:
-        """End cleanly on SIGTERM and SIGINT."""
+        """End cleanly on SIGTERM and SIGINT, and at once: the interpreter writes into what the tail waits for."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
+        self._woken_before = signal.set_wakeup_fd(self._tail.wake_fd, warn_on_full_buffer=False)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        """Only a flag: a handler may interrupt code that holds a lock. The loop looks at it every poll interval."""
+        """Only a flag: a handler may interrupt code that holds a lock. The loop looks at it before and after a wait."""
         del number, frame
         self._stopping = True
 
@@ -79,6 +81,8 @@ class Daemon:
             raise
         finally:
             self._outside.notifier.stopping()
+            if self._woken_before is not None:  # before its descriptor is another file's
+                signal.set_wakeup_fd(self._woken_before)
             self._tail.close()
 
     def _feed(self, report: StepReport) -> None:
