@@ -24,10 +24,10 @@ lint: ## ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
-torture: ## every crash, power cut and pair of them, at most MINUTES=60 at a time; then halts: 10^6 overlays, 10^4 moments
+torture: ## every crash, power cut and pair of them, at most MINUTES=60 at a time; then halts: 10^6 overlays, 10^4 moments; 10^6 entries
 	@scripts/setup.sh dev
 	@$(BIN)/python -m tests.crash.torture --minutes $(or $(MINUTES),60)
-	@$(BIN)/python -m tests.halt.fuzz && $(BIN)/python -m tests.halt.trials
+	@$(BIN)/python -m tests.halt.fuzz && $(BIN)/python -m tests.halt.trials && $(BIN)/python -m tests.scenarios.flood
 
 bench: ## the performance report: every figure beside a named peer or floor of the same run
 	@scripts/setup.sh dev

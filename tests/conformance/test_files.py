@@ -27,6 +27,13 @@ class FilesSuite:
         assert files.exists("vault.json")
         assert files.read("vault.json") == b"\x00two\n"
 
+    def test_a_file_that_is_too_large_is_an_error(self, files: Files) -> None:
+        """Whoever reads says how much it takes; a byte more, and nothing of it is read."""
+        files.replace("autotrade_queue.json", b"x" * 8)
+        assert files.read("autotrade_queue.json", max_bytes=8) == b"x" * 8
+        with pytest.raises(StateError, match="8 bytes; at most 7 are read"):
+            files.read("autotrade_queue.json", max_bytes=7)
+
     def test_empty_file_exists(self, files: Files) -> None:
         """An empty file is a file."""
         files.replace("vault.json", b"")

@@ -14,7 +14,7 @@ from typing import Any
 from tests.simulation.fuse import Crash, Fuse
 from vanta.common.errors import Missing, StateError
 from vanta.common.store.chain import START, chain, encode
-from vanta.common.store.ports import Head, Record
+from vanta.common.store.ports import MAX_BYTES, Head, Record
 
 
 class Disk:
@@ -163,12 +163,14 @@ class SimFiles:
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, *, max_bytes: int = MAX_BYTES) -> bytes:
         """See `Files.read`."""
         if self._disk.fails and self._disk.chance.random() < self._disk.fails:
             raise StateError(f"{name} cannot be read: Input/output error (EIO)")
         if name not in self._disk.files:
             raise Missing(f"{name} does not exist")
+        if len(self._disk.files[name]) > max_bytes:
+            raise StateError(f"{name} has {len(self._disk.files[name]):,} bytes; at most {max_bytes:,} are read")
         return self._disk.files[name]
 
     def read_from(self, name: str, start: int) -> bytes:

@@ -87,7 +87,7 @@ STATE: tuple[StateFile, ...] = (
     StateFile(name=ALLOCATION, writer="markets promote", node="markets", shape="allocation.VaultAllocation",
               what="target weights per vault, with reasons"),
     StateFile(name=QUEUE, writer="markets promote", node="markets", shape="intent.AutotradeQueue",
-              what="staged intents"),
+              what="staged intents; the executor refuses a queue of more than 16 MiB or 20,000 entries whole"),
     StateFile(name=OPEN_ORDERS, writer="executor", node="executor", shape="account.OpenOrders", what="working orders"),
     StateFile(name=PORTFOLIO, writer="executor", node="executor", shape="account.Portfolio",
               what="holdings by account and vault, in one cut of the log"),

@@ -22,7 +22,7 @@ from vanta.common.models.vault import Vault, VaultRegistry
 from vanta.common.money import plain
 from vanta.common.paths import MARKET_QUOTES, OPERATOR_COMMANDS, QUEUE, VAULTS
 from vanta.common.store.document import parse
-from vanta.common.store.ports import Files, Snapshots
+from vanta.common.store.ports import MAX_BYTES, Files, Snapshots
 from vanta.common.times import millis, millis_of
 from vanta.executor.commands import Commands
 from vanta.executor.core import wire_intent
@@ -149,7 +149,7 @@ class Observer:
 
     def queue(self, now: datetime) -> int:
         """New intents and withdrawals. Returns how many intents were seen for the first time."""
-        raw = self._changed(QUEUE)
+        raw = self._changed(QUEUE, max_bytes=wire_intent.MOST_BYTES)
         if raw is None:
             return 0
         try:
@@ -258,10 +258,10 @@ class Observer:
         return at_ms > old.at_ms or (at_ms == old.at_ms and (quote.bid, quote.ask, quote.last, quote.size)
                                      != (old.bid, old.ask, old.last, old.size))
 
-    def _changed(self, name: str) -> bytes | None:
+    def _changed(self, name: str, *, max_bytes: int = MAX_BYTES) -> bytes | None:
         """The file's bytes if they differ from the last look and could be read."""
         try:
-            raw = self._files.read(name)
+            raw = self._files.read(name, max_bytes=max_bytes)
         except Missing as error:
             self._raw.pop(name, None)
             if name not in _OPTIONAL:

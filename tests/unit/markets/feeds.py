@@ -13,7 +13,7 @@ from vanta.common.clock import ManualClock
 from vanta.common.errors import StateError
 from vanta.common.models.configuration import FeedSettings
 from vanta.common.store.inmemory import MemoryFiles, MemoryJournal, MemorySnapshots
-from vanta.common.store.ports import Journal
+from vanta.common.store.ports import MAX_BYTES, Journal
 from vanta.common.times import iso, parse_iso
 from vanta.markets.collect import PassReport, Ports, Task, run
 from vanta.markets.collectors.port import (
@@ -133,8 +133,8 @@ class _Files(MemoryFiles):
         super().__init__()
         self._world, self._inner, self._name = world, inner, name
 
-    def read(self, name: str) -> bytes:
-        return self._inner.read(name)
+    def read(self, name: str, *, max_bytes: int = MAX_BYTES) -> bytes:
+        return self._inner.read(name, max_bytes=max_bytes)
 
     def exists(self, name: str) -> bool:
         return self._inner.exists(name)

@@ -16,8 +16,8 @@ from itertools import islice
 from pathlib import Path
 
 from vanta.common.errors import Missing, StateError
+from vanta.common.store.ports import MAX_BYTES
 
-MAX_BYTES = 1 << 30
 _BATCH = 64  # files that are open at a time
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _TEMP = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

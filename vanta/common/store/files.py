@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from vanta.common.store import atomic
+from vanta.common.store.ports import MAX_BYTES
 
 
 class FolderFiles:
@@ -15,9 +16,9 @@ class FolderFiles:
         self.folder = folder
         self._durable = durable
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, *, max_bytes: int = MAX_BYTES) -> bytes:
         """See `Files.read`."""
-        return atomic.read(self.folder / name)
+        return atomic.read(self.folder / name, max_bytes=max_bytes)
 
     def read_from(self, name: str, start: int) -> bytes:
         """See `Files.read_from`."""

@@ -9,7 +9,7 @@ from typing import Any
 from vanta.common.canonical import sha256
 from vanta.common.errors import Missing, StateError
 from vanta.common.store.chain import START, chain, encode
-from vanta.common.store.ports import Head, Record
+from vanta.common.store.ports import MAX_BYTES, Head, Record
 
 
 class MemoryJournal:
@@ -92,11 +92,14 @@ class MemoryFiles:
     def __init__(self, contents: Mapping[str, bytes] | None = None) -> None:
         self._contents = dict(contents or {})
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, *, max_bytes: int = MAX_BYTES) -> bytes:
         """See `Files.read`."""
         if name not in self._contents:
             raise Missing(f"{name} does not exist")
-        return self._contents[name]
+        data = self._contents[name]
+        if len(data) > max_bytes:
+            raise StateError(f"{name} has {len(data):,} bytes; at most {max_bytes:,} are read")
+        return data
 
     def read_from(self, name: str, start: int) -> bytes:
         """See `Files.read_from`."""

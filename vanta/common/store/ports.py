@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 GENESIS = "0" * 64
+MAX_BYTES = 1 << 30
+"""No file is larger than this, unless it is read in pieces."""
 
 
 class Record(NamedTuple):
@@ -91,8 +93,8 @@ class Snapshots(Protocol):
 class Files(Protocol):
     """Whole documents by name, replaced atomically."""
 
-    def read(self, name: str) -> bytes:
-        """The bytes of `name`. Raises `Missing` or `StateError`; never an empty default."""
+    def read(self, name: str, *, max_bytes: int = MAX_BYTES) -> bytes:
+        """The bytes of `name`. Raises `Missing` or `StateError`, also if there are more; never an empty default."""
         ...
 
     def read_from(self, name: str, start: int) -> bytes:

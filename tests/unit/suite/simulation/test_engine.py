@@ -13,6 +13,7 @@ from vanta.common.errors import Bug
 from vanta.common.paths import PORTFOLIO, Home
 from vanta.common.settings import load
 from vanta.common.store.files import FolderFiles
+from vanta.common.store.ports import MAX_BYTES
 from vanta.suite.simulation.engine import Plan, Run, read_inputs, simulate
 from vanta.suite.simulation.feeds import LATENCY
 from vanta.suite.simulation.home import prepare, simulated
@@ -35,9 +36,9 @@ def plan(root: Path, *, home_id: str | None = None, price: str = "ACME.csv") -> 
 class LyingFiles(FolderFiles):
     """A folder whose portfolio is a cent off."""
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, *, max_bytes: int = MAX_BYTES) -> bytes:
         """The file, but for one figure."""
-        data = super().read(name)
+        data = super().read(name, max_bytes=max_bytes)
         return data.replace(b'"100000"', b'"100000.01"') if name == PORTFOLIO else data
 
 
