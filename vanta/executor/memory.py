@@ -4,6 +4,7 @@ The state is a file beside the checkpoints, named by its hash in a signed one. I
 one that is missing, rotten, not signed for, or made by other code is passed over and the whole log is folded.
 """
 
+import gc
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -19,10 +20,10 @@ from vanta.executor.core.book import Book
 from vanta.executor.recorder import Recorder
 
 EVERY = 100_000
-"""Records between two states while running; each costs a pause that grows with the book, so it is made when idle."""
+"""Records between two states; each costs a pause that grows with the book, so it is made when idle or at a start."""
 
 WORTH = 10_000
-"""Records that are worth a state at a start or an orderly stop: less is folded in a fraction of a second."""
+"""Records that are worth a state at an orderly stop: less is folded in a fraction of a second."""
 
 
 def name_of(digest: str) -> str:
@@ -41,11 +42,16 @@ def recall(journal: Journal, files: Files, code: str) -> tuple[Book, Head]:
     """The newest state that this code can go on from, and its end; else an empty book and the beginning."""
     digest = journal.state
     if digest is not None:
+        collecting = gc.isenabled()
+        gc.disable()  # it would look through hundreds of thousands of new objects again and again, and find nothing
         try:
             raw = files.read(name_of(digest))
             found = state.load(raw, code=code) if sha256(raw) == digest else None
         except StateError:
             found = None
+        finally:
+            if collecting:
+                gc.enable()
         if found is not None:
             return found
     return Book(), START
@@ -66,7 +72,7 @@ class Keeper:
         return self._keep(now, self._every)
 
     def at_rest(self, now: datetime) -> bool:
-        """The same at a start or stop, where fewer are worth it."""
+        """The same at a stop, where fewer are worth it."""
         return self._keep(now, self._worth)
 
     def _keep(self, now: datetime, after: int) -> bool:

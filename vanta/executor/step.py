@@ -132,7 +132,7 @@ class Executor:
         said += settle_all(self._recorder, self._venue, now)
         self._recorder.sync()
         if self._parts.keeper is not None:
-            self._parts.keeper.at_rest(now)
+            self._parts.keeper.when_idle(now)
         self._withdraw_permit()  # a crash may have come between a latch and the removal of the permit
         return said
 

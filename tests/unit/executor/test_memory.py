@@ -22,7 +22,7 @@ from vanta.common.store.checkpoint import FOLDER
 from vanta.common.store.files import FolderFiles
 from vanta.common.store.journal import FileJournal
 from vanta.executor.core.book import Book
-from vanta.executor.memory import WORTH, Keeper, code_of, name_of, recall
+from vanta.executor.memory import EVERY, WORTH, Keeper, code_of, name_of, recall
 from vanta.executor.recorder import Recorder
 from vanta.executor.recovery import fold, opening
 from vanta.executor.wire import build
@@ -149,17 +149,17 @@ def test_an_executor_keeps_states_and_starts_from_them(tmp_path: Path) -> None:
     with closing(FileJournal(home.file(TRADE_LOG), signer=partial(signer_of, home))) as log:
         recorder = Recorder(log, Book())
         recorder.put(Kind.JOURNAL_OPENED, opening("abcdef", "test"), now=NOW)
-        write(recorder, WORTH)
+        write(recorder, EVERY)
     said = []
-    for _ in range(3):
+    for more in (0, WORTH, 0):
         built = build(home, Settings(), clock)
         said.append(built.recovered.split(", ")[0])
-        write(built.executor.recorder, WORTH // 2)
+        write(built.executor.recorder, more)
         built.executor.step()
         built.executor.close()
-    assert said[0] == f"folded {WORTH + 1:,} records"
-    assert said[1].startswith("took up the state at record 10,0")
-    assert said[2].startswith("took up the state at record 20,0")
+    assert said[0] == f"folded {EVERY + 1:,} records"
+    assert said[1].startswith("took up the state at record 100,0")
+    assert said[2].startswith("took up the state at record 110,0")
     assert len(list((home.memory / FOLDER).glob("book-*"))) == 1
 
 

@@ -2,10 +2,12 @@
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
+
+import msgspec
 
 from vanta.common.money import ZERO
 from vanta.common.reasons import Reason
@@ -23,8 +25,7 @@ def key_of(vault: str, instrument_id: str) -> str:
     return f"{vault}|{instrument_id}"
 
 
-@dataclass(slots=True)
-class IntentEntry:
+class IntentEntry(msgspec.Struct, array_like=True):
     """One intent as the executor knows it. `raw` is what the promoter wrote, `sha256` its content hash.
 
     Once it is over, only what a late execution or an exit may still need of `raw` is kept.
@@ -48,9 +49,9 @@ class IntentEntry:
     state: str
     seen_seq: int
     exit: bool
-    held: set[str] = field(default_factory=set)
+    held: set[str] = msgspec.field(default_factory=set)
     order_id: str | None = None
-    other_bytes: set[str] = field(default_factory=set)
+    other_bytes: set[str] = msgspec.field(default_factory=set)
 
 
 def wished(payload: Mapping[str, Any], seq: int) -> IntentEntry:
@@ -84,8 +85,7 @@ def _weights(table: Weights) -> Weights:
     return tuple(sorted((name, abs(weight)) for name, weight in table if weight)) or (("none", 1),)
 
 
-@dataclass(slots=True)
-class OrderEntry:
+class OrderEntry(msgspec.Struct, array_like=True):
     """One order at a venue. `quantity` and `filled` are unsigned; `realised` is what closing with it earned, if it did.
 
     `worth` is what its executions came to, quantity times price: a venue that tells only totals is asked from there on.

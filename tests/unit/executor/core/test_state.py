@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.simulation.simulation import Simulation
@@ -23,7 +24,9 @@ ONLY_REMEMBERED = frozenset({"remembered", "marked", "changed", "_moment"})
 
 def parts(value: Any) -> Iterator[tuple[str, Any]]:
     """The named parts of one of our records."""
-    if is_dataclass(value):
+    if isinstance(value, msgspec.Struct):
+        yield from ((name, getattr(value, name)) for name in value.__struct_fields__)
+    elif is_dataclass(value):
         yield from ((one.name, getattr(value, one.name)) for one in fields(value))
     elif hasattr(value, "__dict__"):
         yield from vars(value).items()

@@ -12,7 +12,6 @@ from vanta.common.instruments import Instrument
 from vanta.common.reasons import Effect, Reason
 from vanta.executor.core import verdict as notes
 from vanta.executor.core.approval import Stopped, judge
-from vanta.executor.core.entries import IntentEntry
 from vanta.executor.core.proposal import Line
 from vanta.executor.core.size import propose
 from vanta.executor.core.terms import AT_MARKET, Terms
@@ -46,8 +45,11 @@ def test_a_quarantine_keeps_the_content_hash() -> None:
 
 def test_a_passing_line_latches_nothing() -> None:
     """A latch without a code would be one that nobody could understand or release."""
+    world = ready()
+    name = world.want("equity:AAPL", "1000")
+    world.step()
     with pytest.raises(Bug, match="latches nothing"):
-        notes._latch_of(Line("gateway", None, "1", "2"), IntentEntry.__new__(IntentEntry))
+        notes._latch_of(Line("gateway", None, "1", "2"), world.book.intents[name])
 
 
 def test_an_order_for_a_day_without_a_calendar_ends_at_once() -> None:
