@@ -156,6 +156,30 @@ def test_an_order_of_an_earlier_day_is_known_by_its_number(venue: TradierServer,
     assert (units(by_id(polls.events)), ended(polls.events)) == (Decimal(2), ["expired"])
 
 
+def test_orders_of_earlier_days_leave_room_for_the_others(venue: TradierServer) -> None:
+    """A dozen rest since yesterday: all are asked about in turn, and a minute stays below the sixty calls allowed."""
+    orders = [make_order("equity:AAPL", "801", price="200.00", type="limit", time_in_force="gtc") for _ in range(12)]
+    with closing(tradier(venue)) as before:
+        for order in orders:
+            answer = before.submit(order.approved, now=START)
+            assert isinstance(answer, Accepted)
+            order.entry.venue_id = answer.venue_id
+    venue.hidden.update(order.venue_id for order in venue.orders)
+    for number, order in enumerate(orders):
+        venue.fill(order.order_id, "1", "200", fill_id=f"e{number}")
+    with closing(TradierBroker(AccountSettings(adapter="tradier", url=venue.url, options={"account_id": ACCOUNT}),
+                               {"access_token": PLANTED}, lambda: INSTRUMENTS, live=False)) as broker:
+        broker.restore([order.entry for order in orders])
+        polls, asked = Polls(broker, START + timedelta(days=1)), venue.requests
+        for _ in range(30):
+            polls.once()
+        assert venue.requests - asked <= 40
+        for _ in range(10):
+            polls.once()
+    told = {fill.order_id for fill in by_id(polls.events).values()}
+    assert told == {order.order_id for order in orders}
+
+
 def test_the_past_is_not_news_and_what_turns_up_late_is(venue: TradierServer) -> None:
     """Orders that were over when the process began are not told; one of ours that nobody follows any more is."""
     old, late = share(), share()

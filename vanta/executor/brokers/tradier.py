@@ -2,7 +2,8 @@
 
 Nothing stops it from taking one order twice: the tag is a label. `lookup` therefore lists the session's orders with
 their tags, and an order that is not there is left to a person. Executions are told by totals; see `tradier_words`.
-It is asked every two seconds and no stream is used: 60 calls a minute are allowed, and totals miss nothing.
+It is asked every two seconds and no stream is used: totals miss nothing. 60 calls a minute are allowed; orders of
+earlier days, which no list has, are asked about by number one by one, and so rarely that orders and cancels have room.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,9 @@ LIVE, SANDBOX = "https://api.tradier.com/v1", "https://sandbox.tradier.com/v1"
 
 _OPEN_TO_DOUBT = frozenset({408, 409, 425, 499})
 """Client errors that do not say that the order was refused."""
+
+_OLDER_S = 6.0
+"""How often one order of an earlier day is asked about: ten calls a minute, beside thirty lists, six for the books."""
 
 _BUSY_S = 60.0
 """How long to leave a busy venue alone that does not say for how long; its limit is by the minute."""
@@ -62,7 +66,8 @@ class TradierBroker(RealBroker):
             trust_env=False,  # a netrc entry would replace the authorization, a proxy would see orders
             headers={"Accept": "application/json", "Authorization": f"Bearer {secrets['access_token']}"})
         self._account = f"accounts/{options.account_id}"
-        self._pace = Pace(options.poll_s)
+        self._pace, self._older = Pace(options.poll_s), Pace(_OLDER_S)
+        self._asked_last = ""
         self._following = Following()
         self._knows_the_past = False
 
@@ -131,22 +136,24 @@ class TradierBroker(RealBroker):
         if not self._pace.due(now):
             return ()
         try:
-            self._look()
+            self._look(now)
         except Throttled as busy:
             self._pace.pause(now, busy.retry_after_s)
             raise
         return self._following.news()
 
-    def _look(self) -> None:
+    def _look(self, now: datetime) -> None:
         """Ask about everything that may have changed; what is found waits in `following`."""
         listed = {str(order["id"]): order for order in self._orders()}
         if not self._knows_the_past:  # what was over before this process began is not news
             self._following.over(venue_id for venue_id, order in listed.items()
                                  if order["status"] in words.OVER and order.get("tag") not in self._following.orders)
             self._knows_the_past = True
-        for followed in list(self._following.orders.values()):  # of an earlier day: known by its number only
-            if followed.venue_id and followed.venue_id not in listed:
-                listed[followed.venue_id] = self._order(followed.venue_id)
+        older = sorted(followed.venue_id for followed in self._following.orders.values()
+                       if followed.venue_id and followed.venue_id not in listed)
+        if older and self._older.due(now):  # known by its number only: one after the other
+            self._asked_last = next((name for name in older if name > self._asked_last), older[0])
+            listed[self._asked_last] = self._order(self._asked_last)
         for venue_id, order in sorted(listed.items()):
             if named_by_a_home(str(order.get("tag") or "")) and not self._following.is_over(venue_id):
                 self._examine(order)
