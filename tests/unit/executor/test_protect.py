@@ -239,3 +239,27 @@ def test_dust_that_cost_nothing_is_watched_without_a_price(rule: str) -> None:
     assert exits(world) == []
     world.step(seconds=61)
     assert exits(world) == ["exit:time"]
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_what_rests_against_an_exit_is_cancelled_whichever_vault_it_belongs_to(side: str) -> None:
+    """It may rest for days: the exit would wait for it, or trade with it. What rests beside it stays."""
+    resting = {"type": "limit", "limit_offset_pct": "-0.04", "time_in_force": "gtc"}
+    world = World(vaults=[vault(risk=WIDE), vault("V_OTHER", risk=WIDE, orders=resting,
+                                                  allocation={"allow_short": True})])
+    world.quote("equity:AAPL", "200.00")
+    world.quote("equity:MSFT", "100.00")
+    world.want("equity:AAPL", "1000", exit_plan=plan(stop_pct="0.02"))
+    world.step()
+    other = world.want("equity:AAPL", "1000", side=side, vault="V_OTHER")
+    world.step()
+    elsewhere = world.want("equity:MSFT", "1000", vault="V_OTHER")
+    world.step()
+    assert {world.state(name) for name in (other, elsewhere)} == {"working"}
+    world.quote("equity:AAPL", "195.00")
+    world.step()
+    world.step()
+    assert exits(world) == ["exit:stop"]
+    assert world.held("equity:AAPL") == 0
+    assert world.state(other) == ("cancelled" if side == "buy" else "working")
+    assert world.state(elsewhere) == "working"
