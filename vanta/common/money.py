@@ -175,7 +175,9 @@ def split_by_largest_remainder(total: int, weights: list[int]) -> list[int]:
         parts.append(part)
         remainders.append(remainder)
     rest = total - sum(parts)
-    if rest:
+    if rest == 1:
+        parts[remainders.index(max(remainders))] += 1
+    elif rest:
         for index in sorted(range(len(weights)), key=remainders.__getitem__, reverse=True)[:rest]:
             parts[index] += 1
     return parts
