@@ -339,6 +339,16 @@ class TestBoth:
         assert ("EUR" in answer.message, "no spot market" in again.message) == (True, True)
         assert not server.seen
 
+    def test_a_price_between_two_of_the_exchanges_steps_is_not_sent(self, server: CoinbaseServer | BybitServer,
+                                                                    broker: CcxtBroker) -> None:
+        """The library would round it, and another order than the one that was judged would leave."""
+        order = make_order("crypto:BTC-USD", "800.004", price="200", type="limit", limit_offset_pct="0.000005")
+        assert order.approved.terms.limit_price == Decimal("200.001")
+        answer = broker.submit(order.approved, now=START)
+        assert isinstance(answer, Rejected)
+        assert "200.001 is no price of BTC/USD" in answer.message
+        assert not server.seen
+
     def test_everything_is_read_page_by_page(self, server: CoinbaseServer | BybitServer, broker: CcxtBroker) -> None:
         """Executions, and the oldest order among many."""
         server.page = 2

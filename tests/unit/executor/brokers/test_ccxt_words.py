@@ -42,15 +42,22 @@ def test_deduplication_has_to_be_said_plainly(said: object) -> None:
     assert not words.dialect({**TOLD, "deduplicates": said}).capabilities.deduplicates
 
 
+@pytest.mark.parametrize(("said", "terms"), [(True, {"limit", "gtc"}), ("true", set()), (None, set())])
+def test_limit_orders_have_to_be_said_plainly(said: object, terms: set[str]) -> None:
+    """An exchange of which nobody says it is asked for market orders alone."""
+    assert words.dialect({**TOLD, "limit_orders": said}).capabilities.terms == terms
+
+
 @pytest.mark.parametrize(("options", "why"), [
     ({}, "does not say which exchange"),
     ({"exchange": ""}, "does not say which exchange"),
     ({"exchange": "coinbase", "sandbox": True}, "sandbox mean nothing"),
     ({"exchange": "coinbase", "client_id_param": "clientOrderId"}, "cannot be changed"),
     ({"exchange": "bybit", "deduplicates": True}, "cannot be changed"),
+    ({"exchange": "bybit", "limit_orders": True}, "cannot be changed"),
     ({"exchange": "another"}, "client_id_param, deduplicates, lookup_param, market_buys_by_quantity, quote"),
     ({**TOLD, "market_buys_by_quantity": False}, "amount of money"),
-], ids=["none", "empty", "strange", "fixed", "fixed promise", "not told", "by money"])
+], ids=["none", "empty", "strange", "fixed", "fixed promise", "fixed terms", "not told", "by money"])
 def test_what_is_not_known_or_cannot_be_is_refused(options: dict[str, Any], why: str) -> None:
     """At the start, with what is missing."""
     with pytest.raises(OperatorError, match=why):
