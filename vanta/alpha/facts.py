@@ -7,6 +7,7 @@ validated beyond what a check uses, nothing is written, and no program has to ru
 import os
 import stat
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
@@ -36,6 +37,7 @@ from vanta.common.paths import (
     signals_file,
 )
 from vanta.common.store.atomic import describe
+from vanta.common.store.checkpoint import FOLDER
 from vanta.common.store.guarded import guarded_read
 from vanta.common.store.lock import holder
 from vanta.executor.core.controls import MAX_BYTES, read_overlay
@@ -65,7 +67,8 @@ def gather(home: Home, settings: Settings, now: datetime, problems: tuple[str, .
         latches=latches(executor, _since(home.file(TRADE_LOG), executor)), portfolio=whole(home.file(PORTFOLIO)),
         queue=whole(home.file(QUEUE)), stops=said.stops, scoped=said.scoped,
         unreadable=controls.problem or "", permit=_permit(home), locks=tuple(locks(home)), disk=_disk(home),
-        heads=tuple(head(home.file(name)) for name in JOURNALS), problems=problems)
+        heads=tuple(replace(head(home.file(name)), covered=_covered(home.memory / FOLDER / name))
+                    for name in JOURNALS), problems=problems)
 
 
 def _since(log: Path, fold: Doc) -> list[dict[str, Any]]:
@@ -113,7 +116,7 @@ def _fields(raw: bytes) -> Mapping[str, Any]:
 
 
 def head(path: Path) -> Head:
-    """The last complete line of a journal, and how many bytes lie behind it."""
+    """The last complete line of a journal or of its checkpoints, and how many bytes lie behind it."""
     try:
         fd = os.open(path, _FLAGS)
     except FileNotFoundError:
@@ -125,7 +128,7 @@ def head(path: Path) -> Head:
         if not line:
             return Head(name=path.name, torn=torn)
         value = orjson.loads(line)
-        return Head(name=path.name, seq=int(value["seq"]), hash=sha256(line), torn=torn, kind=str(value["kind"]),
+        return Head(name=path.name, seq=int(value["seq"]), hash=sha256(line), torn=torn, kind=str(value.get("kind")),
                     at=str(value["at"]))
     except OSError as error:
         return Head(name=path.name, problem=describe(error))
@@ -133,6 +136,12 @@ def head(path: Path) -> Head:
         return Head(name=path.name, problem=f"its last line is no record: {error}")
     finally:
         os.close(fd)
+
+
+def _covered(path: Path) -> int:
+    """The record that the last line of a checkpoint file names; 0 if that cannot be told."""
+    said = head(path)
+    return said.seq if not said.problem else 0
 
 
 def _last_line(fd: int) -> tuple[bytes, int]:

@@ -85,6 +85,7 @@ class Verifier:
         coverage = self._coverage.of(self._home.file(name))  # before the log, which only grows
         raw = self._read(name, journal_bytes)
         if raw is None:
+            self._findings += filter(None, [coverage.missing()])
             return False
         promises = Promises(name)
         self._promises.append(promises)
@@ -179,14 +180,20 @@ def verify_file(path: Path) -> list[Finding]:
     if name not in MODELS and name not in JOURNALS:
         raise UsageError(f"{path} is no journal or document of VANTA", "Name a file of a home's memory/ folder.")
     try:
-        raw = journal_bytes(path) if name in JOURNALS else read(path)
+        return _verify_journal(path) if name in JOURNALS else [parsed(name, read(path), MODELS[name])]
     except StateError as error:
         return [_unknown(str(path), error.what)]
-    if name in JOURNALS:
-        coverages = Coverages(path.absolute().parent.parent / "config" / KEYS)
-        watchers: list[Watcher] = [coverages.of(path)]
-        return [*journal(name, raw, [Fold({}), *watchers] if name == TRADE_LOG else watchers), *coverages.findings]
-    return [parsed(name, raw, MODELS[name])]
+
+
+def _verify_journal(path: Path) -> list[Finding]:
+    coverages = Coverages(path.absolute().parent.parent / "config" / KEYS)
+    coverage = coverages.of(path)
+    try:
+        raw = journal_bytes(path)
+    except Missing as error:
+        return [coverage.missing() or _unknown(str(path), error.what), *coverages.findings]
+    watchers: list[Watcher] = [Fold({}), coverage] if path.name == TRADE_LOG else [coverage]
+    return [*journal(path.name, raw, watchers), *coverages.findings]
 
 
 def _critical(file: str, text: str) -> Finding:

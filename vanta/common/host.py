@@ -1,6 +1,11 @@
-"""Which host this is: a short name that stays the same as long as the host is installed, and says nothing about it."""
+"""Which host this is, and which account: names for records.
+
+A host's short name stays the same as long as the host is installed, and says nothing about it.
+"""
 
 import hashlib
+import os
+import pwd
 from pathlib import Path
 
 MACHINE_ID = Path("/etc/machine-id")
@@ -13,3 +18,11 @@ def host_id(source: Path = MACHINE_ID) -> str:
     except (OSError, UnicodeDecodeError):
         return ""
     return hashlib.sha256(f"vanta {text}".encode()).hexdigest()[:16] if text else ""
+
+
+def account() -> str:
+    """The name of the account that runs this, or its number where it has no name."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"

@@ -17,12 +17,13 @@ from vanta.alpha.wire import ask
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit
 from vanta.common.clock import Clock, SystemClock
 from vanta.common.errors import LockHeld, OperatorError, StateError, UsageError
+from vanta.common.host import account
 from vanta.common.models.command import OperatorCommand
 from vanta.common.paths import Home
 from vanta.common.settings import clock_from, home_from, load
 from vanta.common.store.lock import holder
 from vanta.common.times import iso
-from vanta.suite.controls import By, account
+from vanta.suite.controls import By
 
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; may be left out in a hurry.")]
 Why = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")]

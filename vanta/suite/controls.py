@@ -7,7 +7,6 @@ the time limit it returns 6 and names the orders that were on their way. Killing
 """
 
 import os
-import pwd
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -22,6 +21,7 @@ from vanta.common.clock import Clock, SystemClock
 from vanta.common.errors import OperatorError, VantaError
 from vanta.common.events import Kind
 from vanta.common.exitcodes import Exit
+from vanta.common.host import account
 from vanta.common.models.base import SCHEMA_VERSION
 from vanta.common.paths import CONTROL_LOG, OPEN_ORDERS, PERMIT, TRADE_LOG, Home
 from vanta.common.permit import disarm
@@ -92,14 +92,6 @@ def kill(home: HomeOption = None, json: JsonFlag = False, reason: Reason = "not 
                "cancel": cancelled, "warnings": warnings},
         lines=lines, warnings=warnings,
         next=[Next("when it is safe again", "vanta-run release --scope global --reason TEXT")]), as_json=json)
-
-
-def account() -> str:
-    """The name of the account that runs this, or its number where it has no name."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"uid {os.getuid()}"
 
 
 def _disarm(home: Home) -> bool:

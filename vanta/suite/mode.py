@@ -20,13 +20,14 @@ from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, em
 from vanta.common.clock import SystemClock
 from vanta.common.errors import OperatorError, UsageError
 from vanta.common.exitcodes import Exit
+from vanta.common.host import account
 from vanta.common.models.overlay import SWITCHES, Overlay, Switch
 from vanta.common.paths import OVERLAY, Home
 from vanta.common.settings import home_from
 from vanta.common.store import atomic
 from vanta.common.store.guarded import guarded_read
 from vanta.executor.core.controls import MAX_BYTES, read_overlay
-from vanta.suite.controls import By, Change, Reason, account, record
+from vanta.suite.controls import By, Change, Reason, record
 from vanta.suite.release import Confirm, confirmed
 
 NOT_STATED = "not stated"

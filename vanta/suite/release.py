@@ -19,10 +19,11 @@ from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, em
 from vanta.common.clock import Clock
 from vanta.common.errors import OperatorError, UsageError
 from vanta.common.exitcodes import Exit
+from vanta.common.host import account
 from vanta.common.paths import EXECUTOR_STATE, PERMIT, TRADE_LOG, Home
 from vanta.common.permit import arm
 from vanta.common.settings import clock_from, home_from, load
-from vanta.suite.controls import By, Change, account, record
+from vanta.suite.controls import By, Change, record
 
 GLOBAL = "global"
 _IN_SYNC = "in sync"

@@ -118,6 +118,7 @@ def test_a_lived_home_is_gathered_as_it_is(lived: Home) -> None:
     assert all(feed.doc.value is not None for feed in facts.feeds)
     assert {head.name for head in facts.heads if head.seq} == {
         "trade_log.jsonl", "collection_log.jsonl", "reflection_log.jsonl", "promotion_log.jsonl"}
+    assert all(head.covered == head.seq for head in facts.heads)
     assert facts.executor.number("as_of_seq")
     assert (facts.permit, facts.stops, facts.unreadable) == (True, (), "")
     assert facts.disk is not None

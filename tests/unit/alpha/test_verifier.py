@@ -75,6 +75,7 @@ def test_the_version_before_the_last_is_a_pass_that_was_cut_off(copied: Home) ->
 def test_a_document_that_no_record_speaks_of_does_not_pass(copied: Home) -> None:
     """Without its log a feed's file could be anybody's."""
     copied.file("collection_log.jsonl").unlink()
+    (copied.memory / FOLDER / "collection_log.jsonl").unlink()
     found = {one.file: one for one in bad(copied)}
     assert found["sec_signals.json"].level is Check.UNKNOWN
     assert outcome(list(found.values())) is Check.UNKNOWN

@@ -40,6 +40,13 @@ class Coverage:
         self._last = record.seq
         return None
 
+    def missing(self) -> Finding | None:
+        """What it means that there is no journal."""
+        if not self._waiting:
+            return None
+        return Finding(level=Check.CRITICAL, file=self._name, text=f"is missing, but a checkpoint covers its record "
+                       f"{self._waiting[-1].seq:,}")
+
     def end(self, *, whole: bool) -> Sequence[Finding]:
         """See `Watcher.end`. Behind a break nothing is known of what the checkpoints there cover."""
         file = f"checkpoints/{self._name}"

@@ -36,7 +36,11 @@ def _judged(head: Head, facts: Facts, behind: str) -> tuple[Check, str]:
             Check.CRITICAL, f"its last line is torn: {head.torn} bytes without an end")
     if head.missing or not head.seq:
         return Check.UNKNOWN, "no record yet"
-    return Check.OK, f"record {head.seq:,} ({head.kind}), {_age(head.at, facts)}, head {head.hash[:12]}"
+    if head.covered > head.seq:
+        return Check.CRITICAL, (f"ends at record {head.seq:,}, but a checkpoint covers record {head.covered:,}: "
+                                "records are missing")
+    since_then = f"{head.seq - head.covered:,} after the last checkpoint" if head.covered else "no checkpoint"
+    return Check.OK, f"record {head.seq:,} ({head.kind}), {_age(head.at, facts)}, {since_then}, head {head.hash[:12]}"
 
 
 def _age(at: str, facts: Facts) -> str:

@@ -64,7 +64,10 @@ class FeedSight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """The end of a journal. `seq` is 0 for a file without a record; `torn` counts bytes behind the last line's end."""
+    """The end of a journal. `seq` is 0 for a file without a record; `torn` counts bytes behind the last line's end.
+
+    `covered` is the record that its newest checkpoint names, 0 without one; nobody has looked at the signature.
+    """
 
     name: str
     seq: int = 0
@@ -74,6 +77,7 @@ class Head:
     torn: int = 0
     missing: bool = False
     problem: str = ""
+    covered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
