@@ -68,19 +68,23 @@ class TermsSuite(OnTerms):
 
     def test_an_order_that_rested_for_days_is_found_after_a_restart(self, server: VenueServer) -> None:
         """By the venue's name for it, which the log holds: what was executed meanwhile, and its end by a cancel."""
-        order = self.limit_order("gtc")
+        order, untouched = self.limit_order("gtc"), self.limit_order("gtc")
         with closing(self.make_broker(server, 20.0)) as before:
-            answer = before.submit(order.approved, now=START)
-            assert isinstance(answer, Accepted)
-            order.entry.venue_id = answer.venue_id
+            for one in (order, untouched):
+                answer = before.submit(one.approved, now=START)
+                assert isinstance(answer, Accepted)
+                one.entry.venue_id = answer.venue_id
         self.days_pass(server)
         server.fill(order.order_id, "2", "200.1", fill_id="e1")
         with closing(self.make_broker(server, 20.0)) as after:
-            after.restore([order.entry])
+            after.restore([order.entry, untouched.entry])
+            after.cancel(untouched.order_id, now=START + timedelta(days=3))
+            assert [one.status for one in server.orders] == ["open", "cancelled"]
             polls = Polls(after, START + timedelta(days=3))
             assert worth(polls.units(2)) == Decimal("400.2")
             after.cancel(order.order_id, now=polls.now)
-            polls.until(lambda events: any(isinstance(event, Ended) for event in events), "the end")
+            polls.until(lambda events: {event.order_id for event in events if isinstance(event, Ended)}
+                        == {order.order_id, untouched.order_id}, "both ends")
         assert server.orders[0].status == "cancelled"
 
     def days_pass(self, server: VenueServer) -> None:
