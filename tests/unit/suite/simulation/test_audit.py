@@ -12,7 +12,7 @@ from vanta.suite.simulation.report import drawdown
 
 AT = "2020-01-02T21:00:00.000Z"
 HEADER: dict[str, Any] = {"schema_version": 1, "revision": 1, "written_at": AT, "written_by": "executor", "now": AT,
-                          "as_of_seq": 3, "as_of_hash": "0" * 64, "basis": {}, "intents": {}}
+                          "home": "abcdef", "as_of_seq": 3, "as_of_hash": "0" * 64, "basis": {}, "intents": {}}
 PRICES = {"equity:AAPL": Decimal("210.005")}
 
 
