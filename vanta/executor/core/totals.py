@@ -2,7 +2,7 @@
 
 One walk over positions and working orders, remembered on the vault until something in it moves or a quote comes in,
 so that every fence can ask. An instrument counts with the larger of what it would be if all its buys, or all its
-sells, were filled.
+sells, were filled, at its last price or at the worst that they may trade at, whichever is higher.
 
     totals(book, vault, instruments).by_class["equity"]  ->  Decimal("42000")
     together(book, "paper", instruments).gross           ->  Decimal("87000")
@@ -108,7 +108,8 @@ def _walk(book: Book, vault: VaultBook, instruments: Mapping[str, Instrument]) -
         prices[order.instrument_id] = (order.reference_price, order.multiplier)
     for name, position in vault.positions.items():
         if position.quantity and (quote := book.quotes.get(name)) is not None:
-            prices[name] = (quote.last, position.multiplier)
+            working = prices.get(name)
+            prices[name] = (max(quote.last, working[0]) if working else quote.last, position.multiplier)
     gross = net = ZERO
     by_class: dict[str, Decimal] = {}
     by_sector: dict[str, Decimal] = {}

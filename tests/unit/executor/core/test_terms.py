@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.unit.executor.core.fence_rows import WIDE, context, stopping, verdict
+from tests.unit.executor.venues import Venue, VenueWorld
 from tests.unit.executor.world import World, vault
 from vanta.executor.core.approval import Approved
 from vanta.executor.core.proposal import Proposal
@@ -117,6 +118,20 @@ def test_fences_value_an_order_at_the_worst_price_that_it_may_trade_at(offset: s
     assert (seen["size"], seen["cash"]) == (f"{worth:.2f}", f"{worth * Decimal('1.01'):.2f}")
     assert (seen["exposure"], seen["gateway"]) == (f"{worth / 100_000:.4f}", f"{worth:.2f}")
     assert seen["concentration"] == seen["credit"] == f"{worth:.2f}"
+
+
+def test_what_works_counts_at_the_worst_price_that_it_may_trade_at() -> None:
+    """A limit above the market that has not been filled yet is no cheaper for what is held already."""
+    world = VenueWorld(Venue(), vaults=[vault(risk=WIDE, orders={"type": "limit", "limit_offset_pct": "0.04"})])
+    world.want("equity:AAPL", "1040")
+    world.step()
+    world.fill(next(iter(world.book.orders)), "5")
+    world.step()
+    name = world.want("equity:AAPL", "1040", nonce="more")
+    world.step(seconds=31)
+    assert world.state(name) == "working"
+    found = context(world).totals(world.book.vaults["V_CORE"])
+    assert (found.gross, found.by_instrument["equity:AAPL"].signed) == (10 * Decimal(208), 10 * Decimal(208))
 
 
 def test_a_venues_smallest_order_is_measured_at_the_limit() -> None:
