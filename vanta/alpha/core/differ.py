@@ -30,6 +30,12 @@ def plain_json(value: Any) -> Any:
     return orjson.loads(canonical(value))
 
 
+def compared(recorded: Any, recomputed: Any) -> Difference | None:
+    """The first difference of two values as they would be read back from JSON; mostly there is none, told by bytes."""
+    one, other = canonical(recorded), canonical(recomputed)
+    return None if one == other else first_difference(orjson.loads(one), orjson.loads(other))
+
+
 def first_difference(recorded: Any, recomputed: Any, path: str = "") -> Difference | None:
     """Compare two plain JSON values. Keys are walked in sorted order, lists by index; `None` if they are equal."""
     if isinstance(recorded, dict) and isinstance(recomputed, dict):

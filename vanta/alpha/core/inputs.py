@@ -50,6 +50,9 @@ def is_digest(text: object) -> bool:
     return isinstance(text, str) and len(text) == 64 and set(text) <= set("0123456789abcdef")
 
 
+_LEARNT = frozenset({Kind.PROGRAM_STARTED, Kind.CONTROL_SEEN, Kind.INSTRUMENTS_SEEN})
+
+
 class World:
     """See the module's contract. `blobs` holds the bytes of the promised snapshots by hash."""
 
@@ -61,9 +64,13 @@ class World:
         self._problems: dict[str, str] = {}
         self._vaults: str | None = None
         self.started_at = 0
+        self._learnt = 0
+        self._seen_as: tuple[Any, Context] | None = None
 
     def learn(self, record: Record) -> None:
         """Take note of a record that states an input."""
+        if record.kind in _LEARNT:
+            self._learnt = record.seq
         if record.kind == Kind.PROGRAM_STARTED:
             self._start, self.started_at = record.payload, record.seq
         elif record.kind in (Kind.CONTROL_SEEN, Kind.INSTRUMENTS_SEEN):
@@ -75,6 +82,12 @@ class World:
 
     def context(self, book: Book, at: str) -> Context:
         """The world as the fences saw it at time `at`. Raises `Absent` if any of it is not there."""
+        what = (at, self._learnt, len(book.vaults), tuple(book.overrides))
+        if self._seen_as is None or self._seen_as[0] != what or self._seen_as[1].book is not book:
+            self._seen_as = (what, self._context(book, at))
+        return self._seen_as[1]
+
+    def _context(self, book: Book, at: str) -> Context:
         start = self._start
         if start is None or not {"settings", "brokers", "calendars", "able"} <= start.keys():
             raise Absent(f"record {self.started_at} (program.started) does not name settings, brokers, what they can "

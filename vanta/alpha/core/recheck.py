@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from vanta.alpha.core.differ import ABSENT, Difference, first_difference, plain_json
+from vanta.alpha.core.differ import ABSENT, Difference, compared
 from vanta.alpha.core.inputs import Absent, World
 from vanta.common.canonical import content_hash
 from vanta.common.events import Kind
@@ -233,13 +233,13 @@ def _compare(record: Record, entry: IntentEntry, note: Note) -> Difference | Non
     """A record against the one that the verdict makes."""
     if record.kind != note.kind:
         return Difference("verdict", _spoken(record), _words(note.kind, note.payload))
+    named = {"dag_id": entry.raw["provenance"]["dag_id"], "ids": link(entry, note.order_id)}
     return (_differs(record.payload, note.payload)
-            or _differs({"dag_id": record.dag_id}, {"dag_id": entry.raw["provenance"]["dag_id"]})
-            or _differs({"ids": dict(record.ids)}, {"ids": link(entry, note.order_id)}))
+            or _differs({"dag_id": record.dag_id, "ids": dict(record.ids)}, named))
 
 
 def _differs(recorded: Mapping[str, Any], recomputed: Mapping[str, Any]) -> Difference | None:
-    found = first_difference(plain_json(dict(recorded)), plain_json(dict(recomputed)))
+    found = compared(dict(recorded), dict(recomputed))
     if found is None:
         return None
     steps = found.field.split(".")

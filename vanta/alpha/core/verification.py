@@ -68,8 +68,7 @@ def journal(name: str, raw: bytes, watchers: Sequence[Watcher] = ()) -> list[Fin
     last = 0
     try:
         for record in chain(raw, name=name):
-            wrong = _out_of_place(name, record)
-            wrong = wrong or next(filter(None, (watcher.take(record) for watcher in watchers)), None)
+            wrong = _out_of_place(name, record) or _taken(watchers, record)
             if wrong is not None:
                 findings.append(Finding(level=Check.CRITICAL, file=name, line=record.seq, text=wrong))
                 break
@@ -87,6 +86,15 @@ def journal(name: str, raw: bytes, watchers: Sequence[Watcher] = ()) -> list[Fin
     for watcher in watchers:
         findings += watcher.end(whole=whole)
     return findings
+
+
+def _taken(watchers: Sequence[Watcher], record: Record) -> str | None:
+    """The first thing that a watcher finds wrong with a record."""
+    for watcher in watchers:
+        wrong = watcher.take(record)
+        if wrong is not None:
+            return wrong
+    return None
 
 
 def _sound(name: str, last: int, head: str) -> Finding:

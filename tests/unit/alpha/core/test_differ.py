@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vanta.alpha.core.differ import ABSENT, Difference, first_difference, plain_json
+from vanta.alpha.core.differ import ABSENT, Difference, compared, first_difference, plain_json
 
 ROWS: dict[str, tuple[Any, Any, Difference | None]] = {
     "equal": ({"a": [1, {"b": "x"}]}, {"a": [1, {"b": "x"}]}, None),
@@ -61,3 +61,9 @@ def _typed(value: Any) -> Any:
     if isinstance(value, list):
         return [_typed(item) for item in value]
     return type(value).__name__, value
+
+
+def test_values_are_compared_as_they_would_be_read_back() -> None:
+    """A tuple is a list and a Decimal its text; the order of keys says nothing; a number is not its text."""
+    assert compared({"a": (1, Decimal("1.50")), "b": 2}, {"b": 2, "a": [1, "1.50"]}) is None
+    assert compared({"a": 1}, {"a": "1"}) == Difference("a", "1", '"1"')
