@@ -2,7 +2,7 @@
 
 A buy is sized at the ask, a sell at the bid, or at the order's limit where that is higher. Quantities are rounded
 towards zero to whole lots, so that rounding never makes an order larger than asked. `close` takes what is held less
-what is already being sold.
+what is already being sold. What personas may take by their budgets makes an entry smaller.
 An order that may have reached its venue keeps quantity and terms: the venue knows its id, and keeps the first it saw.
 
     1,000 USD of AAPL at ask 190.10, lot 1  ->  5
@@ -14,6 +14,7 @@ from vanta.common.instruments import Instrument
 from vanta.common.money import ZERO, floor_to, units_for
 from vanta.executor.core.book import Book
 from vanta.executor.core.entries import IntentEntry, QuoteEntry
+from vanta.executor.core.fences.persona import downsized
 from vanta.executor.core.proposal import Context, Proposal
 from vanta.executor.core.terms import decide, kept
 
@@ -31,9 +32,10 @@ def propose(entry: IntentEntry, context: Context) -> Proposal:
     terms = kept(again) if again else decide(entry, vault, instrument, touch)
     price = max(touch, terms.limit_price or ZERO)
     quantity = again.quantity if again else _quantity(entry, instrument, price, held - selling)
-    return Proposal(
+    sized = Proposal(
         entry=entry, vault=vault, ledger=book.vaults.get(entry.vault), instrument=instrument, quote=quote,
         quantity=quantity, price=price, held=held, working_buy=buying, working_sell=selling, terms=terms)
+    return sized if again else downsized(sized, context)
 
 
 def working(book: Book, key: str) -> tuple[Decimal, Decimal]:

@@ -295,7 +295,7 @@ def row_envelope() -> tuple[World, str]:
 
 def row_persona_budget() -> tuple[World, str]:
     """Athena asked for three quarters of the position that is held and of the one that is wanted."""
-    world = World(vaults=[vault(risk=WIDE, persona_budgets={"risk_averse": "0.10", "Apollo": "1"})])
+    world = World(vaults=[vault(risk=WIDE, persona_budgets={"risk_averse": "0.0755", "Apollo": "1"})])
     world.quote("equity:MSFT", "100.00")
     world.quote("equity:AAPL", "200.00")
     world.want("equity:MSFT", "10000")

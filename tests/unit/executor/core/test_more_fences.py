@@ -1,5 +1,6 @@
 """What fences say when what they need is not there, and what they let pass."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -82,7 +83,7 @@ def test_budgets_count_working_orders_and_forgive_whoever_has_none() -> None:
 
 def test_a_persona_s_working_orders_and_lots_without_a_mark() -> None:
     """What works counts at its reference price; a lot that nobody can value is left to the NAV."""
-    world = World(vaults=[vault(risk=WIDE, persona_budgets={"Athena": "0.01"})])
+    world = World(vaults=[vault(risk=WIDE, persona_budgets={"Athena": "0.0076"})])
     world.quote("equity:AAPL", "200.00", size="0")
     name = world.want("equity:AAPL", "1000")
     world.step()
@@ -90,7 +91,37 @@ def test_a_persona_s_working_orders_and_lots_without_a_mark() -> None:
     world.quote("equity:MSFT", "100.00")
     late = world.want("equity:MSFT", "400")
     found = line(world, late, persona)
-    assert (found.code, found.value, found.limit) == ("exposure.persona_budget", "1050.00", "1000.00")
+    assert (found.code, found.value, found.limit) == ("exposure.persona_budget", "1050.00", "760.00")
+
+
+def test_an_entry_is_made_as_small_as_the_tightest_budget_wants_it() -> None:
+    """Athena asked for three quarters: of 1,500 that she may take, 750 work already, so 1,000 more may be bought."""
+    world = World(vaults=[vault(risk=WIDE, persona_budgets={"Athena": "0.015", "Apollo": "0.5"})])
+    world.quote("equity:AAPL", "200.00", size="0")
+    world.want("equity:AAPL", "1000")
+    world.step()
+    world.quote("equity:MSFT", "300.00")
+    name = world.want("equity:MSFT", "5000")
+    world.step()
+    order = world.book.orders[str(world.book.intents[name].order_id)]
+    assert (order.quantity, world.state(name)) == (Decimal(3), "filled")
+
+
+def test_nothing_is_made_smaller_that_shrinks_a_position_or_cannot_be_valued() -> None:
+    """A sale of what is held is never less than asked for; without a price there is nothing to divide."""
+    world = World(vaults=[vault(risk=WIDE, persona_budgets={"Athena": "0.5"})])
+    world.quote("equity:AAPL", "200.00")
+    world.want("equity:AAPL", "10000")
+    world.step()
+    world.files.replace(VAULTS, document({"vaults": [vault(risk=WIDE, persona_budgets={"Athena": "0.001"})]}))
+    leaving = world.want("equity:AAPL", "8000", side="sell")
+    world.step()
+    order = world.book.orders[str(world.book.intents[leaving].order_id)]
+    assert (order.quantity, world.state(leaving)) == (Decimal(40), "filled")
+    unpriced = world.want("equity:MSFT", "1000")
+    seen = context(world)
+    world.executor.step()
+    assert propose(world.book.intents[unpriced], seen).quantity == 0
 
 
 @pytest.mark.parametrize("limit", ["vault", "house"])
