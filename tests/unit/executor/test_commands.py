@@ -173,7 +173,7 @@ def test_flattening_waits_for_no_vault_file() -> None:
 
 
 def test_a_vault_that_no_log_remembers_is_waited_for() -> None:
-    """Without the bytes that were read last nobody knows what the vault may do: nothing leaves until the file is right."""
+    """Without the bytes that were read last nobody knows what the vault may do: it waits for a readable file."""
     world = World()
     world.quote("equity:AAPL", "200.00")
     world.want("equity:AAPL", "1000")
