@@ -176,6 +176,8 @@ class Judge:
         self._on_terms(row, limits["orders"])
         risk = {**DEFAULTS, **limits["risk"], **ledger.overridden(row.vault, row.at)}
         reduces = self._reduces(row)
+        if not ledger.readable and not reduces:
+            self.blame(f"I8: {row.intent} opens risk while vault.json cannot be read")
         held = ledger.held.get((row.vault, row.instrument), ZERO)
         after = held + ledger.open_of(row.vault, row.instrument)
         if after < 0 and not limits["allow_short"] and not reduces:

@@ -101,6 +101,7 @@ class Ledger:
         self.touch: dict[str, dict[str, Decimal]] = {}
         self.sync: dict[str, str] = {}
         self.vaults = ""
+        self.readable = False
         self.kinds: dict[str, int] = {}
         self.submitted: list[str] = []
         self.given_up: list[str] = []
@@ -300,7 +301,8 @@ def _override_over(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:
 
 def _control(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:
     if body["what"] == "vaults":
-        ledger.vaults = body["sha256"]
+        ledger.readable = not body["sha256"].startswith("unreadable")
+        ledger.vaults = body["sha256"] if ledger.readable else ledger.vaults
 
 
 _HANDLERS = {
