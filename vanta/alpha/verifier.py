@@ -7,11 +7,13 @@ seems to have changed is looked at once more.
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import vanta.common
+import vanta.executor.core
 from vanta.alpha.core.coverage import Coverage
 from vanta.alpha.core.cuts import DOCUMENTS
 from vanta.alpha.core.inputs import BROKEN
 from vanta.alpha.core.verification import Finding, Watcher, journal, parsed
-from vanta.alpha.core.watchers import TORN, Anchors, Fold, Outputs, Promise, Promises, Receipts, manifest
+from vanta.alpha.core.watchers import TORN, Anchors, Fold, Outputs, Promise, Promises, Receipts, Shortcut, manifest
 from vanta.alpha.reading import journal_bytes
 from vanta.alpha.wire import snapshots
 from vanta.common.canonical import sha256
@@ -21,10 +23,12 @@ from vanta.common.models.base import Model
 from vanta.common.paths import JOURNALS, PROMOTION_LOG, STATE, TRADE_LOG, Home
 from vanta.common.registry import FILE as INSTRUMENTS
 from vanta.common.registry import InstrumentFile
+from vanta.common.resources import code_of
 from vanta.common.settings import load
 from vanta.common.signatures import KEYS, keys
 from vanta.common.store.atomic import read
 from vanta.common.store.checkpoint import FOLDER, Covered, read_all
+from vanta.executor.core.state import name_of
 
 MODELS: dict[str, type[Model]] = {row.name: row.model for row in STATE if row.model is not None}
 RECORDED = frozenset(row.name for row in STATE if row.model is not None and row.writer.startswith("markets"))
@@ -93,9 +97,15 @@ class Verifier:
         if name in (TRADE_LOG, PROMOTION_LOG):
             watchers.append(self._anchors)
         if name == TRADE_LOG:
-            watchers.append(Fold({one: raw for one, raw in documents.items() if one in DOCUMENTS}))
+            fold = Fold({one: raw for one, raw in documents.items() if one in DOCUMENTS})
+            watchers += [fold, *self._shortcut(fold, coverage.state)]
         self._findings += journal(name, raw, watchers)
         return True
+
+    def _shortcut(self, fold: Fold, digest: str | None) -> Iterator[Watcher]:
+        """A look at the state that the newest checkpoint names, if it names one."""
+        if digest is not None:
+            yield Shortcut(fold, digest, self._read(name_of(digest)), code_of(vanta.executor.core, vanta.common))
 
     def _written(self, documents: dict[str, bytes]) -> None:
         for name in sorted(RECORDED & documents.keys()):

@@ -1,11 +1,21 @@
 """Data files that ship with VANTA (`vanta/common/data`): tables, calendars, the default universe."""
 
 from pathlib import Path
+from types import ModuleType
 
 from vanta.common.calendars import ALWAYS_OPEN, CONTINUOUS, Calendar
+from vanta.common.canonical import sha256
 
 _DATA = Path(__file__).with_name("data")
 _SESSIONS = {"XNYS": "sessions_xnys.json"}
+
+
+def code_of(*modules: ModuleType) -> str:
+    """The hash of all Python source beside and below some modules: what something was made with."""
+    folders = [Path(str(module.__file__)).parent for module in modules]
+    found = [(path.relative_to(folder).as_posix(), sha256(path.read_bytes()))
+             for folder in folders for path in sorted(folder.rglob("*.py"))]
+    return sha256(repr(found).encode())
 
 
 def load(name: str) -> bytes:

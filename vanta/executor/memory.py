@@ -7,16 +7,14 @@ one that is missing, rotten, not signed for, or made by other code is passed ove
 import gc
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 from vanta.common.canonical import sha256
 from vanta.common.errors import StateError
 from vanta.common.store.chain import START
-from vanta.common.store.checkpoint import FOLDER
 from vanta.common.store.ports import Files, Head, Journal
 from vanta.common.times import iso
-from vanta.executor.core import state
 from vanta.executor.core.book import Book
+from vanta.executor.core.state import dump, load, name_of
 from vanta.executor.recorder import Recorder
 
 EVERY = 100_000
@@ -24,18 +22,6 @@ EVERY = 100_000
 
 WORTH = 10_000
 """Records that are worth a state at an orderly stop: less is folded in a fraction of a second."""
-
-
-def name_of(digest: str) -> str:
-    """The file of a state."""
-    return f"{FOLDER}/book-{digest}.state"
-
-
-def code_of(folders: tuple[Path, ...]) -> str:
-    """The hash of all Python source below `folders`: what a state was made with."""
-    found = ((path.relative_to(folder).as_posix(), sha256(path.read_bytes()))
-             for folder in folders for path in sorted(folder.rglob("*.py")))
-    return sha256(repr(list(found)).encode())
 
 
 def recall(journal: Journal, files: Files, code: str) -> tuple[Book, Head]:
@@ -46,7 +32,7 @@ def recall(journal: Journal, files: Files, code: str) -> tuple[Book, Head]:
         gc.disable()  # it would look through hundreds of thousands of new objects again and again, and find nothing
         try:
             raw = files.read(name_of(digest))
-            found = state.load(raw, code=code) if sha256(raw) == digest else None
+            found = load(raw, code=code) if sha256(raw) == digest else None
         except StateError:
             found = None
         finally:
@@ -63,7 +49,7 @@ class Keeper:
     def __init__(self, recorder: Recorder, files: Files, code: str, *, every: int = EVERY, worth: int = WORTH) -> None:
         self._recorder = recorder
         self._files = files
-        self._dump = partial(state.dump, code=code)
+        self._dump = partial(dump, code=code)
         self._kept = recorder.begins.seq
         self._every, self._worth = every, worth
 

@@ -7,7 +7,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import vanta.common
@@ -23,7 +22,7 @@ from vanta.common.models.configuration import Settings
 from vanta.common.paths import TRADE_LOG, Home
 from vanta.common.permit import arm, disarm
 from vanta.common.registry import Registry
-from vanta.common.resources import load
+from vanta.common.resources import code_of, load
 from vanta.common.secrets import Secrets, read_secrets
 from vanta.common.signing_key import signer_of
 from vanta.common.store.ground import insist_on_local
@@ -42,15 +41,12 @@ from vanta.executor.brokers.port import Broker, Capabilities, RealBroker
 from vanta.executor.brokers.tradier import TradierBroker
 from vanta.executor.core.book import Book
 from vanta.executor.gate import FileGate
-from vanta.executor.memory import Keeper, code_of, recall
+from vanta.executor.memory import Keeper, recall
 from vanta.executor.observe import InstrumentSource, Observer
 from vanta.executor.publish import Publisher
 from vanta.executor.recorder import Recorder
 from vanta.executor.recovery import open_journal, opening
 from vanta.executor.step import Executor, Parts
-
-FOLDED_BY = (Path(vanta.executor.core.__file__).parent, Path(vanta.common.__file__).parent)
-"""The source of everything that folding a record may run through."""
 
 PAPER = "paper"
 PROGRAM = f"executor {__version__}"
@@ -129,7 +125,7 @@ def build(home: Home, settings: Settings, clock: Clock,
         journal = storage.journal(home.file(TRADE_LOG), signer=partial(signer_of, home))
         files, snapshots = storage.files(home.memory), storage.snapshots(home.snapshots)
         insist(files, journal.head())
-        book, begins = recall(journal, files, code := code_of(FOLDED_BY))
+        book, begins = recall(journal, files, code := code_of(vanta.executor.core, vanta.common))
         recorder = Recorder(journal, book, begins)
         registry = Registry(home)
         venues = make_brokers(settings, book, lambda: observer.instruments, home)

@@ -5,6 +5,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -14,6 +15,7 @@ from vanta.common.clock import ManualClock
 from vanta.common.errors import StateError
 from vanta.common.events import Kind
 from vanta.common.paths import TRADE_LOG, Home
+from vanta.common.resources import code_of
 from vanta.common.settings import Settings
 from vanta.common.signatures import Signer
 from vanta.common.signing_key import signer_of
@@ -22,7 +24,8 @@ from vanta.common.store.checkpoint import FOLDER
 from vanta.common.store.files import FolderFiles
 from vanta.common.store.journal import FileJournal
 from vanta.executor.core.book import Book
-from vanta.executor.memory import EVERY, WORTH, Keeper, code_of, name_of, recall
+from vanta.executor.core.state import name_of
+from vanta.executor.memory import EVERY, WORTH, Keeper, recall
 from vanta.executor.recorder import Recorder
 from vanta.executor.recovery import fold, opening
 from vanta.executor.wire import build
@@ -165,11 +168,13 @@ def test_an_executor_keeps_states_and_starts_from_them(tmp_path: Path) -> None:
 
 def test_code_is_named_by_all_of_its_source(tmp_path: Path) -> None:
     """Any change of any file, or another name for it, is other code."""
+    package = ModuleType("package")
+    package.__file__ = str(tmp_path / "__init__.py")
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "a.py").write_text("1")
-    names = {code_of((tmp_path,))}
+    names = {code_of(package)}
     (tmp_path / "sub" / "a.py").write_text("2")
-    names.add(code_of((tmp_path,)))
+    names.add(code_of(package))
     (tmp_path / "sub" / "a.py").rename(tmp_path / "sub" / "b.py")
-    names.add(code_of((tmp_path,)))
+    names.add(code_of(package))
     assert len(names) == 3

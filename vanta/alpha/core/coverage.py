@@ -30,6 +30,12 @@ class Coverage:
         self._waiting = deque(covered.checkpoints) if covered is not None else deque()
         self._passed = self._last = 0
 
+    @property
+    def state(self) -> str | None:
+        """The state that the newest checkpoint names."""
+        known = self._covered.checkpoints if self._covered is not None else ()
+        return known[-1].state if known else None
+
     def take(self, record: Record) -> str | None:
         """See `Watcher.take`."""
         while self._waiting and self._waiting[0].seq == record.seq:

@@ -10,11 +10,12 @@ work. A state that other code made is not used: what a record does to the book m
 from collections import deque
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from vanta.common.errors import StateError
+from vanta.common.store.checkpoint import FOLDER
 from vanta.common.store.ports import Head
 from vanta.executor.core.book import PRICES, Book
 from vanta.executor.core.entries import (
@@ -121,23 +122,55 @@ def dump(book: Book, head: Head, *, code: str) -> bytes:
     """The book, which is the fold of everything up to `head`. `code` names the code that folded it."""
     if (book.seq, book.hash) != (head.seq, head.hash):
         raise StateError(f"the book ends at record {book.seq:,}, the log at {head.seq:,}")
-    return _encode(_State(
-        code=code, size=head.size, plain=_Plain(**{name: getattr(book, name) for name in _PLAIN}),
+    return _encode(_taken(book, head.size, code))
+
+
+def _taken(book: Book, size: int, code: str) -> _State:
+    return _State(
+        code=code, size=size, plain=_Plain(**{name: getattr(book, name) for name in _PLAIN}),
         intents=list(book.intents.values()), orders=list(book.orders.values()), waiting=list(book.waiting),
         live=[entry.intent_id for entry in book.live.values()], working=list(book.working),
         last_sent={key: order.order_id for key, order in book.last_sent.items()},
         prices={name: list(recent) for name, recent in book.prices.items()}, house=_marks(book.house),
         vaults=[_vault(vault) for vault in book.vaults.values()],
         accounts={name: _Account(list(account.working), account.messages.times)
-                  for name, account in book.accounts.items()}))
+                  for name, account in book.accounts.items()})
+
+
+def name_of(digest: str) -> str:
+    """The file of a state."""
+    return f"{FOLDER}/book-{digest}.state"
+
+
+class Claim(NamedTuple):
+    """What a state says of itself: the record at which it was taken, and the code that made it."""
+
+    seq: int
+    code: str
+
+
+def claim(raw: bytes) -> Claim:
+    """See `Claim`. Raises `StateError` for what this code cannot read."""
+    state = _read(raw)
+    return Claim(state.plain.seq, state.code)
+
+
+def agrees(raw: bytes, book: Book) -> bool:
+    """Whether a state is this book. Raises `StateError` for what this code cannot read."""
+    state = _read(raw)
+    return _decode(_encode(_taken(book, state.size, state.code))) == state
+
+
+def _read(raw: bytes) -> _State:
+    try:
+        return _decode(raw)
+    except msgspec.DecodeError as error:
+        raise StateError(f"the state of the book cannot be read: {error}") from error
 
 
 def load(raw: bytes, *, code: str) -> tuple[Book, Head] | None:
     """The book and the end of what it is the fold of; `None` if other code made it. Raises `StateError`."""
-    try:
-        state = _decode(raw)
-    except msgspec.DecodeError as error:
-        raise StateError(f"the state of the book cannot be read: {error}") from error
+    state = _read(raw)
     if state.code != code:
         return None
     book = Book()
