@@ -23,10 +23,10 @@ from tests.unit.executor.world import ALL_CLEAR
 from vanta.common import ids
 from vanta.common.canonical import document
 from vanta.common.clock import SystemClock
+from vanta.common.models.intent import MOST_BYTES, MOST_ENTRIES
 from vanta.common.paths import MARKET_QUOTES, OVERLAY, QUEUE, TRADE_LOG, VAULTS, Home
 from vanta.common.permit import arm
 from vanta.common.times import iso, millis_of
-from vanta.executor.core.wire_intent import MOST_BYTES, MOST_ENTRIES
 
 VAULT_NAMES = [f"V_{number:02}" for number in range(25)]
 COINS = ("BTC", "ETH", "SOL", "XRP")

@@ -7,8 +7,8 @@ import pytest
 
 from tests.scenarios import flood
 from vanta.common.clock import SystemClock
+from vanta.common.models.intent import MOST_BYTES, MOST_ENTRIES
 from vanta.common.paths import QUEUE, Home
-from vanta.executor.core.wire_intent import MOST_BYTES, MOST_ENTRIES
 
 
 @pytest.fixture

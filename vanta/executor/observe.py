@@ -15,7 +15,7 @@ from vanta.common.errors import BadInput, Missing, VantaError
 from vanta.common.events import Kind
 from vanta.common.instruments import Instrument
 from vanta.common.models.base import validate
-from vanta.common.models.intent import Intent
+from vanta.common.models.intent import MOST_BYTES, Intent
 from vanta.common.models.overlay import Overlay
 from vanta.common.models.quotes import MarketQuotes, Quote
 from vanta.common.models.vault import Vault, VaultRegistry
@@ -149,7 +149,7 @@ class Observer:
 
     def queue(self, now: datetime) -> int:
         """New intents and withdrawals. Returns how many intents were seen for the first time."""
-        raw = self._changed(QUEUE, max_bytes=wire_intent.MOST_BYTES)
+        raw = self._changed(QUEUE, max_bytes=MOST_BYTES)
         if raw is None:
             return 0
         try:

@@ -28,7 +28,7 @@ from vanta.common.models.allocation import VaultAllocation
 from vanta.common.models.base import Model
 from vanta.common.models.configuration import MarketsSettings
 from vanta.common.models.conviction import TradeSignals
-from vanta.common.models.intent import AutotradeQueue
+from vanta.common.models.intent import MOST_BYTES, MOST_ENTRIES, AutotradeQueue
 from vanta.common.models.overlay import Overlay
 from vanta.common.models.vault import VaultRegistry
 from vanta.common.paths import ALLOCATION, OVERLAY, PORTFOLIO, QUEUE, TRADE_LOG, TRADE_SIGNALS, VAULTS
@@ -122,7 +122,9 @@ class Promoter:
         decision = decide(inputs)
         notes.extend(decision.notes)
         if decision.changed:
-            self._commit(documents, inputs, decision, notes)
+            too_large = self._commit(documents, inputs, decision, notes)
+            if too_large:
+                return PromoteOutcome(written=False, held=too_large, notes=[*notes, too_large])
         made = decision.promotion
         return PromoteOutcome(
             written=decision.changed, dag_id=decision.dag_id if decision.changed else None, staged=made.staged,
@@ -188,11 +190,15 @@ class Promoter:
             self._table = _Table(items, by_entity(items), instrument_rows(items))
         return self._table
 
-    def _commit(self, documents: _Documents, inputs: CycleInputs, decision: Decision, notes: list[str]) -> None:
+    def _commit(self, documents: _Documents, inputs: CycleInputs, decision: Decision, notes: list[str]) -> str:
+        """Record and write. Returns why not, if the queue is larger than an executor would read."""
         revision, at = self._revision + 1, iso(inputs.now)
         stamp = Stamp(revision=revision, at=at, by=BY)
         outputs = {ALLOCATION: render(decision.allocation, stamp), QUEUE: render(decision.queue, stamp)}
-        made = decision.promotion
+        made, entries = decision.promotion, len(decision.queue["intents"]) + len(decision.queue["withdrawals"])
+        if entries > MOST_ENTRIES or len(outputs[QUEUE]) > MOST_BYTES:
+            return (f"nothing is staged: {QUEUE} would have {entries:,} entries and {len(outputs[QUEUE]):,} bytes, an "
+                    f"executor reads at most {MOST_ENTRIES:,} and {MOST_BYTES:,}; fewer vaults or positions have to do")
         record = {
             "now": at, "by": BY, "revision": revision, "dag_id": decision.dag_id, "rules": inputs.rule_hashes(),
             "inputs": {name: self._snapshots.put(raw) for name, raw in documents.raw().items()},
@@ -206,3 +212,4 @@ class Promoter:
         self._revision, self._unheard = revision, dict(made.unheard)
         for name, raw in outputs.items():
             self._files.replace(name, raw)
+        return ""

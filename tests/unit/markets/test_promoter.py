@@ -16,7 +16,7 @@ from vanta.common.models.account import VaultHoldings
 from vanta.common.models.allocation import VaultAllocation
 from vanta.common.models.configuration import MarketsSettings
 from vanta.common.models.conviction import Conviction
-from vanta.common.models.intent import AutotradeQueue
+from vanta.common.models.intent import MOST_BYTES, AutotradeQueue
 from vanta.common.paths import ALLOCATION, OVERLAY, PORTFOLIO, QUEUE, TRADE_LOG, TRADE_SIGNALS, VAULTS
 from vanta.common.store.chain import encode
 from vanta.common.store.document import load
@@ -366,3 +366,18 @@ def test_unknown_is_not_zero(bench: Bench) -> None:
     outcome = bench.run(at(2))
     assert bench.queue().intents[0].close
     assert len(outcome.staged) == 1
+
+
+def test_a_queue_that_no_executor_would_read_is_not_written(bench: Bench) -> None:
+    """Nothing of it would be carried out, withdrawals neither: it is said, and what stands there stays."""
+    bench.run()
+    before = {name: bench.files.read(name) for name in (QUEUE, ALLOCATION)}
+    row = conviction("equity:MSFT", {"sec.form4": 900})
+    long = row.model_copy(update={"reason_vector": [one.model_copy(update={"text": "x" * MOST_BYTES})
+                                                    for one in row.reason_vector]})
+    bench.signals(conviction(AAPL, {"sec.form4": 900}), long)
+    outcome = bench.run()
+    assert not outcome.written
+    assert "an executor reads at most" in str(outcome.held)
+    assert {name: bench.files.read(name) for name in before} == before
+    assert len(bench.records()) == 1

@@ -12,6 +12,11 @@ from pydantic import Field
 from vanta.common.models.base import Amount, Cash, Header, Model, Sha256, Share, UtcTime
 from vanta.common.models.conviction import Reason
 
+MOST_BYTES = 16 * 1024 * 1024
+MOST_ENTRIES = 20_000
+"""What is read of a queue in one step: as much as is judged within seconds, and many times what vaults can hold. A
+larger one is refused whole: which half of it to carry out would be a decision that nobody made."""
+
 
 class ExitPlan(Model):
     """How the position is to be left again if nobody says otherwise. Fractions of the entry price."""

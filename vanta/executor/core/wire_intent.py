@@ -18,7 +18,7 @@ from vanta.common import strictjson
 from vanta.common.canonical import document
 from vanta.common.errors import BadInput
 from vanta.common.models.base import validate
-from vanta.common.models.intent import QueueEnvelope
+from vanta.common.models.intent import MOST_BYTES, MOST_ENTRIES, QueueEnvelope
 
 _AMOUNT = r"(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{0,5}[1-9])?"
 _POSITIVE = re.compile(rf"(?=.*[1-9]){_AMOUNT}")
@@ -84,12 +84,6 @@ class WireIntent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     flip_id: str | None
     exit_plan: WireExitPlan
     provenance: WireProvenance
-
-
-MOST_BYTES = 16 * 1024 * 1024
-MOST_ENTRIES = 20_000
-"""What is read of a queue in one step: as much as is judged within seconds, and many times what vaults can hold. A
-larger one is refused whole: which half of it to carry out would be a decision that nobody made."""
 
 
 def queue(raw: bytes, *, file: str) -> QueueEnvelope:

@@ -16,7 +16,7 @@ from vanta.common.errors import BadInput
 from vanta.common.models import conviction
 from vanta.common.models import intent as contract
 from vanta.common.models.base import validate
-from vanta.common.models.intent import Intent, QueueEnvelope
+from vanta.common.models.intent import MOST_BYTES, MOST_ENTRIES, Intent, QueueEnvelope
 from vanta.common.paths import QUEUE
 from vanta.common.store.document import parse
 from vanta.executor.core import wire_intent
@@ -42,16 +42,16 @@ NOW = {**HEADER, "now": HEADER["written_at"]}
 @pytest.mark.parametrize("render", [document, lambda body: orjson.dumps(body) + b" "], ids=["own form", "other form"])
 def test_a_queue_is_read_up_to_its_bounds_and_not_beyond(render: Callable[[dict[str, Any]], bytes]) -> None:
     """Intents and withdrawals count alike; nobody looks at the entries of a queue that is too long."""
-    full = {**NOW, "intents": [{}] * (wire_intent.MOST_ENTRIES - 1),
+    full = {**NOW, "intents": [{}] * (MOST_ENTRIES - 1),
             "withdrawals": [{"intent_id": GOOD["intent_id"], "at": NOW["now"], "reason": "changed its mind"}]}
-    assert len(queue(render(full), file="q").intents) == wire_intent.MOST_ENTRIES - 1
-    too_many: list[dict[str, Any]] = [{"intents": [{}] * wire_intent.MOST_ENTRIES}, {"withdrawals": [{}] * 2}]
+    assert len(queue(render(full), file="q").intents) == MOST_ENTRIES - 1
+    too_many: list[dict[str, Any]] = [{"intents": [{}] * MOST_ENTRIES}, {"withdrawals": [{}] * 2}]
     for more in too_many:
         with pytest.raises(BadInput, match="20,001 entries; at most 20,000 are read"):
             queue(render({**full, **more}), file="q")
     with pytest.raises(BadInput, match="16,777,217 bytes; at most 16,777,216 are read"):
-        queue(render(full).ljust(wire_intent.MOST_BYTES + 1), file="q")
-    assert queue(render(full).ljust(wire_intent.MOST_BYTES), file="q").intents
+        queue(render(full).ljust(MOST_BYTES + 1), file="q")
+    assert queue(render(full).ljust(MOST_BYTES), file="q").intents
 
 
 def _changed(path: str, value: Any) -> dict[str, Any]:
