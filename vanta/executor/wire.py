@@ -118,7 +118,7 @@ def build(home: Home, settings: Settings, clock: Clock,
     """Take the lock, open and fold the log, settle open questions. Raises `LockHeld`, `StateError`, `OperatorError`."""
     gc.set_threshold(*_COLLECTED_AFTER)
     if storage is DURABLE:  # a simulation can be made again
-        insist_on_local(home.memory)
+        insist_on_local(home.memory, live=settings.executor.mode == "live")
     now = clock.now()
     lock = FileLock(home.lock("executor"), owner="executor", now=now)
     try:

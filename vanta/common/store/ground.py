@@ -15,12 +15,15 @@ from typing import NamedTuple
 from vanta.common.errors import OperatorError
 
 MOUNTS = Path("/proc/self/mountinfo")
-REMOTE = frozenset("""9p afs beegfs ceph cifs coda davfs gfs gfs2 glusterfs gpfs lustre mfs moosefs ncpfs nfs nfs4 ocfs2
-    orangefs panfs pvfs2 smb3 smbfs vboxsf virtiofs vmhgfs
+REMOTE = frozenset("""afs beegfs ceph cifs coda davfs gfs gfs2 glusterfs gpfs lustre mfs moosefs ncpfs nfs nfs4 ocfs2
+    orangefs panfs pvfs2 smb3 smbfs
     fuse.ceph fuse.ceph-fuse fuse.cephfs fuse.curlftpfs fuse.davfs fuse.davfs2 fuse.gcsfuse fuse.glusterfs fuse.goofys
-    fuse.google-drive-ocamlfuse fuse.juicefs fuse.mfs fuse.mfsmount fuse.rclone fuse.s3fs fuse.s3ql fuse.sshfs
-    fuse.vmhgfs-fuse""".split())
+    fuse.google-drive-ocamlfuse fuse.juicefs fuse.mfs fuse.mfsmount fuse.rclone fuse.s3fs fuse.s3ql
+    fuse.sshfs""".split())
 """Kinds that another host may write as well, or that a server keeps."""
+
+SHARED = frozenset("9p vboxsf virtiofs vmhgfs fuse.vmhgfs-fuse".split())
+"""Folders that a virtual machine or sandbox is lent by what runs it. Good enough to try things out, not for money."""
 
 LOCAL = frozenset("""bcachefs btrfs ecryptfs exfat ext2 ext3 ext4 f2fs fuseblk jfs nilfs2 ntfs ntfs3 overlay ramfs
     reiserfs rootfs tmpfs ubifs vfat xfs zfs""".split())
@@ -76,15 +79,20 @@ def doubts(folder: Path, table: Path = MOUNTS) -> list[str]:
         return [problem]
     if mount.kind in LOCAL:
         return []
+    if mount.kind in SHARED:
+        return [f"{folder} is lent by what runs this machine ({mount.kind}): whether it keeps what was synced is not known"]
     if mount.kind in REMOTE:
         return [f"{folder} lies on a network file system ({mount.kind} from {mount.source} at {mount.point})"]
     return [f"{folder} lies on {mount.kind}, of which nobody knows here whether it keeps what was synced"]
 
 
-def insist_on_local(folder: Path, table: Path = MOUNTS) -> None:
-    """Raise `OperatorError` if the folder lies in the network. There is no setting that permits it."""
+def insist_on_local(folder: Path, table: Path = MOUNTS, *, live: bool) -> None:
+    """Raise `OperatorError` if the folder lies in the network, or, where money is at stake (`live`), is only lent.
+
+    There is no setting that permits it.
+    """
     mount, _ = _look(folder, table)
-    if mount is not None and mount.kind in REMOTE:
+    if mount is not None and mount.kind in (REMOTE | SHARED if live else REMOTE):
         raise OperatorError(
             f"{doubts(folder, table)[0]}: two hosts could write it at once, and what was synced may be lost",
             "Move the home to a disk of this host: stop everything, copy it, run `vanta verify` on the copy, and start "

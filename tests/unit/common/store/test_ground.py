@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vanta.common.errors import OperatorError
-from vanta.common.store.ground import LOCAL, MOUNTS, REMOTE, Mount, doubts, insist_on_local, mounts, under
+from vanta.common.store.ground import LOCAL, MOUNTS, REMOTE, SHARED, Mount, doubts, insist_on_local, mounts, under
 
 PLAIN = "27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard\n23 27 0:22 / /sys rw shared:7 - sysfs sysfs rw\n"
 
@@ -83,7 +83,7 @@ def table(folder: Path, kind: str) -> Path:
 def test_a_place_in_the_network_is_refused(tmp_path: Path, kind: str) -> None:
     """With the kind, the server and what to do."""
     with pytest.raises(OperatorError, match="network file system") as caught:
-        insist_on_local(tmp_path, table(tmp_path, kind))
+        insist_on_local(tmp_path, table(tmp_path, kind), live=False)
     assert kind in caught.value.what
     assert "files:/export" in caught.value.what
     assert "Move the home to a disk of this host" in caught.value.cure
@@ -93,20 +93,29 @@ def test_a_place_in_the_network_is_refused(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("kind", sorted(LOCAL))
 def test_a_local_disk_raises_no_doubt(tmp_path: Path, kind: str) -> None:
     """Nothing to say."""
-    insist_on_local(tmp_path, table(tmp_path, kind))
+    insist_on_local(tmp_path, table(tmp_path, kind), live=True)
     assert doubts(tmp_path, table(tmp_path, kind)) == []
+
+
+@pytest.mark.parametrize("kind", sorted(SHARED))
+def test_a_folder_that_is_lent_is_not_for_money(tmp_path: Path, kind: str) -> None:
+    """Trying things out in a virtual machine is welcome; live trading there is refused."""
+    insist_on_local(tmp_path, table(tmp_path, kind), live=False)
+    assert "is lent by what runs this machine" in doubts(tmp_path, table(tmp_path, kind))[0]
+    with pytest.raises(OperatorError, match="is lent"):
+        insist_on_local(tmp_path, table(tmp_path, kind), live=True)
 
 
 def test_an_unknown_kind_is_a_doubt_and_no_refusal(tmp_path: Path) -> None:
     """Somebody may know better."""
-    insist_on_local(tmp_path, table(tmp_path, "fuse.odd"))
+    insist_on_local(tmp_path, table(tmp_path, "fuse.odd"), live=True)
     assert "lies on fuse.odd" in doubts(tmp_path, table(tmp_path, "fuse.odd"))[0]
 
 
 def test_a_host_that_does_not_tell_was_not_looked_at(tmp_path: Path) -> None:
     """No /proc, a table without the place, a folder that is not there: said, and not refused."""
     for path, folder in ((tmp_path / "nothing", tmp_path), (MOUNTS, tmp_path / "nowhere")):
-        insist_on_local(folder, path)
+        insist_on_local(folder, path, live=True)
         assert "was not looked at" in doubts(folder, path)[0]
     (tmp_path / "empty").write_text("", "utf-8")
     assert "does not tell" in doubts(tmp_path, tmp_path / "empty")[0]
@@ -119,9 +128,10 @@ def test_a_link_is_followed(tmp_path: Path) -> None:
     path = tmp_path / "mountinfo"
     path.write_text(f"27 1 254:0 / / rw - ext4 /dev/vda rw\n40 27 0:50 / {tmp_path}/real rw - nfs files:/x rw\n")
     with pytest.raises(OperatorError):
-        insist_on_local(tmp_path / "link", path)
+        insist_on_local(tmp_path / "link", path, live=False)
 
 
 def test_no_kind_is_both() -> None:
     """A kind is trusted or not."""
     assert not REMOTE & LOCAL
+    assert not SHARED & (REMOTE | LOCAL)
