@@ -80,7 +80,7 @@ def doubts(folder: Path, table: Path = MOUNTS) -> list[str]:
     if mount.kind in LOCAL:
         return []
     if mount.kind in SHARED:
-        return [f"{folder} is lent by what runs this machine ({mount.kind}): whether it keeps what was synced is not known"]
+        return [f"{folder} is lent by what runs this machine ({mount.kind}): nobody knows here what it keeps"]
     if mount.kind in REMOTE:
         return [f"{folder} lies on a network file system ({mount.kind} from {mount.source} at {mount.point})"]
     return [f"{folder} lies on {mount.kind}, of which nobody knows here whether it keeps what was synced"]
