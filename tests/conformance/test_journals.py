@@ -106,7 +106,7 @@ class TestFileJournal(JournalSuite):
     @pytest.fixture
     def journal(self, tmp_path: Path) -> Journal:
         """A journal that does not exist yet."""
-        return FileJournal(tmp_path / "log.jsonl", signer=lambda: Signer(b"k" * 32))
+        return FileJournal(tmp_path / "log.jsonl", signer=Signer(b"k" * 32))
 
     def durable(self, journal: Journal) -> int:
         """Lines in the file."""
@@ -120,7 +120,7 @@ class TestDailyJournal(TestFileJournal):
     @pytest.fixture
     def journal(self, tmp_path: Path) -> Journal:
         """A journal that does not exist yet."""
-        return DailyJournal(tmp_path / "log.jsonl", signer=lambda: Signer(b"k" * 32))
+        return DailyJournal(tmp_path / "log.jsonl", signer=Signer(b"k" * 32))
 
 
 class TestMemoryJournal(JournalSuite):

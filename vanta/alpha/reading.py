@@ -13,10 +13,15 @@ from vanta.common.store.chain import chain
 from vanta.common.store.ports import Record, Snapshots
 
 _AGAIN = 5
+_LARGEST = 1 << 40
 
 
-def journal_bytes(path: Path, look: Callable[[Path], bytes] = read) -> bytes:
-    """The whole journal. Raises `Missing` or `StateError`."""
+def _whole(path: Path) -> bytes:
+    return read(path, max_bytes=_LARGEST)
+
+
+def journal_bytes(path: Path, look: Callable[[Path], bytes] = _whole) -> bytes:
+    """The whole journal, however long, as far as memory goes. Raises `Missing` or `StateError`."""
     raw = look(path)
     for _ in range(_AGAIN):
         if raw.endswith(b"\n") or not raw:

@@ -4,7 +4,7 @@ Reads only. The order matters while programs run: documents first, then journals
 seems to have changed is looked at once more.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import vanta.common
@@ -27,7 +27,7 @@ from vanta.common.resources import code_of
 from vanta.common.settings import load
 from vanta.common.signatures import KEYS, keys
 from vanta.common.store.atomic import read
-from vanta.common.store.checkpoint import FOLDER, Covered, read_all
+from vanta.common.store.checkpoint import FOLDER, read_all
 from vanta.executor.core.state import name_of
 
 MODELS: dict[str, type[Model]] = {row.name: row.model for row in STATE if row.model is not None}
@@ -89,7 +89,8 @@ class Verifier:
         coverage = self._coverage.of(self._home.file(name))  # before the log, which only grows
         raw = self._read(name, journal_bytes)
         if raw is None:
-            self._findings += filter(None, [coverage.missing()])
+            if not self._home.file(name).exists():
+                self._findings += filter(None, [coverage.missing()])
             return False
         promises = Promises(name)
         self._promises.append(promises)
@@ -160,28 +161,37 @@ class Verifier:
 
 
 class Coverages:
-    """Checkpoint files, held to the list of keys at `keys`. `findings` are what is wrong with the list itself."""
+    """Checkpoint files, held to the list of keys at `path`. `findings` are what is wrong with the list itself.
+
+    The list is read after the checkpoints: a key that follows another is on it before it signs.
+    """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self.findings: list[Finding] = []
-        self._trusted: tuple[str, ...] | None = None
-        try:
-            self._trusted = keys(read(path))
-        except Missing:
-            pass  # the finding of each journal says that nobody vouches for its key
-        except StateError as error:
-            self.findings.append(_critical(f"config/{KEYS}", error.what))
 
     def of(self, log: Path) -> Coverage:
-        """What the checkpoints of a journal say."""
+        """What the checkpoints beside a journal say."""
         path = log.parent / FOLDER / log.name
         try:
-            covered = read_all(journal_bytes(path), log.name, self._trusted)
+            raw = journal_bytes(path)
         except Missing:
-            covered = None
+            return Coverage(log.name, None, trusted=False)
         except StateError as error:
-            covered = Covered((), error.what, 0)
-        return Coverage(log.name, covered, trusted=self._trusted is not None)
+            self.findings.append(_unknown(f"{FOLDER}/{log.name}", error.what))
+            return Coverage(log.name, None, trusted=False)
+        trusted = self._keys()
+        return Coverage(log.name, read_all(raw, log.name, trusted), trusted=trusted is not None)
+
+    def _keys(self) -> tuple[str, ...] | None:
+        try:
+            return keys(read(self._path))
+        except Missing:
+            return None  # the finding of each journal says that nobody vouches for its key
+        except StateError as error:
+            found = _critical(f"config/{KEYS}", error.what)
+            self.findings += [found] if found not in self.findings else []
+            return None
 
 
 def verify_file(path: Path) -> list[Finding]:
@@ -198,12 +208,16 @@ def verify_file(path: Path) -> list[Finding]:
 def _verify_journal(path: Path) -> list[Finding]:
     coverages = Coverages(path.absolute().parent.parent / "config" / KEYS)
     coverage = coverages.of(path)
+    return [*covered_by(path, [coverage]), *coverages.findings]
+
+
+def covered_by(path: Path, coverages: Sequence[Coverage]) -> list[Finding]:
+    """A journal's chain and fold, and whether it runs through checkpoints. Raises `StateError` if it is unreadable."""
     try:
         raw = journal_bytes(path)
     except Missing as error:
-        return [coverage.missing() or _unknown(str(path), error.what), *coverages.findings]
-    watchers: list[Watcher] = [Fold({}), coverage] if path.name == TRADE_LOG else [coverage]
-    return [*journal(path.name, raw, watchers), *coverages.findings]
+        return list(filter(None, (one.missing() for one in coverages))) or [_unknown(str(path), error.what)]
+    return journal(path.name, raw, [*([Fold({})] if path.name == TRADE_LOG else []), *coverages])
 
 
 def _critical(file: str, text: str) -> Finding:

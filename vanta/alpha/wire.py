@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from vanta.alpha.controls import give
@@ -13,7 +12,7 @@ from vanta.alpha.recent import last_records
 from vanta.common.events import Kind
 from vanta.common.models.command import OperatorCommand
 from vanta.common.paths import OPERATOR_COMMANDS, Home
-from vanta.common.signing_key import signer_of
+from vanta.common.signing_key import signer_if_any
 from vanta.common.store.chain import repaired
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.lock import FileLock
@@ -38,7 +37,7 @@ def ask(home: Home, asked: Mapping[str, Any], *, by: str, reason: str, now: date
 @contextmanager
 def _commands(home: Home, now: datetime) -> Iterator[FileJournal]:
     with (FileLock(home.lock("operator_commands"), owner="alpha", now=now),
-          closing(FileJournal(home.file(OPERATOR_COMMANDS), signer=partial(signer_of, home))) as journal):
+          closing(FileJournal(home.file(OPERATOR_COMMANDS), signer=signer_if_any(home))) as journal):
         for piece in journal.set_aside:
             journal.append(Kind.TAIL_REPAIRED, repaired(piece), at=iso(now))
         yield journal

@@ -1,23 +1,25 @@
-"""The witness: copies of another home's checkpoints that only grow, kept where that home cannot write.
+"""The witness: copies of another home's checkpoints, kept where that home cannot write.
 
     look(Home("/mnt/executor"), Home("/opt/vanta"), "executor")  ->  findings; what is sound is remembered
 
-Each look holds the other home's list of keys and its checkpoints to what was seen before, and its logs to all of them.
+Each look holds the other home's list of keys to what was seen before, and its logs to every checkpoint that was: what
+counts is that a log still has the records that somebody has seen, not that each signature is still there.
 Nothing is remembered of a home that does not hold together: the evidence of before is worth more.
 """
 
 from pathlib import Path
 
+from vanta.alpha.core.coverage import Coverage
 from vanta.alpha.core.verification import Finding, outcome
 from vanta.alpha.core.witnessing import grown
 from vanta.alpha.reading import journal_bytes
-from vanta.alpha.verifier import verify_file
+from vanta.alpha.verifier import Coverages, covered_by
 from vanta.common.errors import Missing, StateError, UsageError
 from vanta.common.exitcodes import Check
 from vanta.common.paths import JOURNALS, Home
 from vanta.common.signatures import KEYS
 from vanta.common.store.atomic import replace
-from vanta.common.store.checkpoint import FOLDER
+from vanta.common.store.checkpoint import FOLDER, read_all
 
 
 def look(there: Home, here: Home, node: str) -> list[Finding]:
@@ -25,31 +27,44 @@ def look(there: Home, here: Home, node: str) -> list[Finding]:
     if not node or "/" in node or node.startswith("."):
         raise UsageError(f"{node!r} is no name for a node", "Give a plain name such as `executor`.")
     place = here.memory / "replica" / node
-    found = [_one(name, path, place / name) for name, path in _files(there).items()]
-    findings = [finding for finding, _ in found if finding is not None]
+    seen: dict[Path, bytes] = {}
+    findings: list[Finding] = []
     for name in JOURNALS:
-        if there.file(name).exists() or (place / FOLDER / name).exists():
-            findings += verify_file(there.file(name))
+        findings += _journal(there, name, place, seen)
+    findings += _keys(there, place, seen)
     if outcome(findings) is Check.OK:
-        for (_, raw), name in zip(found, _files(there), strict=True):
-            if raw:
-                (place / name).parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-                replace(place / name, raw)
+        for path, raw in seen.items():
+            path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            replace(path, raw)
     return findings
 
 
-def _files(there: Home) -> dict[str, Path]:
-    """What only ever grows: the list of keys and the checkpoints, by the name under which they are kept here."""
-    return {KEYS: there.config / KEYS, **{f"{FOLDER}/{name}": there.memory / FOLDER / name for name in JOURNALS}}
-
-
-def _one(name: str, path: Path, kept: Path) -> tuple[Finding | None, bytes]:
-    """What is wrong with one file, and its bytes if they are more than is known."""
+def _journal(there: Home, name: str, place: Path, seen: dict[Path, bytes]) -> list[Finding]:
+    """A log still runs through what was witnessed, and through its own checkpoints. A power cut may have cost some."""
+    kept, path = place / FOLDER / name, there.file(name)
     try:
-        before, now = _bytes(kept), _bytes(path)
+        before, now = _bytes(kept), _bytes(there.memory / FOLDER / name)
+        if not (before or now or path.exists()):
+            return []
+        coverages = Coverages(there.config / KEYS)
+        own, witnessed = coverages.of(path), Coverage(name, read_all(before, name, None), trusted=True, witnessed=True)
+        found = [*covered_by(path, [own, *([witnessed] if before else [])]), *coverages.findings]
     except StateError as error:
-        return Finding(level=Check.UNKNOWN, file=name, text=error.what), b""
-    return grown(name, before, now), now if now != before else b""
+        return [Finding(level=Check.UNKNOWN, file=name, text=error.what)]
+    if now != before and own.reach >= witnessed.reach:
+        seen[kept] = now
+    return found
+
+
+def _keys(there: Home, place: Path, seen: dict[Path, bytes]) -> list[Finding]:
+    """The list of keys begins as it did."""
+    try:
+        before, now = _bytes(place / KEYS), _bytes(there.config / KEYS)
+    except StateError as error:
+        return [Finding(level=Check.UNKNOWN, file=KEYS, text=error.what)]
+    if now != before:
+        seen[place / KEYS] = now
+    return list(filter(None, [grown(KEYS, before, now)]))
 
 
 def _bytes(path: Path) -> bytes:

@@ -68,6 +68,7 @@ class LogEvent(StrEnum):
     FEED_PROBLEM = "feed.problem"
     DISPATCH_HELD = "dispatch.held"
     DISPATCH_OPEN = "dispatch.open"
+    PROBLEM = "problem"                    # something that a step could not read or do; said when it changes
     ORDER_SENT = "order.sent"
     LATCHED = "latched"
     ALERT = "alert"                        # half or four fifths of a limit are used

@@ -8,7 +8,7 @@ before it. Whoever has written down the first key elsewhere can tell a list that
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -20,14 +20,18 @@ KEY_BYTES, _SIGNATURE_BYTES = 32, 64
 
 
 class Signer:
-    """An Ed25519 key. `public` is its public half in base64; the private half is never shown."""
+    """An Ed25519 key. `public` is its public half in base64; the private half is never shown.
 
-    def __init__(self, seed: bytes) -> None:
+    `known` are the keys that its home has signed with, itself included.
+    """
+
+    def __init__(self, seed: bytes, known: Iterable[str] = ()) -> None:
         """From the 32 secret bytes."""
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self.public = text_of(self._key.public_key().public_bytes_raw())
+        self.known = frozenset([self.public, *known])
 
     def sign(self, message: bytes) -> str:
         """The signature in base64; the same message gives the same one."""

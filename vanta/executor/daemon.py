@@ -48,6 +48,7 @@ class Daemon:
         self._woken_before: int | None = None
         self._halted: str | None = None
         self._told: set[str] = set()
+        self._problems: dict[str, str] = {}
         self._fed_at: float | None = None
         self._tail = FileTail([home.file(name) for name in (QUEUE, OVERLAY, VAULTS, MARKET_QUOTES, PERMIT)])
 
@@ -103,6 +104,10 @@ class Daemon:
             self._halted = report.halted
             event = LogEvent.DISPATCH_HELD if report.halted else LogEvent.DISPATCH_OPEN
             self._log.info(event, reason=report.halted)
+        for name, problem in report.problems.items():
+            if self._problems.get(name) != problem:
+                self._log.warning(LogEvent.PROBLEM, about=name, problem=problem)
+        self._problems = report.problems
         for alert in report.alerts:
             self._log.warning(LogEvent.ALERT, **alert._asdict())
         for latch in report.latched:

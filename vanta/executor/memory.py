@@ -44,13 +44,17 @@ def recall(journal: Journal, files: Files, code: str) -> tuple[Book, Head]:
 
 
 class Keeper:
-    """Makes states of one executor's book, the fold of what `recorder` writes; see `EVERY` and `WORTH`."""
+    """Makes states of one executor's book, the fold of what `recorder` writes; see `EVERY` and `WORTH`.
+
+    `problem` says why the last one could not be written, empty if it was.
+    """
 
     def __init__(self, recorder: Recorder, files: Files, code: str, *, every: int = EVERY, worth: int = WORTH) -> None:
         self._recorder = recorder
         self._files = files
         self._dump = partial(dump, code=code)
         self._kept = recorder.begins.seq
+        self.problem = ""
         self._every, self._worth = every, worth
 
     def when_idle(self, now: datetime) -> bool:
@@ -67,10 +71,14 @@ class Keeper:
             return False
         self._recorder.sync()
         raw, before = self._dump(book, journal.head()), journal.state
-        digest = sha256(raw)
-        self._files.replace(name_of(digest), raw)
+        digest, self._kept = sha256(raw), book.seq
+        try:
+            self._files.replace(name_of(digest), raw)
+        except StateError as error:  # a shortcut is not worth a stop; it is tried again after as many records
+            self.problem = error.what
+            return False
+        self.problem = ""
         journal.checkpoint(at=iso(now), state=digest)
         if before not in (None, digest):
             self._files.remove(name_of(str(before)))
-        self._kept = book.seq
         return True

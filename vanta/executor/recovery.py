@@ -54,11 +54,11 @@ def open_journal(recorder: Recorder, pieces: Sequence[bytes], *, program: str, d
         recorder.put(Kind.TAIL_REPAIRED, repaired(piece), now=now)
         said += f", set aside a torn last record of {len(piece)} bytes"
     before, here = recorder.book.host, str(details.get("host") or "")
-    recorder.put(Kind.PROGRAM_STARTED, {"program": program, **details}, now=now)
-    if before and here and here != before:
+    if before and here and here != before:  # recorded first: a crash in between must not leave the new name alone
         latch_once(recorder, Latch(code=Reason.HOST_CHANGED, vault=None, exits=False, value=here, limit=before,
                                    detail="a copy of this home may still be running there"), now=now)
         said += ", found that another host wrote the log before and latched"
+    recorder.put(Kind.PROGRAM_STARTED, {"program": program, **details}, now=now)
     return said
 
 

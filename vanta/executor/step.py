@@ -172,10 +172,13 @@ class Executor:
         report.fills += self._venue.collect(now)
         self._recorder.sync()
         self._withdraw_permit()
+        keeper = self._parts.keeper
+        if report.idle and keeper is not None:
+            keeper.when_idle(now)
         report.problems = dict(observer.problems)
+        if keeper is not None and keeper.problem:
+            report.problems["checkpoints"] = f"no state for the next start: {keeper.problem}"
         self._publish(reading, report, now)
-        if report.idle and self._parts.keeper is not None:
-            self._parts.keeper.when_idle(now)
         return report
 
     def _ask_again(self, now: datetime) -> None:

@@ -105,7 +105,7 @@ def brokers(settings: Settings, book: Book, instruments: InstrumentSource, home:
 
 def found(home: Home, home_id: str, *, by: str, now: datetime) -> None:
     """Make a new home ready for a simulation: dispatch permitted, its log under a given short id, not a drawn one."""
-    with closing(FileJournal(home.file(TRADE_LOG), signer=partial(signer_of, home))) as journal:
+    with closing(FileJournal(home.file(TRADE_LOG), signer=signer_of(home))) as journal:
         if journal.head().seq:
             raise OperatorError(f"{home.root} has a trade log already", "Choose an empty folder with --home.")
         journal.append(Kind.JOURNAL_OPENED, opening(home_id, PROGRAM), at=iso(now))
@@ -122,7 +122,7 @@ def build(home: Home, settings: Settings, clock: Clock,
     now = clock.now()
     lock = FileLock(home.lock("executor"), owner="executor", now=now)
     try:
-        journal = storage.journal(home.file(TRADE_LOG), signer=partial(signer_of, home))
+        journal = storage.journal(home.file(TRADE_LOG), signer=signer_of(home))
         files, snapshots = storage.files(home.memory), storage.snapshots(home.snapshots)
         insist(files, journal.head())
         book, begins = recall(journal, files, code := code_of(vanta.executor.core, vanta.common))

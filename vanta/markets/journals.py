@@ -7,7 +7,6 @@ for one append at a time, under a lock that is held for milliseconds.
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from functools import partial
 
 from vanta import __version__
 from vanta.common.clock import Clock
@@ -29,7 +28,7 @@ _LOOK_EVERY_S = 0.02
 
 def open_log(home: Home, name: str, *, program: str, now: datetime, storage: Storage) -> Journal:
     """Open one log, name it on first use, record a repair. Raises `StateError` if its chain is broken."""
-    journal = storage.journal(home.file(name), signer=partial(signer_of, home))
+    journal = storage.journal(home.file(name), signer=signer_of(home))
     if journal.head().seq == 0:
         journal.append(Kind.JOURNAL_OPENED, {"journal": name, "program": f"{program} {__version__}",
                                              "schema": SCHEMA_VERSION}, at=iso(now))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import closing
 from copy import deepcopy
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,7 @@ def on_disk(world: World, root: Path) -> Home:
 
 def signed(home: Home) -> None:
     """The end of the home's trade log under a checkpoint, as its executor would have left it."""
-    with closing(FileJournal(home.file(TRADE_LOG), signer=partial(signer_of, home))) as journal:
+    with closing(FileJournal(home.file(TRADE_LOG), signer=signer_of(home))) as journal:
         journal.checkpoint(at="2026-11-18T15:00:00.000Z")
 
 

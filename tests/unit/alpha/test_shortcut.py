@@ -1,7 +1,6 @@
 """The state that the executor would start from is verified as the fold of its log, like its documents."""
 
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,7 +33,7 @@ def home(tmp_path: Path) -> Home:
 def kept(home: Home, raw: bytes) -> str:
     """Put a state there and let a checkpoint name it. Returns its digest."""
     digest = sha256(raw)
-    with closing(FileJournal(home.file(TRADE_LOG), signer=partial(signer_of, home))) as journal:
+    with closing(FileJournal(home.file(TRADE_LOG), signer=signer_of(home))) as journal:
         journal.checkpoint(at=AT, state=digest)
     home.file(name_of(digest)).write_bytes(raw)
     return digest
@@ -74,7 +73,7 @@ def test_a_state_that_is_not_the_fold_is_found(home: Home) -> None:
 def test_a_state_of_a_log_that_goes_on_otherwise_is_found(home: Home) -> None:
     """It was taken at a record that the log does not have any more, or that lies behind a break."""
     raw = state(home, 40)
-    with closing(FileJournal(home.file(TRADE_LOG), signer=partial(signer_of, home))) as journal:
+    with closing(FileJournal(home.file(TRADE_LOG), signer=signer_of(home))) as journal:
         journal.checkpoint(at=AT, state=sha256(raw))
     home.file(name_of(sha256(raw))).write_bytes(raw)
     lines = home.file(TRADE_LOG).read_bytes().splitlines(keepends=True)

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from tests.processes import start
 from vanta.common.errors import CredentialsRefused
 from vanta.common.paths import Home
 from vanta.common.signatures import KEYS, keys
-from vanta.common.signing_key import signer_of
+from vanta.common.signing_key import signer_if_any, signer_of
+from vanta.common.store.checkpoint import FOLDER
+from vanta.common.store.journal import FileJournal
 
 
 @pytest.fixture
@@ -66,6 +69,58 @@ def test_a_key_that_others_can_read_is_refused(home: Home) -> None:
     secret(home).chmod(0o644)
     with pytest.raises(CredentialsRefused, match="can be read by others"):
         signer_of(home)
+
+
+def test_a_key_that_is_gone_is_not_made_anew(home: Home) -> None:
+    """Logs were signed with it: another one would make them unverifiable, silently."""
+    made = signer_of(home)
+    secret(home).unlink()
+    with pytest.raises(CredentialsRefused, match="the key that has signed the logs of this home is not here"):
+        signer_of(home)
+    (home.config / KEYS).unlink()
+    assert signer_of(home).public != made.public
+    secret(home).unlink()
+    (home.config / KEYS).unlink()
+    (home.memory / FOLDER).mkdir()
+    with pytest.raises(CredentialsRefused, match="is not here"):
+        signer_of(home)
+
+
+def test_another_key_in_its_place_is_refused(home: Home, tmp_path: Path) -> None:
+    """A file that was mixed up, or another home's."""
+    signer_of(home)
+    other = Home(tmp_path / "other").prepare()
+    signer_of(other)
+    shutil.copy(secret(other), secret(home))
+    with pytest.raises(CredentialsRefused, match=r"is none of those that config/audit_keys\.jsonl names"):
+        signer_of(home)
+    assert signer_if_any(home) is None
+    (home.config / KEYS).write_bytes(b"garbage\n")
+    assert signer_if_any(home) is None
+
+
+def test_a_draft_that_somebody_left_is_in_nobody_s_way(home: Home) -> None:
+    """Another container may have the same process number."""
+    folder = secret(home).parent
+    folder.mkdir(parents=True)
+    left = folder / f".signing_key.{os.getpid()}.0.tmp"
+    left.write_text("half a key")
+    assert signer_of(home).public
+    assert left.read_text() == "half a key"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may act for another account")
+def test_what_root_makes_belongs_to_whose_home_it_is(home: Home) -> None:
+    """An operator who is root, on a home whose programs run as somebody else."""
+    for path in (home.config, home.memory, home.root):
+        os.chown(path, 1500, 1500)
+    made = signer_of(home).public
+    log = FileJournal(home.file("trade_log.jsonl"), signer=signer_of(home))
+    log.append("a", {}, at="2026-01-02T03:04:05.000Z")
+    log.close()
+    assert {path.stat().st_uid for path in home.root.rglob("*") if path.parent in (
+        home.memory, home.memory / FOLDER, home.config, home.config / "credentials", secret(home).parent)} == {1500}
+    assert signer_of(home).public == made
 
 
 def test_where_no_key_can_be_made_it_is_said(home: Home) -> None:

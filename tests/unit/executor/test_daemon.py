@@ -13,7 +13,7 @@ from vanta.common.errors import StateError
 from vanta.common.events import LogEvent
 from vanta.common.log import MemoryLog
 from vanta.common.notify import Notifier
-from vanta.common.paths import Home
+from vanta.common.paths import QUEUE, Home
 from vanta.executor.daemon import Daemon, Outside
 from vanta.executor.inmemory import MemoryAlarm
 from vanta.executor.step import StepReport
@@ -64,6 +64,16 @@ def test_an_alert_is_said_in_the_cycle_of_the_step_that_recorded_it(tmp_path: Pa
     (one,) = stage.alarm.said
     assert (one.what, one.vault, one.level, one.limit) == ("alert", "V_CORE", 80, "0.0115")
     assert [line["event"] for line in stage.log.lines].count(LogEvent.ALERT) == 1
+
+
+def test_a_problem_is_logged_when_it_changes(tmp_path: Path) -> None:
+    """A queue that cannot be read is said once, not in every step."""
+    world = World()
+    world.files.replace(QUEUE, b"{")
+    stage = Stage(tmp_path, world)
+    stage.run(3)
+    said = [line for line in stage.log.lines if line["event"] == LogEvent.PROBLEM]
+    assert [line["about"] for line in said].count(QUEUE) == 1
 
 
 def test_a_latch_is_said_once_whoever_set_it_and_again_after_a_restart(tmp_path: Path) -> None:

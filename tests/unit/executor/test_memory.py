@@ -3,7 +3,6 @@
 import os
 from contextlib import closing
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -37,7 +36,7 @@ CODE = "c0de"
 
 def journal(folder: Path) -> FileJournal:
     """The trade log in a folder, signed."""
-    return FileJournal(folder / "trade_log.jsonl", signer=lambda: Signer(b"k" * 32))
+    return FileJournal(folder / "trade_log.jsonl", signer=Signer(b"k" * 32))
 
 
 def write(recorder: Recorder, count: int) -> None:
@@ -101,6 +100,24 @@ def test_a_state_is_made_when_it_is_worth_it(files: FolderFiles) -> None:
     assert started(files.folder).begins.seq == 12
 
 
+def test_a_state_that_cannot_be_written_stops_nothing(files: FolderFiles) -> None:
+    """The next start takes longer; it is said, and tried again after as many records more."""
+    with closing(journal(files.folder)) as log:
+        recorder = Recorder(log, *recall(log, files, CODE))
+        fold(recorder)
+        full = FolderFiles(files.folder / "nowhere")
+        keeper = Keeper(recorder, full, CODE, every=8, worth=4)
+        before = log.state
+        assert not keeper.at_rest(NOW)
+        assert "cannot be written" in keeper.problem
+        assert not keeper.at_rest(NOW)
+        assert log.state == before
+        write(recorder, 4)
+        (files.folder / "nowhere" / FOLDER).mkdir(parents=True)
+        assert keeper.at_rest(NOW)
+        assert keeper.problem == ""
+
+
 def state_of(files: FolderFiles) -> Path:
     """The file of the newest state."""
     return next((files.folder / FOLDER).glob("book-*"))
@@ -149,7 +166,7 @@ def test_a_state_of_a_log_that_was_changed_there_stops_the_start(files: FolderFi
 def test_an_executor_keeps_states_and_starts_from_them(tmp_path: Path) -> None:
     """The real composition root: at a start on a long log, at an orderly stop, and what it says."""
     home, clock = Home(tmp_path).prepare(), ManualClock(NOW)
-    with closing(FileJournal(home.file(TRADE_LOG), signer=partial(signer_of, home))) as log:
+    with closing(FileJournal(home.file(TRADE_LOG), signer=signer_of(home))) as log:
         recorder = Recorder(log, Book())
         recorder.put(Kind.JOURNAL_OPENED, opening("abcdef", "test"), now=NOW)
         write(recorder, EVERY)

@@ -50,6 +50,7 @@ def test_a_home_that_wakes_up_on_another_host_latches() -> None:
     assert (latch["code"], latch["vault"], latch["exits"]) == (Reason.HOST_CHANGED, None, False)
     assert (latch["value"], latch["limit"]) == ("b" * 16, "a" * 16)
     assert "another host wrote the log before" in said
+    assert [record.kind for record in journal.read()][-2:] == ["latch.set", "program.started"]
     assert len(started(journal, "a" * 16)[0].latches) == 1
 
 

@@ -12,6 +12,7 @@ from vanta.common.clock import SystemClock
 from vanta.common.exitcodes import Exit
 from vanta.common.paths import OPERATOR_COMMANDS, Home
 from vanta.common.store.chain import chain
+from vanta.common.store.checkpoint import FOLDER, read_all
 from vanta.common.store.lock import FileLock
 from vanta.suite.run import main
 
@@ -45,6 +46,22 @@ def test_a_command_is_written_with_everything_it_names(home: Home, capsys: pytes
     (command,) = given(home)
     assert {name: command[name] for name in names} == names
     assert json.loads(capsys.readouterr().out)["command_id"] == command["command_id"]
+
+
+def test_a_command_waits_for_no_signing_key(home: Home) -> None:
+    """What is written without it lies after the last checkpoint; the next command with the key covers both."""
+    path = home.file(OPERATOR_COMMANDS)
+    assert main(["flatten", "--home", str(home.root)]) == Exit.DONE
+    key = home.config / "credentials" / "audit" / "signing_key"
+    kept = key.read_bytes()
+    key.write_bytes(b"")
+    assert main(["cancel", "--home", str(home.root)]) == Exit.DONE
+    signed = (home.memory / FOLDER / path.name).read_bytes()
+    assert (len(given(home)), signed.count(b"\n")) == (2, 1)
+    key.write_bytes(kept)
+    assert main(["flatten", "--home", str(home.root)]) == Exit.DONE
+    covered = read_all((home.memory / FOLDER / path.name).read_bytes(), path.name, None)
+    assert (covered.problem, [one.seq for one in covered.checkpoints]) == ("", [1, 3])
 
 
 def test_an_override_ends_after_the_hours_it_names(home: Home) -> None:

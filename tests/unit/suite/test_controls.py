@@ -88,6 +88,17 @@ def test_kill_without_any_configuration_file(home: Home) -> None:
     assert not home.file(PERMIT).exists()
 
 
+def test_kill_is_recorded_without_a_signing_key(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """Unsigned, and without a word about keys: who halts has other things to think of."""
+    assert released(home, "--reason", "x") == Exit.DONE
+    (home.config / "credentials" / "audit" / "signing_key").write_bytes(b"")
+    before = home.file(CONTROL_LOG).read_bytes().count(b"\n")
+    capsys.readouterr()
+    assert run(home, "kill") == Exit.DONE
+    assert home.file(CONTROL_LOG).read_bytes().count(b"\n") == before + 1
+    assert capsys.readouterr().err == ""
+
+
 def test_kill_halts_even_where_it_cannot_be_recorded(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     """A broken control log is a warning: the permit is gone all the same."""
     assert released(home, "--reason", "x") == Exit.DONE

@@ -23,12 +23,20 @@ from vanta.common.store.ports import Record
 class Coverage:
     """Watches one journal pass its checkpoints. `trusted`: the list of keys was read, so `covered` was held to it."""
 
-    def __init__(self, name: str, covered: Covered | None, *, trusted: bool) -> None:
+    def __init__(self, name: str, covered: Covered | None, *, trusted: bool, witnessed: bool = False) -> None:
         self._name = name
+        self._whose = "a checkpoint that was witnessed" if witnessed else "a checkpoint"
         self._covered = covered
         self._trusted = trusted
+        self._kind = "witnessed checkpoints" if witnessed else "checkpoints"
         self._waiting = deque(covered.checkpoints) if covered is not None else deque()
         self._passed = self._last = 0
+
+    @property
+    def reach(self) -> int:
+        """The last record that is covered, 0 without checkpoints."""
+        known = self._covered.checkpoints if self._covered is not None else ()
+        return known[-1].seq if known else 0
 
     @property
     def state(self) -> str | None:
@@ -40,7 +48,7 @@ class Coverage:
         """See `Watcher.take`."""
         while self._waiting and self._waiting[0].seq == record.seq:
             if self._waiting[0].head != record.hash:
-                return (f"is not the record that its checkpoint covers: the log was made anew somewhere after record "
+                return (f"is not the record that {self._whose} covers: the log was made anew somewhere after record "
                         f"{self._passed:,}")
             self._passed = self._waiting.popleft().seq
         self._last = record.seq
@@ -50,8 +58,8 @@ class Coverage:
         """What it means that there is no journal."""
         if not self._waiting:
             return None
-        return Finding(level=Check.CRITICAL, file=self._name, text=f"is missing, but a checkpoint covers its record "
-                       f"{self._waiting[-1].seq:,}")
+        return Finding(level=Check.CRITICAL, file=self._name, text=f"is missing, but {self._whose} covers its "
+                       f"record {self._waiting[-1].seq:,}")
 
     def end(self, *, whole: bool) -> Sequence[Finding]:
         """See `Watcher.end`. Behind a break nothing is known of what the checkpoints there cover."""
@@ -64,7 +72,7 @@ class Coverage:
             found.append(Finding(level=Check.CRITICAL, file=file, line=self._covered.line, text=self._covered.problem))
         if whole and self._waiting:
             found.append(Finding(level=Check.CRITICAL, file=self._name, line=self._last or None,
-                                 text=f"ends at record {self._last:,}, but a checkpoint covers record "
+                                 text=f"ends at record {self._last:,}, but {self._whose} covers record "
                                  f"{self._waiting[-1].seq:,}: records are missing"))
         if found or not whole:
             return found
@@ -75,7 +83,7 @@ class Coverage:
         if not self._covered.checkpoints:
             return Finding(level=Check.UNKNOWN, file=file, text=f"holds no checkpoint; {self._last:,} records lie open")
         last = self._covered.checkpoints[-1]
-        said = (f"{len(self._covered.checkpoints):,} checkpoints, the last covers record {last.seq:,}; "
+        said = (f"{len(self._covered.checkpoints):,} {self._kind}, the last covers record {last.seq:,}; "
                 f"{self._last - last.seq:,} records lie after it")
         if not self._trusted:
             return Finding(level=Check.UNKNOWN, file=file, text=f"{said}; signed with {fingerprint(last.key)}, for "

@@ -214,6 +214,10 @@ def _queue(facts: Facts, limits: Limits) -> Row:
     if doc.value is None or doc.problem or not isinstance(doc.value.get("intents"), list):
         return Row(name="queue", level=Check.UNKNOWN, text=_absent(doc, "nothing has been promoted yet"),
                    fix="vanta markets promote")
+    meant, ours = doc.text("home"), facts.portfolio.text("home")
+    if meant and ours and meant != ours:
+        return Row(name="queue", level=Check.CRITICAL, fix="vanta markets promote", text=f"is for the executor of home "
+                   f"{meant}, this is home {ours}: nothing of it is carried out")
     expiries = [Doc(row).time("expires_at") for row in doc.rows("intents")]
     over = sum(end is None or since(end, facts.now) > limits.uncleared_s for end in expiries)
     held = ", ".join(f"{count} held by {code}" for code, count in _held(facts))

@@ -1,7 +1,7 @@
 """Was anything rewritten that this witness has seen before? Pure.
 
-Checkpoint files and the list of keys only ever grow. Whoever holds the key and the host can make both anew, and every
-log with them; what a witness on another host remembers is then no beginning of what is shown to it.
+The list of keys only ever grows. Whoever has the host can make it anew, with another first key; what a witness on
+another host remembers is then no beginning of what is shown to it.
 """
 
 from vanta.alpha.core.verification import Finding

@@ -138,3 +138,11 @@ def describe(error: OSError) -> str:
     """`No space left on device (ENOSPC)`."""
     code = errno.errorcode.get(error.errno or 0, "?")
     return f"{error.strerror or error} ({code})"
+
+
+def give_to_owner(path: Path) -> None:
+    """What root makes in somebody's folder is theirs, or their programs could not go on with it. Raises `OSError`."""
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        if owner.st_uid != path.lstat().st_uid:
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -17,7 +17,7 @@ import fcntl
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from vanta.common.canonical import sha256
 from vanta.common.errors import LockHeld, StateError
 from vanta.common.events import Kind
 from vanta.common.signatures import Signer
-from vanta.common.store.atomic import describe, read, replace, sync_folder, write_all
+from vanta.common.store.atomic import describe, give_to_owner, read, replace, sync_folder, write_all
 from vanta.common.store.chain import START, chain, encode
 from vanta.common.store.checkpoint import Checkpoint
 from vanta.common.store.checkpoints import Checkpoints
@@ -42,11 +42,11 @@ _OPEN = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 class FileJournal:
     """A journal in one file with one writer. `set_aside` are torn pieces beside it that no record names yet."""
 
-    def __init__(self, path: Path, *, alone: bool = False, signer: Callable[[], Signer] | None = None) -> None:
+    def __init__(self, path: Path, *, alone: bool = False, signer: Signer | None = None) -> None:
         """Open or create, repair at most one torn line, check the chain, make it durable.
 
         `alone`: raise `LockHeld` if another writer has it open `alone`, whatever became of the lock file beside it.
-        `signer`: the key that signs checkpoints, asked for when the first is made; without one there are none.
+        `signer`: the key that signs checkpoints; without one there are none, and none is looked at.
         """
         self.path = path
         self.set_aside: list[bytes] = []
@@ -57,6 +57,7 @@ class FileJournal:
         self._state: str | None = None
         try:
             self._fd = os.open(path, _OPEN | os.O_CREAT, 0o640)
+            give_to_owner(path)
         except OSError as error:
             raise StateError(f"journal {path}: {describe(error)}") from error
         try:

@@ -27,7 +27,7 @@ class DailyJournal(FileJournal):
     The day is that of the newest record's `at`. A power cut may cost the rest of the day, never the order.
     """
 
-    def __init__(self, path: Path, *, signer: Callable[[], Signer] | None = None) -> None:
+    def __init__(self, path: Path, *, signer: Signer | None = None) -> None:
         super().__init__(path, signer=signer)
         self._day = self._settled = ""
 
@@ -55,14 +55,15 @@ class DailyJournal(FileJournal):
                 self._failed = describe(error)
                 raise StateError(f"journal {self.path} could not be made durable: {self._failed}",
                                  "Repair the disk, then start again.") from error
-            super()._cover()
+            if self.head().seq:
+                super()._cover()
         super().close()
 
 
 class JournalOpener(Protocol):
     """Opens the journal at a path. See `FileJournal` for `signer`."""
 
-    def __call__(self, path: Path, *, signer: Callable[[], Signer] | None = None) -> FileJournal:
+    def __call__(self, path: Path, *, signer: Signer | None = None) -> FileJournal:
         """Raises like `FileJournal`."""
         ...
 

@@ -46,6 +46,19 @@ def test_a_busy_morning_replays_equal() -> None:
     assert again(world).book.hash == world.book.hash
 
 
+def test_a_vault_file_that_never_could_be_read_replays_equal() -> None:
+    """From the first record on: nobody knows any vault, and nothing leaves."""
+    world = World()
+    world.journal = MemoryJournal()
+    world.files.replace("vault.json", b"{")
+    world.start()
+    world.quote("equity:AAPL", "200.00")
+    name = world.want("equity:AAPL", "1000")
+    world.step()
+    assert "vault.unreadable" in world.codes(name)
+    assert_equal(world, "intent.held")
+
+
 def test_an_unreadable_vault_file_replays_equal() -> None:
     """While vault.json cannot be read every intent is held for it, and the log says so."""
     world = World()

@@ -177,6 +177,9 @@ CASES: dict[str, tuple[Change, str, Check, str]] = {
     "a queue that nobody clears": (but(queue=Doc({"intents": [{"expires_at": ago(2000)}]})), "queue", Check.WARNING,
                                    "1 are long over"),
     "an entry without an end": (but(queue=Doc({"intents": [{}]})), "queue", Check.WARNING, "not cleared"),
+    "another home's queue": (but(queue=Doc({"home": "foobar", "intents": []}), portfolio=Doc({
+        "home": "abcdef", "as_of_seq": 40, "as_of_hash": "a" * 64, "intents": {}})), "queue", Check.CRITICAL,
+        "for the executor of home foobar, this is home abcdef"),
     "no queue": (but(queue=Doc(None)), "queue", Check.UNKNOWN, "nothing has been promoted"),
     "a queue without its list": (but(queue=Doc({"intents": 5})), "queue", Check.UNKNOWN, "lacks"),
     "a log": (but(), "log trade_log", Check.OK, "record 41 (fill), 3 s ago"),

@@ -14,13 +14,15 @@ from vanta.common.store.checkpoints import Checkpoints
 from vanta.common.store.ports import GENESIS, Head
 
 AT = "2026-01-02T03:04:05.000Z"
-OLD, NEW, FOREIGN = (Signer(bytes([n]) * 32) for n in (1, 2, 3))
+SEEDS = [bytes([n]) * 32 for n in (1, 2, 3)]
+OLD, NEW, FOREIGN = (Signer(seed, [Signer(other).public for other in SEEDS]) for seed in SEEDS)
+STRANGER = Signer(b"s" * 32)
 NAME = "trade_log.jsonl"
 
 
 def opened(folder: Path, signer: Signer = OLD, name: str = NAME) -> Checkpoints:
     """The checkpoints of a journal in `folder`."""
-    return Checkpoints(folder / name, lambda: signer)
+    return Checkpoints(folder / name, signer)
 
 
 def three(folder: Path, *signers: Signer) -> bytes:
@@ -60,7 +62,7 @@ def test_a_torn_line_covers_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("change", "why"), [
     ({"seq": 31}, "not signed with the key that it names"), ({"key": FOREIGN.public}, "not signed with the key"),
-    ({"sig": ""}, "not signed with the key"), ({"more": 1}, "not a checkpoint"), ({"seq": "31"}, "not a checkpoint")])
+    ({"sig": ""}, "not signed with the key"), ({"key": STRANGER.public}, "not signed with the key")])
 def test_a_whole_line_that_is_not_signed_as_it_says_stops_the_writer(tmp_path: Path, change: dict[str, object],
                                                                     why: str) -> None:
     """That is no crash."""
@@ -72,6 +74,33 @@ def test_a_whole_line_that_is_not_signed_as_it_says_stops_the_writer(tmp_path: P
         opened(tmp_path)
     covered = read_all(path.read_bytes(), NAME, None)
     assert (len(covered.checkpoints), covered.line) == (2, 3)
+
+
+def test_a_stranger_s_checkpoint_stops_the_writer(tmp_path: Path) -> None:
+    """Signed soundly, by a key that this home never had: whoever made it may have named any state in it."""
+    raw = three(tmp_path, OLD)
+    with pytest.raises(StateError, match="is none of this home's"):
+        opened(tmp_path, STRANGER)
+    assert (tmp_path / "checkpoints" / NAME).read_bytes() == raw
+
+
+@pytest.mark.parametrize("rest", [b"\x00" * 300 + b"\n", b'{"journal":"x"}\n', b"\n\n", b"\x00" * 70_000, b"x\ny\nz"])
+def test_what_a_power_cut_leaves_at_the_end_is_cut_off(tmp_path: Path, rest: bytes) -> None:
+    """Pages that never reached the disk: they cover nothing, in a file of any size."""
+    log = opened(tmp_path)
+    for number in range(1, 400):
+        log.add(Head(number, f"{number:064x}", number), at=AT)
+    log.close()
+    path = tmp_path / "checkpoints" / NAME
+    raw = path.read_bytes()
+    assert len(raw) > 64 * 1024
+    path.write_bytes(raw + rest)
+    again = opened(tmp_path)
+    assert again.last is not None
+    assert (again.last.seq, path.read_bytes()) == (399, raw)
+    path.write_bytes(rest)
+    assert opened(tmp_path).last is None
+    assert path.read_bytes() == b""
 
 
 def test_another_journal_s_checkpoints_are_refused(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from tests.unit.executor.world import World, vault
 from vanta.common.models.vault import VaultRegistry
-from vanta.executor.core.alerts import of_losses
+from vanta.executor.core.alerts import of_lines, of_losses
+from vanta.executor.core.proposal import Line
 
 
 def world_of(**risk: str) -> World:
@@ -48,3 +49,8 @@ def test_without_a_nav_nothing_is_measured() -> None:
     world = World()
     registry = VaultRegistry.model_validate({"vaults": [vault(), vault("V_NEW")]})
     assert of_losses(world.book, registry, {"V_CORE": None}) == []
+
+
+def test_a_limit_of_nothing_is_never_neared() -> None:
+    """Its fence refuses everything; there is no half of it."""
+    assert of_lines("V_CORE", [Line("exposure", None, "0", "0")], {}) == []
