@@ -144,8 +144,8 @@ def test_a_limit_rests_until_a_quote_is_at_it_and_is_never_filled_beyond_it(mark
     """Also across a restart: what the journal holds of the order is all that there is to know."""
     order = make_order("equity:AAPL", "1000", price="200.00", type="limit", limit_offset_pct="-0.005",
                        time_in_force=time_in_force)
-    assert order.approved.terms == (Decimal(199), time_in_force)
-    assert market.broker.capabilities.terms == {"limit", "gtc"}
+    assert order.approved.terms == (Decimal(199), time_in_force, None)
+    assert market.broker.capabilities.terms == {"limit", "gtc", "stop"}
     market.broker.submit(order.approved, now=START)
     market.show("100", "199.01")
     assert not list(market.broker.poll(START))
