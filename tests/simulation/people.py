@@ -226,6 +226,8 @@ class People:
                            "conviction_bp": 4000, "band": chance.choice(("low", "high")), "personas": {"Athena": 300,
                            "Apollo": 100}, "sources": {"sec.form4": 3000, "news.rss": 1000}, "reasons": [],
                            "inputs": {}}}
+        if self.terms.get(vault, {}).get("stops") == "venue":
+            body["exit_plan"]["stop_pct"] = body["exit_plan"]["stop_pct"] or "0.01"
         self.intents.append({**body, **more})
         self.did(f"promoter wants {name[-6:]} {side} {body['notional']} {instrument} for {vault} on {known}")
         return name

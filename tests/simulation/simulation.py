@@ -104,7 +104,7 @@ class Simulation:
         layout = self.chance.choice(LAYOUTS)
         self.people = People(self.chance, self.clock, self.disk, layout)
         self._stops = Random(f"stops of {seed}")
-        self.people.rest_stops([name for name in layout if self._stops.random() < 0.4])
+        self.people.rest_stops([name for name in layout if self._stops.random() < 0.5])
         self.people.did = self.note
         self.people.armed = self._armed
         self.judge = Judge(self.clock, INSTRUMENTS, self.people.limits)

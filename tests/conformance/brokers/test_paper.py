@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from tests.conformance.brokers.faults import START
-from tests.conformance.brokers.setting import Order, Polls, by_id, make_order, units, worth
+from tests.conformance.brokers.setting import Order, Polls, by_id, make_order, make_stop, units, worth
 from tests.unit.executor.world import INSTRUMENTS
 from vanta.common.models.configuration import PaperSettings
 from vanta.common.times import millis
@@ -119,6 +119,21 @@ def test_a_restart_goes_on_where_the_journal_ends(market: Market) -> None:
     market.show("100", "201")
     after = polls.units(3)
     assert not after.keys() & before.keys()
+
+
+def test_a_stop_rests_until_the_market_comes_to_it(market: Market) -> None:
+    """Also across a restart. Then it trades like any market order, also at better prices than its own."""
+    order = make_stop("equity:AAPL", "buy", price="200", quantity="5")
+    market.broker.submit(order.approved, now=START)
+    market.show("100", "190.01")
+    assert not list(market.broker.poll(START))
+    market.restart()
+    market.broker.restore([order.entry])
+    market.show("2", "190")
+    polls = Polls(market.broker, START + timedelta(minutes=5))
+    assert worth(polls.units(2)) == 2 * 190
+    market.show("100", "195")
+    assert worth(polls.units(5)) == 2 * 190 + 3 * 195
 
 
 def test_it_has_no_books_of_its_own(market: Market) -> None:

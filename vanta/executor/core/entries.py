@@ -148,7 +148,7 @@ def submitted(entry: IntentEntry, record: Record, prior_basis: int) -> OrderEntr
 
 def pause_ms(state: str) -> int:
     """How long no stop is put to the venue after one ended there like this. The executor watches meanwhile."""
-    return 60_000 if state in ("cancelled", "filled") else 600_000
+    return 60_000 if state in ("cancelled", "filled", "expired") else 600_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ fill takes at most the displayed size if the quote states one, else a stated sha
 else everything. Commission is a share of the value with a minimum. The same order and quote give the same
 fill, and at most one fill comes from one quote. A limit order trades only at quotes whose touched side is at its limit
 or better, at the model's price or at the limit, whichever is better for it; else it rests. A stop rests until a quote's
-last price or touched side has come to it, and trades at that quote as a market order; after
-its first fill it is one.
+last price or touched side has come to it, and trades at that quote as a market order; after its
+first fill it is one.
 """
 
 from dataclasses import dataclass

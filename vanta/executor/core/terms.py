@@ -3,9 +3,9 @@
 What the vault asks for, against the touched side of the quote, on the instrument's tick and never worse than the
 offset allows: a buy's limit is rounded down, a sell's up. Exits and whatever closes a position wait for no price: they
 are market orders for the day, and so is everything where no terms are asked for. An order that may have reached its
-venue keeps its terms, because the venue keeps the first that it saw. An order for a flip works for a day at the most. A stop that is to rest at the
-venue is good until cancelled, at the price that the exit plan says, rounded on the tick towards the market: it is
-executed no later than planned.
+venue keeps its terms, because the venue keeps the first that it saw. An order for a flip works for a day at the most.
+A stop that is to rest at the venue is good until cancelled, at the price that the exit plan says, rounded on the tick
+towards the market: it is executed no later than planned.
 
     buy at ask 190.10, offset 0.001, tick 0.01, "gtc"  ->  Terms(Decimal("190.29"), "gtc")
 """
