@@ -1,4 +1,4 @@
-"""Promoter and executor over the same files, with a stop at the venue: whatever the promoter wants, the stop is no bar."""
+"""Promoter and executor over the same files, with a stop at the venue, which is no bar to what the promoter wants."""
 
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ from vanta.common.canonical import document
 from vanta.common.paths import VAULTS
 from vanta.executor.core.entries import OrderEntry
 
-TERMS = {"type": "market", "time_in_force": "day", "replace_after_s": None, "stops": "venue"}
+TERMS: dict[str, Any] = {"type": "market", "time_in_force": "day", "replace_after_s": None, "stops": "venue"}
 
 
 def resting(suite: Suite) -> list[OrderEntry]:
@@ -107,7 +107,7 @@ def test_the_host_is_down_while_the_stop_is_executed() -> None:
     world.start()
     for _ in range(20):
         suite.turn("170.00")
-    assert (world.held(AAPL), world.cash() - cash) == (0, stop.quantity * Decimal(170))
+    assert (world.held(AAPL), world.cash() - cash) == (Decimal(0), stop.quantity * 170)
     assert (list(world.book.working), len(world.venue.live), set(world.venue.live.values())) == ([], 2, {1})
     held = {code for entry in world.book.intents.values() for code in world.codes(entry.intent_id)}
     assert "exit.cooling_down" in held

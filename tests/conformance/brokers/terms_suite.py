@@ -108,7 +108,8 @@ class StopSuite(OnTerms):
         assert order.approved.terms == (None, "gtc", Decimal(price))
         assert isinstance(broker.submit(order.approved, now=START), Accepted)
         assert self.stops_sent(server) == [(self.stop_words, price, None, self.gtc)]
-        assert [(seen.side, seen.quantity) for seen in server.seen] == [({"buy": "sell", "sell": "buy"}[side], 4)]
+        closing = {"buy": "sell", "sell": "buy"}[side]
+        assert [(seen.side, seen.quantity) for seen in server.seen] == [(closing, Decimal(4))]
 
     def test_a_stop_that_was_executed_while_nobody_was_there_is_told(self, server: VenueServer) -> None:
         """The host was down when the market came to it: the new process is told what it was executed at."""

@@ -79,13 +79,15 @@ def test_a_position_has_its_stop_at_the_venue(side: str, closing: str, price: st
     """One order, for all that is held, until cancelled; it moves no basis and is nothing that works to others."""
     world = holding(side=side)
     order = the_stop(world)
-    assert (order.side, order.quantity, order.stop_price, order.limit_price) == (closing, 5, Decimal(price), None)
+    assert (order.side, order.quantity, order.stop_price, order.limit_price) == (
+        closing, Decimal(5), Decimal(price), None)
     assert (order.time_in_force, order.good_until, order.state) == ("gtc", None, "working")
     (sent,) = [record for record in world.journal.read() if record.payload.get("stop_price")]
     assert (sent.payload["type"], sent.payload["stop_price"]) == ("stop", price)
     assert world.book.basis[f"V_CORE|{AAPL}"] < sent.seq
     (row,) = load(world.files, PORTFOLIO, Portfolio).value.vaults[0].positions
-    assert (row.working_buy, row.working_sell) == (0, 0)
+    assert not row.working_buy
+    assert not row.working_sell
     (shown,) = load(world.files, OPEN_ORDERS, OpenOrders).value.orders
     assert shown.stop_price == Decimal(price)
     assert exits(world) == ["exit:resting_stop"]
@@ -129,7 +131,7 @@ def test_it_is_executed_while_the_host_is_down() -> None:
     world.start()
     assert [one.order_id for one in resting(world)] == [order.order_id]
     world.step()
-    assert (world.held(AAPL), world.cash() - cash) == (0, 5 * 185)
+    assert (world.held(AAPL), world.cash() - cash) == (Decimal(0), Decimal(925))
     assert (world.book.working, world.book.stops, world.venue.live[order.order_id]) == ({}, set(), 1)
     again = world.want(AAPL, "1000")
     world.step()
@@ -150,12 +152,13 @@ def test_it_makes_room_for_what_is_wanted_and_comes_back(wanted: dict[str, Any],
     for _ in range(3):
         world.quote(AAPL, "200.00")
         world.step()
-    assert (world.state(name), world.held(AAPL)) == ("filled", held)
+    assert (world.state(name), world.held(AAPL)) == ("filled", Decimal(held))
     assert cancels(world) == ["makes room for another order"]
     assert world.codes(name) - {"self_match"} == {"duplicate.live_intent"}
     assert resting(world) == []
     later(world, "200.00")
-    assert [(str(order.stop_price), order.quantity) for order in resting(world)] == ([(stop, held)] if stop else [])
+    assert [(str(order.stop_price), order.quantity) for order in resting(world)] == (
+        [(stop, Decimal(held))] if stop else [])
 
 
 @pytest.mark.parametrize("switch", ["reduce_only", "maintenance"])
@@ -202,7 +205,7 @@ def test_every_other_exit_goes_first(name: str) -> None:
         for _ in range(4):
             world.step()
     assert exits(world) == ["exit:resting_stop", *causes]
-    assert (cancels(world), world.held(AAPL)) == (["in the way of an exit"], 0)
+    assert (cancels(world), world.held(AAPL)) == (["in the way of an exit"], Decimal(0))
 
 
 def test_flattening_leaves_a_position_that_has_only_a_stop() -> None:
@@ -229,7 +232,7 @@ def test_a_stop_that_the_venue_does_not_execute_is_not_waited_for() -> None:
     assert exits(world) == ["exit:resting_stop", "exit:stop"]
     assert cancels(world) == ["in the way of an exit"]
     (leaving,) = [entry for entry in world.book.intents.values() if entry.exit and not entry.resting]
-    assert (leaving.state, world.book.orders[str(leaving.order_id)].quantity) == ("working", 5)
+    assert (leaving.state, world.book.orders[str(leaving.order_id)].quantity) == ("working", Decimal(5))
 
 
 def test_a_stop_that_is_being_executed_is_left_alone() -> None:
@@ -241,7 +244,7 @@ def test_a_stop_that_is_being_executed_is_left_alone() -> None:
     world.book.vaults["V_CORE"].positions[AAPL].lots[0].cost = Decimal(900)
     world.step()
     assert exits(world) == ["exit:resting_stop"]
-    assert (cancels(world), the_stop(world).leaves) == ([], 3)
+    assert (cancels(world), the_stop(world).leaves) == ([], Decimal(3))
 
 
 @pytest.mark.parametrize("mood", ["loses the answer", "silent"])
@@ -278,7 +281,7 @@ def test_a_split_gives_it_another_size_and_price() -> None:
     world.step()
     assert cancels(world) == ["the position has another size now"]
     later(world, "50.00")
-    assert (the_stop(world).quantity, the_stop(world).stop_price) == (20, Decimal("47.5"))
+    assert (the_stop(world).quantity, the_stop(world).stop_price) == (Decimal(20), Decimal("47.5"))
 
 
 @pytest.mark.parametrize(("cost", "moved"), [("1000.05", False), ("1000.10", True), ("999.80", True)])
@@ -409,6 +412,24 @@ def test_a_venue_that_refuses_is_not_asked_over_and_over() -> None:
     world.quote(AAPL, "190.00")
     world.step()
     assert exits(world)[-1] == "exit:stop"
+
+
+def test_a_stop_that_was_lost_is_not_put_a_second_time_at_once() -> None:
+    """It may be at the venue all the same: a day passes, and the executor watches."""
+    world = VenueWorld(Venue(deduplicates=False), vaults=[asking()])
+    name = world.want(BTC, "1000", exit_plan=plan(stop_pct="0.05"))
+    world.quote(BTC, "200.00")
+    world.step()
+    world.fill(str(world.book.intents[name].order_id), "5")
+    world.venue.mood = "loses the request"
+    for _ in range(4):
+        world.step(seconds=3)
+    (stop,) = [order for order in world.book.orders.values() if order.stop_price is not None]
+    assert stop.state == "quarantined"
+    later(world, "200.00", seconds=80_000, instrument=BTC)
+    assert exits(world) == ["exit:resting_stop"]
+    later(world, "200.00", seconds=6_400, instrument=BTC)
+    assert exits(world) == ["exit:resting_stop"] * 2
 
 
 @pytest.mark.parametrize("rules", [{"stop_pct": "1"}, {"stop_pct": None}])

@@ -147,7 +147,9 @@ def submitted(entry: IntentEntry, record: Record, prior_basis: int) -> OrderEntr
 
 
 def pause_ms(state: str) -> int:
-    """How long no stop is put to the venue after one ended there like this. The executor watches meanwhile."""
+    """How long no stop is put to the venue after one ended like this. The executor watches meanwhile."""
+    if state == "quarantined":  # it may be there all the same: a person or the venue's own list tells before a second
+        return 86_400_000
     return 60_000 if state in ("cancelled", "filled", "expired") else 600_000
 
 
