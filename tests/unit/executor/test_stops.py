@@ -1,6 +1,5 @@
 """Stops that rest at the venue: placed through the same fences, out of the way of everything else, never twice."""
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,13 +8,13 @@ import pytest
 from tests.unit.executor.test_commands import Desk
 from tests.unit.executor.test_protect import WIDE, exits, plan
 from tests.unit.executor.venues import Venue, VenueWorld
-from tests.unit.executor.world import OPEN, World, vault, without_permission
+from tests.unit.executor.world import INSTRUMENTS, World, vault, without_permission
 from vanta.common.canonical import document
 from vanta.common.events import Kind
 from vanta.common.models.account import OpenOrders, Portfolio
 from vanta.common.paths import OPEN_ORDERS, PORTFOLIO, VAULTS
 from vanta.common.store.document import load
-from vanta.executor.brokers.port import Busted, Capabilities
+from vanta.executor.brokers.port import Busted
 from vanta.executor.core import stops
 from vanta.executor.core.entries import OrderEntry
 
@@ -328,130 +327,6 @@ def test_the_vault_may_change_its_mind() -> None:
     assert exits(world) == ["exit:resting_stop", "exit:stop"]
 
 
-def closed() -> World:
-    """Bought right before the session ended: the stop waits for the next."""
-    world = World(vaults=[asking()], start=OPEN + timedelta(hours=5, minutes=59, seconds=58))
-    world.quote(AAPL, "200.00")
-    world.want(AAPL, "1000", exit_plan=plan(stop_pct="0.05"))
-    world.step()
-    world.step()
-    world.step()
-    (entry,) = [one for one in world.book.waiting.values() if one.resting]
-    assert world.codes(entry.intent_id) == {"session.closed"}
-    return world
-
-
-def test_it_waits_for_the_session_and_is_asked_for_anew() -> None:
-    """From Friday's close to Monday's open an intent expires; the next one goes with the session."""
-    world = closed()
-    world.step(seconds=86_401)
-    for _ in range(2):
-        later(world, "200.00", seconds=40_000)
-    assert resting(world) == []
-    later(world, "200.00", seconds=67 * 3600 - 86_401 - 80_000)
-    later(world, "200.00")
-    assert the_stop(world).quantity == 5
-
-
-def test_a_stop_that_waits_is_refused_where_the_vault_no_longer_asks_for_it() -> None:
-    """It is never sent as anything else."""
-    world = closed()
-    (entry,) = world.book.waiting.values()
-    world.files.replace(VAULTS, document({"vaults": [vault(risk=WIDE)]}))
-    world.step()
-    assert (world.state(entry.intent_id), world.codes(entry.intent_id)) == (
-        "refused", {"session.closed", "broker.terms_not_possible"})
-
-
-def test_a_stop_that_waits_for_a_position_that_is_gone_has_no_price() -> None:
-    """A price of nothing is refused, and so is a size of nothing."""
-    world = holding()
-    world.gate.raw = without_permission({"full_halt": True})
-    world.step()
-    world.step()
-    later(world, "200.00")
-    (entry,) = world.book.waiting.values()
-    world.book.vaults["V_CORE"].positions.clear()
-    world.book.vaults["V_CORE"].guards.clear()
-    world.gate.raw = without_permission({})
-    world.step()
-    assert world.state(entry.intent_id) == "refused"
-    assert {"price.limit_rounds_to_zero", "size.rounds_to_zero"} <= world.codes(entry.intent_id)
-
-
-class CannotStop(Venue):
-    """A venue without stop orders."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.capabilities = Capabilities(deduplicates=True, lookup_window_s=3600, settle_s=0, limit=True, gtc=True)
-
-
-def test_where_the_venue_has_no_stops_the_executor_watches() -> None:
-    """As where nobody asks for it."""
-    world = at_venue(CannotStop())
-    world.quote(AAPL, "190.00")
-    world.step()
-    assert exits(world) == ["exit:stop"]
-
-
-def test_a_venue_that_refuses_is_not_asked_over_and_over() -> None:
-    """Ten minutes pass before the next attempt; meanwhile the executor watches."""
-    world = VenueWorld(Venue(), vaults=[asking()])
-    name = world.want(AAPL, "1000", exit_plan=plan(stop_pct="0.05"))
-    world.step()
-    world.fill(str(world.book.intents[name].order_id), "5")
-    world.venue.mood = "rejects"
-    for _ in range(9):
-        world.quote(AAPL, "200.00")
-        world.step(seconds=68)
-    assert exits(world) == ["exit:resting_stop"]
-    later(world, "200.00")
-    assert exits(world) == ["exit:resting_stop"] * 2
-    world.venue.mood = "well"
-    world.quote(AAPL, "190.00")
-    world.step()
-    assert exits(world)[-1] == "exit:stop"
-
-
-def test_a_stop_that_was_lost_is_not_put_a_second_time_at_once() -> None:
-    """It may be at the venue all the same: a day passes, and the executor watches."""
-    world = VenueWorld(Venue(deduplicates=False), vaults=[asking()])
-    name = world.want(BTC, "1000", exit_plan=plan(stop_pct="0.05"))
-    world.quote(BTC, "200.00")
-    world.step()
-    world.fill(str(world.book.intents[name].order_id), "5")
-    world.venue.mood = "loses the request"
-    for _ in range(4):
-        world.step(seconds=3)
-    (stop,) = [order for order in world.book.orders.values() if order.stop_price is not None]
-    assert stop.state == "quarantined"
-    later(world, "200.00", seconds=80_000, instrument=BTC)
-    assert exits(world) == ["exit:resting_stop"]
-    later(world, "200.00", seconds=6_400, instrument=BTC)
-    assert exits(world) == ["exit:resting_stop"] * 2
-
-
-@pytest.mark.parametrize("rules", [{"stop_pct": "1"}, {"stop_pct": None}])
-def test_what_has_no_price_to_stop_at_has_no_stop(rules: dict[str, Any]) -> None:
-    """All of the price may be lost, or nobody planned one."""
-    world = holding(**rules)
-    assert (resting(world), exits(world)) == ([], [])
-
-
-def test_dust_that_cost_nothing_has_no_stop() -> None:
-    """There is no price to measure from."""
-    world = VenueWorld(Venue(), vaults=[asking()])
-    world.quote(BTC, "50000.00")
-    name = world.want(BTC, "1000", exit_plan=plan(stop_pct="0.05"))
-    world.step()
-    world.fill(str(world.book.intents[name].order_id), "0.00000001", price="50000")
-    world.end(str(world.book.intents[name].order_id), "cancelled")
-    for _ in range(3):
-        world.step()
-    assert (world.held(BTC) > 0, exits(world)) == (True, [])
-
-
 def test_it_makes_room_for_another_vault_of_the_account() -> None:
     """A purchase of the other vault would wait for the stop for ever."""
     world = holding(vaults=[asking(), vault("V_OTHER", risk=WIDE)])
@@ -492,3 +367,34 @@ def test_two_stops_do_not_drive_each_other_away() -> None:
         world.step()
     assert world.held(AAPL, "V_OTHER") == 0
     assert cancels(world) == ["in the way of an exit"]
+
+
+def test_it_takes_nothing_of_the_budget_of_a_persona() -> None:
+    """Athena has three quarters of 1,000 and may have 1,250: 600 more fit, though the stop rests."""
+    world = holding(vaults=[{**asking(), "persona_budgets": {"Athena": "0.0125"}}])
+    world.quote(MSFT, "100.00")
+    name = world.want(MSFT, "600")
+    world.step()
+    assert (world.state(name), world.held(MSFT)) == ("filled", Decimal(6))
+
+
+def test_it_takes_nothing_of_what_may_be_held() -> None:
+    """Net of short positions a vault has what it has without it: a stop makes nothing smaller before it is executed."""
+    world = holding(vaults=[{**asking(), "risk": {**WIDE, "max_net_pct": "0.015"}}])
+    world.quote(MSFT, "100.00")
+    fits, beyond = world.want(MSFT, "400"), world.want(BTC, "400")
+    world.quote(BTC, "100.00")
+    world.step()
+    assert (world.state(fits), world.state(beyond)) == ("filled", "refused")
+    assert world.codes(beyond) == {"exposure.net"}
+
+
+def test_room_is_made_whichever_account_an_intent_names() -> None:
+    """One live order of a key is one, also for an account at which nothing was ever sent."""
+    world = at_venue()
+    name = world.want(AAPL, "400")
+    world.step()
+    world.book.intents[name].account = "elsewhere"
+    found = list(stops.aside(world.book, {name: ["duplicate.live_intent"]}, {}, INSTRUMENTS))
+    assert [(order.order_id, why) for order, why in found] == [
+        (the_stop(world).order_id, "makes room for another order")]
