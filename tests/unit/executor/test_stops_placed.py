@@ -1,6 +1,7 @@
 """When a stop is put to the venue, when it waits, and when it is not asked for."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -136,3 +137,52 @@ def test_dust_that_cost_nothing_has_no_stop() -> None:
     for _ in range(3):
         world.step()
     assert (world.held(BTC) > 0, exits(world)) == (True, [])
+
+
+def test_what_is_to_trade_now_goes_before_a_stop_that_waited_longer() -> None:
+    """Otherwise the stop would go, only to be cancelled in the next step."""
+    world = holding()
+    world.gate.raw = without_permission({"full_halt": True})
+    world.step()
+    world.step()
+    later(world, "200.00")
+    name = world.want(AAPL, "2000", exit_plan=plan(stop_pct="0.05"))
+    world.step()
+    world.gate.raw = without_permission({})
+    world.step()
+    world.step()
+    assert (world.state(name), the_stop(world).quantity) == ("filled", Decimal(15))
+    assert [order.state for order in world.book.orders.values() if order.stop_price is not None] == [
+        "cancelled", "working"]
+
+
+def test_an_entry_that_still_works_has_no_stop_beside_it() -> None:
+    """It would only wait; the executor watches what has been bought so far."""
+    world = VenueWorld(Venue(), vaults=[asking()])
+    name = world.want(AAPL, "1000", exit_plan=plan(stop_pct="0.05"))
+    world.step()
+    order_id = str(world.book.intents[name].order_id)
+    world.fill(order_id, "2")
+    world.step()
+    world.step()
+    assert exits(world) == []
+    world.end(order_id, "cancelled")
+    world.step()
+    assert (the_stop(world).quantity, exits(world)) == (Decimal(2), ["exit:resting_stop"])
+
+
+def test_a_stop_that_may_be_at_the_venue_is_sent_again_as_it_was() -> None:
+    """The venue keeps the first that it saw: under this id only the same stop may go, whatever the cost is now."""
+    world = VenueWorld(Venue(), vaults=[asking()])
+    name = world.want(AAPL, "1000", exit_plan=plan(stop_pct="0.05"))
+    world.step()
+    world.fill(str(world.book.intents[name].order_id), "5")
+    world.venue.mood = "loses the request"
+    world.step()
+    stop = the_stop(world)
+    world.venue.mood = "well"
+    world.book.vaults["V_CORE"].positions[AAPL].lots[0].cost = Decimal(990)
+    for _ in range(3):
+        world.step()
+    sent = [record.payload["stop_price"] for record in world.journal.read() if record.payload.get("stop_price")]
+    assert (sent, world.venue.live[stop.order_id]) == (["190", "190"], 1)
