@@ -26,15 +26,19 @@ WAITING = {"type": "limit", "limit_offset_pct": "-0.01", "time_in_force": "gtc",
 class Suite:
     """Both programs in one process, by turns, as on one host. One conviction, one vault, a quote that tests move."""
 
-    def __init__(self, **orders: Any) -> None:
-        self.world = World(vaults=[vault(orders={**WAITING, **orders})])
-        files, now = self.world.files, iso(self.world.clock.now())
-        strong = conviction(AAPL, {"sec.form4": 900}, expires_at=iso(OPEN + timedelta(days=9)))
-        files.replace(TRADE_SIGNALS, document({
-            **HEADER, "now": now, "dag_id": "dag1_x", "status": "uncalibrated", "inputs": {}, "rules": {},
-            "missing": {}, "convictions": [strong.model_dump(mode="json")]}))
+    def __init__(self, *, of: type[World] = World, **orders: Any) -> None:
+        self.world = of(vaults=[vault(orders={**WAITING, **orders})])
+        files = self.world.files
+        self.believe(900)
         files.replace(OVERLAY, self.world.gate.raw or b"")
         self.promoter = Promoter(files, self.world.snapshots, MemoryJournal(), MarketsSettings(), lambda: INSTRUMENTS)
+
+    def believe(self, bp: int) -> None:
+        """The one conviction is that strong from now on; 0: there is none any more."""
+        strong = conviction(AAPL, {"sec.form4": bp}, expires_at=iso(OPEN + timedelta(days=9)))
+        self.world.files.replace(TRADE_SIGNALS, document({
+            **HEADER, "now": iso(self.world.clock.now()), "dag_id": "dag1_x", "status": "uncalibrated", "inputs": {},
+            "rules": {}, "missing": {}, "convictions": [strong.model_dump(mode="json")] if bp else []}))
 
     def turn(self, price: str = "200.00", *, seconds: float = 2, **more: Any) -> None:
         """A quote, one step of the executor, one pass of the promoter."""

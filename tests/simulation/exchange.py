@@ -94,10 +94,22 @@ class Live:
     sent_at: float
     crypto: bool
     limit: Decimal | None = None
+    stop: Decimal | None = None
     state: str = "working"
     filled: Decimal = Decimal(0)
     cancel_asked: bool = False
     events: list[Event] = field(default_factory=list)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it may rest for as long as nobody cancels it."""
+        return self.limit is not None or self.stop is not None
+
+    def rests(self, price: Decimal) -> bool:
+        """Whether the market has not come to its stop yet."""
+        if self.stop is None or self.filled:
+            return False
+        return price < self.stop if self.side == "buy" else price > self.stop
 
     def worse(self, price: Decimal) -> bool:
         """Whether a price is beyond its limit."""
@@ -215,6 +227,8 @@ class Exchange:
             self.end(order, self.chance.choice(("cancelled", "expired", "rejected")), "the venue's own decision")
         elif order.worse(self.prices[order.instrument_id]):
             self.facts["a limit order rested"] += 1
+        elif order.rests(self.prices[order.instrument_id]):
+            self.facts["a stop rested at the venue"] += 1
         elif roll < max(self.eager, 3 * moods.end) or order.cancel_asked:  # the execution meets the cancel
             leaves = order.quantity - order.filled
             parts = self.chance.choice((1, 1, 2, 3)) if moods.partial else 1
@@ -327,7 +341,7 @@ class Gateway(Broker):
         exchange, moods = self.exchange, self.exchange.moods
         sent = exchange.sent.setdefault(order.order_id, exchange.clock.monotonic())
         live = Live(order.order_id, order.instrument_id, order.symbol, order.side, order.quantity, sent,
-                    order.asset_class == "crypto", order.terms.limit_price)
+                    order.asset_class == "crypto", order.terms.limit_price, order.terms.stop_price)
         if self.hit(moods.slow):
             exchange.clock.sleep(exchange.chance.choice((0.2, 3.0, 12.0)))
         on_its_way = any(one.order_id == order.order_id for _, one in exchange.transit)

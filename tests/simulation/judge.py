@@ -125,8 +125,11 @@ class Judge:
         self.intents[order.order_id] = row.intent
         if not row.open:
             self.blame(f"I1: {order.order_id} left although its outbox record was closed")
-        if (order.terms.limit_price, order.terms.time_in_force) != (row.limit, row.time_in_force):
+        if tuple(order.terms) != (row.limit, row.time_in_force, row.stop):
             self.blame(f"I12: {order.order_id} left on {order.terms}, its record says {row.limit}, {row.time_in_force}")
+        for one in self._in_flight(row.vault):
+            if one is not row and one.instrument == row.instrument:
+                self.blame(f"I8: {order.order_id} left while {one.intent} has an order in flight")
         self._permitted(account, order, row)
         expires = self.expires.get(row.intent)
         if expires is not None and self.looked_at is not None and self.looked_at >= expires + GRACE:
@@ -201,8 +204,11 @@ class Judge:
     def _on_terms(self, row: Row, wanted: Mapping[str, Any]) -> None:
         """I12 at the moment of the outbox record. What was sent before keeps the terms that the venue may know."""
         touch, tick = self.ledger.touch[row.instrument][row.side], self.instruments[row.instrument].tick
-        if row.price < max(touch, row.limit or ZERO) and not row.again:
-            self.blame(f"I12: {row.intent} is valued at {row.price}, may trade at {touch} or {row.limit}")
+        if row.stop is not None and not row.again and (
+                wanted.get("stops") != "venue" or row.stop % tick or row.stop <= 0 or not self._reduces(row)):
+            self.blame(f"I12: {row.intent} puts a stop of {row.stop} to the venue, {wanted} is asked for")
+        if row.price < max(touch, row.limit or ZERO, row.stop or ZERO) and not row.again:
+            self.blame(f"I12: {row.intent} is valued at {row.price}, may trade at {touch}, {row.limit} or {row.stop}")
         if row.limit is None or row.again:
             return
         offset = Decimal(wanted.get("limit_offset_pct", "0"))
@@ -224,7 +230,7 @@ class Judge:
             if vault == row.vault and name != row.instrument and quantity:
                 worth[name] = quantity * ledger.last_price[name]
         for one in self._in_flight(row.vault):
-            if one.instrument != row.instrument:
+            if one.instrument != row.instrument and one.stop is None:
                 worth[one.instrument] = worth.get(one.instrument, ZERO) + one.signed * one.price
         return sum((abs(value) for value in worth.values()), ZERO)
 

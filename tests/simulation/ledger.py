@@ -57,6 +57,7 @@ class Row:
     limit: Decimal | None = None
     time_in_force: str = "day"
     again: bool = False
+    stop: Decimal | None = None
 
     @property
     def signed(self) -> Decimal:
@@ -184,8 +185,11 @@ def _submitting(ledger: Ledger, body: Body, ids: Body, line: Body) -> None:
         ids["intent_id"], wish.vault, body["broker"], wish.instrument, body["side"], Decimal(body["quantity"]),
         Decimal(body["reference_price"]), line["seq"], line["at"], filled=old.filled if old else ZERO,
         limit=None if body["limit_price"] is None else Decimal(body["limit_price"]),
-        time_in_force=body["time_in_force"], again=old is not None)
-    if wish.basis is None and body["type"] != "market":
+        time_in_force=body["time_in_force"], again=old is not None,
+        stop=Decimal(body["stop_price"]) if body["type"] == "stop" else None)
+    if body["type"] == "stop" and (wish.basis is not None or body["time_in_force"] != "gtc"):
+        ledger.wrong.append(f"I12: {ids['order_id']} is a stop that nobody may ask for")
+    if wish.basis is None and body["type"] == "limit":
         ledger.wrong.append(f"I12: the exit {ids['order_id']} waits for a price")
     ledger.submitted.append(ids["order_id"])
 

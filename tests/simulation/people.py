@@ -6,7 +6,7 @@ allows is kept by hash, so that the judge knows it without reading what the exec
 
 import hashlib
 from base64 import b32encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -51,6 +51,7 @@ class People:
         self.disk = disk
         self.vaults = dict(vaults)
         self.terms = {name: chance.choice(TERMS) for name in vaults}
+        self.rest_stops(())
         self.limits: dict[str, Limits] = {}
         self.overlay: bytes | None = orjson.dumps(CLEAR)
         self.permit = True
@@ -65,6 +66,11 @@ class People:
         self._quotes: dict[str, Any] = {}
         self.did: Callable[[str], None] = lambda _: None
         self.armed: Callable[[], None] = lambda: None
+
+    def rest_stops(self, vaults: Collection[str]) -> None:
+        """These vaults ask for stops at the venue."""
+        self.terms = {name: {**wanted, "stops": "venue" if name in vaults else "executor"}
+                      for name, wanted in self.terms.items()}
 
     def header(self) -> dict[str, Any]:
         """What stands at the top of a program's document."""
@@ -220,6 +226,8 @@ class People:
                            "conviction_bp": 4000, "band": chance.choice(("low", "high")), "personas": {"Athena": 300,
                            "Apollo": 100}, "sources": {"sec.form4": 3000, "news.rss": 1000}, "reasons": [],
                            "inputs": {}}}
+        if self.terms.get(vault, {}).get("stops") == "venue":
+            body["exit_plan"]["stop_pct"] = body["exit_plan"]["stop_pct"] or "0.01"
         self.intents.append({**body, **more})
         self.did(f"promoter wants {name[-6:]} {side} {body['notional']} {instrument} for {vault} on {known}")
         return name

@@ -88,7 +88,7 @@ def picture(book: Book) -> dict[str, Any]:
         "live": {key: entry.intent_id for key, entry in book.live.items()}, "working": sorted(book.working),
         "intents": {name: (entry.state, sorted(entry.held), entry.order_id) for name, entry in book.intents.items()},
         "orders": {name: (order.state, order.quantity, order.filled, order.out, order.limit_price, order.time_in_force,
-                          order.venue_id) for name, order in book.orders.items()},
+                          order.venue_id, order.stop_price) for name, order in book.orders.items()},
         "fills": {name: tuple(fill) for name, fill in book.fills.items()},
         "vaults": {name: (vault.cash, vault.ledger.realised, vault.ledger.fees, {
             one: (position.quantity, position.cost()) for one, position in vault.positions.items()})

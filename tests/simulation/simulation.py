@@ -103,6 +103,8 @@ class Simulation:
         self.disk = Disk(self.chance, self.fuse)
         layout = self.chance.choice(LAYOUTS)
         self.people = People(self.chance, self.clock, self.disk, layout)
+        self._stops = Random(f"stops of {seed}")
+        self.people.rest_stops([name for name in layout if self._stops.random() < 0.5])
         self.people.did = self.note
         self.people.armed = self._armed
         self.judge = Judge(self.clock, INSTRUMENTS, self.people.limits)
@@ -128,7 +130,7 @@ class Simulation:
         chance = self.chance
         rules = Capabilities(deduplicates=chance.random() < 0.6, settle_s=chance.choice((0, 4, 30)),
                              lookup_window_s=chance.choice((90, 3600)), limit=chance.random() < 0.95,
-                             gtc=chance.random() < 0.95)
+                             gtc=chance.random() < 0.95, stop=self._stops.random() < 0.95)
         made = Exchange(account, chance, self.clock, rules)
         made.instruments = INSTRUMENTS
         made.has_books = chance.random() < 0.85
@@ -449,7 +451,7 @@ class Simulation:
             people.command("release", latch_id=name)
         for exchange in self.judge.exchanges:  # somebody cancels what rests there and is in no book: nothing else would
             for order in exchange.working():
-                if order.limit is not None and order.order_id not in self.book.working and self.process is not None:
+                if order.waits and order.order_id not in self.book.working and self.process is not None:
                     exchange.end(order, "cancelled", "by hand")
         if step == PATIENCE or step > LATER:
             resting = {order.intent_id for order in self.book.working.values() if order.limit_price is not None}

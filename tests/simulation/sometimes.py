@@ -43,6 +43,7 @@ SINGLE = {
     "cancelled by an operator": "order.cancelling: an operator asked for it",
     "cancelled because it was in the way of an exit": "order.cancelling: in the way of an exit",
     "cancelled because it had rested": RESTED,
+    "a stop at the venue made room": "order.cancelling: makes room for another order",
     "cancelled at the end of the session": "order.cancelling: the session is over",
     "withheld: full halt": "order.withheld: halt.full_halt", "withheld: no permit": "order.withheld: halt.no_permit",
     "withheld: unreadable overlay": "order.withheld: halt.unreadable", "expired": "intent.expired",
@@ -53,6 +54,7 @@ LATCHES = ("broker.differs", "broker.overfill", "broker.late_fill", "broker.fill
            "clock.stepped", "halt.unreadable", "loss.daily")
 
 KINDS = {**{f"left by its exit plan: {cause}": f"exit:{cause}" for cause in ("stop", "trail", "take_profit", "time")},
+         "a stop was asked for at the venue": "exit:resting_stop",
          "left because an operator flattened": "exit:flatten", "a limit was overridden": "override.set",
          "an override ended": "override.ended", "a command was carried out": "command.taken",
          "a latch was released": "latch.released", "a command was refused": "command.refused",
@@ -66,11 +68,11 @@ FACTS = (
     "a save landed between the last look and the wire", "an execution was busted", "an order was over-filled",
     "a stranger traded", "the embedded broker executed", "replayed", "documents were compared", "crash after crash",
     "a fee was kept in coins", "a limit order rested", "asked for anew after it had rested",
-    "an order outlived its session")
+    "an order outlived its session", "a stop rested at the venue")
 
 OTHERS = ("filled in parts", "changed bytes of a waiting intent", "changed bytes of an order in flight",
           "quiet with holdings", "a short position", "traded again after everything", "several orders in one batch",
-          "a limit order was filled")
+          "a limit order was filled", "a stop at the venue was executed")
 
 NAMES = (*PAIRS, *SINGLE, *(f"latched: {code}" for code in LATCHES), *KINDS, *FACTS, *OTHERS)
 
@@ -88,6 +90,8 @@ def reached(ledger: Ledger, last_wish: str) -> Counter[str]:
         found["a short position"] += 1
     if any(row.limit is not None and row.filled for row in ledger.orders.values()):
         found["a limit order was filled"] += 1
+    if any(row.stop is not None and row.filled for row in ledger.orders.values()):
+        found["a stop at the venue was executed"] += 1
     if last_wish in ledger.wishes and ledger.wishes[last_wish].ended == "filled":
         found["traded again after everything"] += 1
     return found

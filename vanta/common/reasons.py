@@ -249,10 +249,11 @@ TABLE: dict[Reason, Entry] = {
     Reason.JOURNAL_FAILED: Entry(_L, "the journal could not be made durable", "Repair the disk, then start again."),
     Reason.LOCK_LOST: Entry(_L, "the executor's lock file was removed or replaced",
                             "Find the other process, then start again."),
-    Reason.BROKER_TERMS: Entry(_R, "the account's venue cannot do what vault.json asks of orders: limits, or orders "
-                               "that work beyond the day", "Change the vault's orders, or use another account."),
-    Reason.LIMIT_ZERO: Entry(_R, "the limit that the vault's offset allows is below the smallest price step",
-                             "Nothing, or raise orders.limit_offset_pct."),
+    Reason.BROKER_TERMS: Entry(_R, "the account's venue cannot do what vault.json asks of orders (limits, stops, or "
+                               "orders that work beyond the day), or a stop is not asked for any more",
+                               "Change the vault's orders, or use another account."),
+    Reason.LIMIT_ZERO: Entry(_R, "the limit that the vault's offset allows, or the stop, is below the smallest price "
+                             "step", "Nothing, or raise orders.limit_offset_pct."),
 }
 
 

@@ -103,7 +103,8 @@ class Commands:
         for wish in protect.everything(self._book, command.vault):
             leave(self._recorder, wish, now)
         return [order for order in self._book.working.values()
-                if command.vault in (None, order.vault) and not self._book.intents[order.intent_id].exit]
+                if command.vault in (None, order.vault)
+                and (order.stop_price is not None or not self._book.intents[order.intent_id].exit)]
 
 
 def leave(recorder: Recorder, wish: protect.Wish, now: datetime) -> None:

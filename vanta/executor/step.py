@@ -28,12 +28,14 @@ from vanta.executor.core import protect, terms, views, watch
 from vanta.executor.core.alerts import Alert, of_lines, of_losses
 from vanta.executor.core.approval import Approved, judge
 from vanta.executor.core.controls import Known, Scope, stops, summary
+from vanta.executor.core.entries import IntentEntry
 from vanta.executor.core.fences import halt
 from vanta.executor.core.fences.sync import IN_SYNC
 from vanta.executor.core.overrides import in_force
 from vanta.executor.core.proposal import Context, Line
 from vanta.executor.core.reach import Reach
 from vanta.executor.core.size import propose
+from vanta.executor.core.stops import aside
 from vanta.executor.core.verdict import good_until
 from vanta.executor.gate import Gate, Reading
 from vanta.executor.memory import Keeper
@@ -159,11 +161,13 @@ class Executor:
         self._reconciler.run(reach, self._parts.clock.monotonic())
         self._watch(reading, now, report)
         withdrawn = observer.withdrawals(now)
-        for wish in protect.wishes(self._book, millis(now)):
+        stops_asked = terms.stops(self._limits(now), self._able)
+        for wish in protect.wishes(self._book, millis(now), stops_asked):
             leave(self._recorder, wish, now)
         for unwanted, why in ((asked, "an operator asked for it"), (withdrawn, "withdrawn"),
                               (protect.in_the_way(self._book), "in the way of an exit")):
             self._venue.cancel(unwanted, why, now)
+        self._venue.ask_anew(list(aside(self._book, self._holding, stops_asked, observer.instruments)), now)
         self._dispatch(reading, now, report)
         reading = self._reading  # the last looks may have seen other switches
         report.halted = self._halted(reading, now)
@@ -283,7 +287,7 @@ class Executor:
         if self._judged[0] == self._book.seq and monotonic - self._judged[1] < _RETHINK_S:
             return
         context = self._context(reading, now)
-        for entry in sorted(self._book.waiting.values(), key=lambda entry: (entry.created_ms, entry.intent_id)):
+        for entry in sorted(self._book.waiting.values(), key=_in_turn):
             if self._not_before.get(entry.account, monotonic) > monotonic:
                 continue
             report.judged += 1
@@ -364,3 +368,8 @@ class Executor:
             broker.close()
         if lock is not None:
             lock.release()
+
+
+def _in_turn(entry: IntentEntry) -> tuple[bool, int, str]:
+    """The oldest first; a stop that is to rest comes after whatever is to trade now."""
+    return entry.resting, entry.created_ms, entry.intent_id

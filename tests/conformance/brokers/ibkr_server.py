@@ -432,4 +432,5 @@ def _seen(fields: list[str]) -> Seen:
 def _body(fields: list[str], line: Line) -> dict[str, Any]:
     """What else a test may want to know of it."""
     return {"number": int(fields[1]), "client": line.client, "contract": int(fields[2]), "exchange": fields[9],
-            "currency": fields[11], "kind": fields[18], "limit": fields[19], "tif": fields[21], "account": fields[23]}
+            "currency": fields[11], "kind": fields[18], "limit": fields[19], "stop": fields[20], "tif": fields[21],
+            "account": fields[23]}

@@ -74,6 +74,21 @@ def make_order(instrument_id: str, notional: str, *, price: str, **orders: Any) 
     return Order(world.taker.taken[-1], entry)
 
 
+def make_stop(instrument_id: str, side: str, *, price: str, quantity: str) -> Order:
+    """A stop of 5 % for what was traded on `side` at that price, as the executor hands it to a broker to rest there."""
+    world = _TakerWorld(vaults=[vault(orders={"stops": "venue"}, allocation={"allow_short": True})])
+    world.quote(instrument_id, price)
+    name = world.want(instrument_id, str(Decimal(price) * Decimal(quantity)), side=side, exit_plan={
+        "stop_pct": "0.05", "trail_pct": None, "take_profit_pct": None, "max_holding_s": None})
+    world.step()
+    order_id = str(world.book.intents[name].order_id)
+    world.taker.events.append(Fill(order_id, "f1", Decimal(quantity), Decimal(price), Decimal(0), world.clock.now()))
+    world.step()
+    (entry,) = [order for order in world.book.orders.values() if order.stop_price is not None]
+    entry.venue_id = ""  # the venue under test has not named it
+    return Order(world.taker.taken[-1], entry)
+
+
 def wait_for(condition: Callable[[], bool], what: str, *, bound_s: float = 120.0) -> None:
     """Wait until something is so. The bound is only for a machine on which it never becomes so.
 

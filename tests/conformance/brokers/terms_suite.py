@@ -13,7 +13,7 @@ import pytest
 
 from tests.conformance.brokers.executor_suite import ExecutorSuite, VenueWorld
 from tests.conformance.brokers.faults import START, VenueServer
-from tests.conformance.brokers.setting import Order, Polls, Setting, make_order, worth
+from tests.conformance.brokers.setting import Order, Polls, Setting, make_order, make_stop, worth
 from tests.unit.executor.world import vault
 from vanta.common.canonical import document
 from vanta.common.paths import VAULTS
@@ -52,7 +52,7 @@ class TermsSuite(OnTerms):
                                                         broker: RealBroker) -> None:
         """Type, price and time in force are what was approved, in the venue's own words."""
         order = self.limit_order(time_in_force)
-        assert order.approved.terms == (Decimal(LIMIT), time_in_force)
+        assert order.approved.terms == (Decimal(LIMIT), time_in_force, None)
         assert isinstance(broker.submit(order.approved, now=START), Accepted)
         assert self.terms_sent(server) == [("limit", LIMIT, self.day if time_in_force == "day" else self.gtc)]
         assert [seen.quantity for seen in server.seen] == [4]
@@ -64,7 +64,7 @@ class TermsSuite(OnTerms):
 
     def test_it_says_what_it_can_do(self, broker: RealBroker) -> None:
         """The fences believe it."""
-        assert broker.capabilities.terms == {"limit", "gtc"}
+        assert broker.capabilities.terms == {"limit", "gtc", *(["stop"] if isinstance(self, StopSuite) else [])}
 
     def test_an_order_that_rested_for_days_is_found_after_a_restart(self, server: VenueServer) -> None:
         """By the venue's name for it, which the log holds: what was executed meanwhile, and its end by a cancel."""
@@ -89,6 +89,39 @@ class TermsSuite(OnTerms):
 
     def days_pass(self, server: VenueServer) -> None:
         """What the venue forgets in days, if anything."""
+
+
+class StopSuite(OnTerms):
+    """For venues where stops can rest: the adapter, asked directly."""
+
+    def stops_sent(self, server: VenueServer) -> list[tuple[str, str | None, str | None, str]]:
+        """Type, stop price and limit price as they were spelled, and time in force of every order, as they arrived."""
+        raise NotImplementedError
+
+    stop_words = "stop"
+
+    @pytest.mark.parametrize(("side", "price"), [("buy", "190"), ("sell", "210")])
+    def test_a_stop_rests_at_exactly_that_price(self, side: str, price: str, server: VenueServer,
+                                                broker: RealBroker) -> None:
+        """On the other side, for all that is held, good until cancelled, and with no other price."""
+        order = make_stop(self.instrument_id, side, price="200", quantity="4")
+        assert order.approved.terms == (None, "gtc", Decimal(price))
+        assert isinstance(broker.submit(order.approved, now=START), Accepted)
+        assert self.stops_sent(server) == [(self.stop_words, price, None, self.gtc)]
+        closing = {"buy": "sell", "sell": "buy"}[side]
+        assert [(seen.side, seen.quantity) for seen in server.seen] == [(closing, Decimal(4))]
+
+    def test_a_stop_that_was_executed_while_nobody_was_there_is_told(self, server: VenueServer) -> None:
+        """The host was down when the market came to it: the new process is told what it was executed at."""
+        order = make_stop(self.instrument_id, "buy", price="200", quantity="4")
+        with closing(self.make_broker(server, 20.0)) as before:
+            answer = before.submit(order.approved, now=START)
+            assert isinstance(answer, Accepted)
+            order.entry.venue_id = answer.venue_id
+        server.fill(order.order_id, "4", "189.5", fill_id="e1")
+        with closing(self.make_broker(server, 20.0)) as after:
+            after.restore([order.entry])
+            assert worth(Polls(after, START + timedelta(hours=1)).units(4)) == Decimal(758)
 
 
 class TermsUnderTheExecutor(OnTerms, ExecutorSuite):

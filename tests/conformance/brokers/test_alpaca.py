@@ -11,9 +11,9 @@ import pytest
 
 from tests.conformance.brokers.alpaca_server import KEY, AlpacaServer, activity_id
 from tests.conformance.brokers.faults import START, Seen, VenueServer
-from tests.conformance.brokers.setting import PLANTED, TAIL, Order, Polls, by_id, make_order, units, wait_for
+from tests.conformance.brokers.setting import PLANTED, TAIL, Order, Polls, by_id, make_order, make_stop, units, wait_for
 from tests.conformance.brokers.suite import BrokerSuite
-from tests.conformance.brokers.terms_suite import OnTerms, TermsSuite, TermsUnderTheExecutor
+from tests.conformance.brokers.terms_suite import OnTerms, StopSuite, TermsSuite, TermsUnderTheExecutor
 from tests.unit.executor.world import INSTRUMENTS
 from vanta.common.clock import ManualClock
 from vanta.common.errors import CredentialsRefused, OperatorError, OutcomeUnknown, OutsideError, Throttled
@@ -53,8 +53,13 @@ class Alpaca(OnTerms):
         return [(one.body["type"], one.body.get("limit_price"), one.body["time_in_force"]) for one in server.orders]
 
 
-class TestAlpaca(Alpaca, BrokerSuite, TermsSuite):
+class TestAlpaca(Alpaca, BrokerSuite, TermsSuite, StopSuite):
     """The adapter, asked directly."""
+
+    def stops_sent(self, server: VenueServer) -> list[tuple[str, str | None, str | None, str]]:
+        """See `StopSuite`."""
+        return [(one.body["type"], one.body.get("stop_price"), one.body.get("limit_price"), one.body["time_in_force"])
+                for one in server.orders]
 
 
 class TestAlpacaUnderTheExecutor(Alpaca, TermsUnderTheExecutor):
@@ -99,6 +104,13 @@ def test_a_share_is_ordered_for_the_day_and_a_coin_until_cancelled(venue: Alpaca
     assert held is not None
     assert held.positions == {"BTC/USD": coin.approved.quantity}
     assert venue.seen[1] == Seen(coin.order_id, "BTC/USD", "buy", coin.approved.quantity)
+
+
+def test_a_stop_for_coins_is_not_sent(venue: AlpacaServer, broker: AlpacaBroker) -> None:
+    """Alpaca has none there: no request is made, the executor goes on watching itself."""
+    coins = make_stop("crypto:BTC-USD", "buy", price="50000", quantity="0.2")
+    assert isinstance(broker.submit(coins.approved, now=START), Rejected)
+    assert venue.bodies == []
 
 
 def test_a_short_position_is_negative_and_an_order_for_money_has_no_quantity(venue: AlpacaServer,

@@ -8,7 +8,7 @@ from tests.conformance.brokers.ibkr_server import IbkrServer
 from tests.conformance.brokers.ibkr_setting import ibkr
 from tests.conformance.brokers.setting import Setting
 from tests.conformance.brokers.suite import BrokerSuite, BustSuite
-from tests.conformance.brokers.terms_suite import OnTerms, TermsSuite, TermsUnderTheExecutor
+from tests.conformance.brokers.terms_suite import OnTerms, StopSuite, TermsSuite, TermsUnderTheExecutor
 from tests.unit.executor.world import without_permission
 from vanta.common.errors import OutcomeUnknown, OutsideError
 from vanta.executor.brokers.port import Accepted, Postponed, RealBroker
@@ -44,8 +44,15 @@ class Ibkr(OnTerms):
         return [(kinds[order.body["kind"]], order.body["limit"] or None, order.body["tif"]) for order in server.orders]
 
 
-class TestIbkr(Ibkr, BrokerSuite, BustSuite, TermsSuite):
+class TestIbkr(Ibkr, BrokerSuite, BustSuite, TermsSuite, StopSuite):
     """The adapter, asked directly."""
+
+    stop_words = "STP"
+
+    def stops_sent(self, server: VenueServer) -> list[tuple[str, str | None, str | None, str]]:
+        """See `StopSuite`."""
+        return [(one.body["kind"], one.body["stop"] or None, one.body["limit"] or None, one.body["tif"])
+                for one in server.orders]
 
     def days_pass(self, server: VenueServer) -> None:
         """See `TermsSuite`: a gateway lists what was over and executed today."""

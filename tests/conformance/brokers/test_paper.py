@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from tests.conformance.brokers.faults import START
-from tests.conformance.brokers.setting import Order, Polls, by_id, make_order, units, worth
+from tests.conformance.brokers.setting import Order, Polls, by_id, make_order, make_stop, units, worth
 from tests.unit.executor.world import INSTRUMENTS
 from vanta.common.models.configuration import PaperSettings
 from vanta.common.times import millis
@@ -121,6 +121,21 @@ def test_a_restart_goes_on_where_the_journal_ends(market: Market) -> None:
     assert not after.keys() & before.keys()
 
 
+def test_a_stop_rests_until_the_market_comes_to_it(market: Market) -> None:
+    """Also across a restart. Then it trades like any market order, also at better prices than its own."""
+    order = make_stop("equity:AAPL", "buy", price="200", quantity="5")
+    market.broker.submit(order.approved, now=START)
+    market.show("100", "190.01")
+    assert not list(market.broker.poll(START))
+    market.restart()
+    market.broker.restore([order.entry])
+    market.show("2", "190")
+    polls = Polls(market.broker, START + timedelta(minutes=5))
+    assert worth(polls.units(2)) == 2 * 190
+    market.show("100", "195")
+    assert worth(polls.units(5)) == 2 * 190 + 3 * 195
+
+
 def test_it_has_no_books_of_its_own(market: Market) -> None:
     """There is nothing that could differ from the journal, whose fold it is."""
     assert market.broker.holdings(START) is None
@@ -144,8 +159,8 @@ def test_a_limit_rests_until_a_quote_is_at_it_and_is_never_filled_beyond_it(mark
     """Also across a restart: what the journal holds of the order is all that there is to know."""
     order = make_order("equity:AAPL", "1000", price="200.00", type="limit", limit_offset_pct="-0.005",
                        time_in_force=time_in_force)
-    assert order.approved.terms == (Decimal(199), time_in_force)
-    assert market.broker.capabilities.terms == {"limit", "gtc"}
+    assert order.approved.terms == (Decimal(199), time_in_force, None)
+    assert market.broker.capabilities.terms == {"limit", "gtc", "stop"}
     market.broker.submit(order.approved, now=START)
     market.show("100", "199.01")
     assert not list(market.broker.poll(START))

@@ -12,7 +12,7 @@ from tests.conformance.brokers.executor_suite import VenueWorld
 from tests.conformance.brokers.faults import START, VenueServer
 from tests.conformance.brokers.setting import PLANTED, Order, Polls, by_id, make_order, units
 from tests.conformance.brokers.suite import BrokerSuite
-from tests.conformance.brokers.terms_suite import OnTerms, TermsSuite, TermsUnderTheExecutor
+from tests.conformance.brokers.terms_suite import OnTerms, StopSuite, TermsSuite, TermsUnderTheExecutor
 from tests.conformance.brokers.tradier_server import ACCOUNT, TradierServer
 from tests.unit.executor.world import INSTRUMENTS
 from vanta.common.errors import CredentialsRefused, OperatorError, OutcomeUnknown, OutsideError, Throttled
@@ -49,8 +49,13 @@ class Tradier(OnTerms):
         return [(one.body["type"], one.body.get("price"), one.body["duration"]) for one in server.orders]
 
 
-class TestTradier(Tradier, BrokerSuite, TermsSuite):
+class TestTradier(Tradier, BrokerSuite, TermsSuite, StopSuite):
     """The adapter, asked directly."""
+
+    def stops_sent(self, server: VenueServer) -> list[tuple[str, str | None, str | None, str]]:
+        """See `StopSuite`."""
+        return [(one.body["type"], one.body.get("stop"), one.body.get("price"), one.body["duration"])
+                for one in server.orders]
 
     def days_pass(self, server: VenueServer) -> None:
         """Orders of earlier days are not listed with those of the session."""

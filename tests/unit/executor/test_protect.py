@@ -203,8 +203,8 @@ def test_without_a_quote_only_time_leaves_a_position() -> None:
     """A rule about prices needs one."""
     world = bought(stop_pct="0.05", max_holding_s=60)
     world.book.quotes.clear()
-    assert protect.wishes(world.book, 0) == []
-    (wish,) = protect.wishes(world.book, 10**14)
+    assert protect.wishes(world.book, 0, {}) == []
+    (wish,) = protect.wishes(world.book, 10**14, {})
     assert wish.cause == "time"
     assert protect.intent(world.book, wish, world.clock.now())["notional"] == "1000"
 

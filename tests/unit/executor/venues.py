@@ -31,7 +31,7 @@ class Venue(Broker):
 
     def __init__(self, *, deduplicates: bool = True, settle_s: int = 0) -> None:
         self.capabilities = Capabilities(deduplicates=deduplicates, lookup_window_s=3600, settle_s=settle_s,
-                                         limit=True, gtc=True)
+                                         limit=True, gtc=True, stop=True)
         self.live: dict[str, int] = {}
         self.requests = 0
         self.questions = 0

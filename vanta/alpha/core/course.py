@@ -108,8 +108,8 @@ def _quarantined(body: Mapping[str, Any]) -> str:
 
 
 def _submitting(body: Mapping[str, Any]) -> str:
-    limit = body.get("limit_price")
-    terms = "at the market" if limit is None else f"limit {figure(limit)}"
+    limit, stop = body.get("limit_price"), body.get("stop_price")
+    terms = f"stop {figure(stop)}" if stop else "at the market" if limit is None else f"limit {figure(limit)}"
     until = (f", good until {body['good_until']}" if body["good_until"] else
              ", good until cancelled" if body["time_in_force"] == "gtc" else "")
     return (f"order written down before it was sent: {body['side']} {figure(body['quantity'])} {body['symbol']} "

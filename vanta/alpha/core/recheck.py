@@ -18,7 +18,7 @@ from vanta.common.money import plain, round_amount
 from vanta.common.reasons import Reason
 from vanta.common.store.ports import Record
 from vanta.common.times import millis, parse_iso
-from vanta.executor.core import protect, views, watch
+from vanta.executor.core import protect, terms, views, watch
 from vanta.executor.core.approval import Approved, judge
 from vanta.executor.core.book import Book
 from vanta.executor.core.controls import Scope
@@ -203,14 +203,16 @@ def _funded(decisions: Decisions, record: Record) -> Difference | None:
 def _seen(decisions: Decisions, record: Record) -> Difference | None:
     """An intent is known by the hash of its content; one of the executor's own was due at that moment."""
     if record.payload.get("from") == "executor":
-        return _exit(decisions.book, record)
+        return _exit(decisions, record)
     return _differs({"sha256": record.payload["sha256"]}, {"sha256": content_hash(record.payload["intent"])})
 
 
-def _exit(book: Book, record: Record) -> Difference | None:
+def _exit(decisions: Decisions, record: Record) -> Difference | None:
     """An exit by plan is due by the book; one that an operator asked for follows that command."""
     body, now = record.payload["intent"], parse_iso(record.at)
-    due = [*protect.wishes(book, millis(now)), *protect.everything(book, None)]
+    book, context = decisions.book, decisions.world.context(decisions.book, record.at)
+    asked = terms.stops(context.vaults, context.able)
+    due = [*protect.wishes(book, millis(now), asked), *protect.everything(book, None)]
     cause = body["provenance"]["reasons"][0]["reason"].removeprefix("exit:")
     for wish in due:
         if (wish.vault, wish.instrument_id, wish.cause) == (body["vault"], body["instrument_id"], cause):

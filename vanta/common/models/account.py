@@ -86,6 +86,7 @@ class OpenOrder(Model):
     quantity: Amount
     filled: Amount
     limit_price: Amount | None
+    stop_price: Amount | None = Field(default=None, description="of a stop that rests at the venue")
     state: OrderState
     submitted_at: UtcTime
     time_in_force: Literal["day", "gtc"]

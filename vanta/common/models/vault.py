@@ -122,6 +122,9 @@ class OrderTerms(OperatorModel):
                                         "whole after so long is cancelled, and what is still wanted is asked for anew; "
                                         "None: never")
 
+    stops: Literal["executor", "venue"] = Field(default="executor", description="who watches the stop of an exit plan: "
+                                                "the executor, or an order that rests at the venue, where that can be")
+
     @model_validator(mode="after")
     def _waiting_needs_a_limit(self) -> "OrderTerms":
         if self.time_in_force == "gtc" and self.type == "market":

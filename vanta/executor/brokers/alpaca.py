@@ -68,7 +68,8 @@ class AlpacaBroker(RealBroker):
     name = "alpaca"
     # A repeated client_order_id is answered with 422 and makes no order, for as long as Alpaca keeps the order; we rely
     # on a day. Orders show up under their id at once as a rule, but nothing promises it: ten seconds.
-    capabilities = Capabilities(deduplicates=True, lookup_window_s=86_400, settle_s=10, limit=True, gtc=True)
+    capabilities = Capabilities(deduplicates=True, lookup_window_s=86_400, settle_s=10, limit=True, gtc=True,
+                                stop=True)
 
     def __init__(self, settings: AccountSettings, secrets: Mapping[str, str],
                  instruments: Callable[[], Mapping[str, Instrument]], *, live: bool) -> None:
@@ -104,11 +105,15 @@ class AlpacaBroker(RealBroker):
 
     def _submit(self, order: Approved, now: datetime) -> Answer:  # noqa: ARG002 - the port's shape
         terms = order.terms
+        if terms.stop_price is not None and (order.asset_class == "crypto" or order.quantity % 1):
+            return Rejected("alpaca: a stop rests for whole shares only")
         body = {"symbol": order.symbol, "qty": plain(order.quantity), "side": order.side, "type": terms.type,
                 "time_in_force": "gtc" if order.asset_class == "crypto" else terms.time_in_force,  # no day without end
                 "client_order_id": order.order_id}
         if terms.limit_price is not None:
             body["limit_price"] = plain(terms.limit_price)
+        if terms.stop_price is not None:
+            body["stop_price"] = plain(terms.stop_price)
         self._following.follow(order.order_id)
         try:
             said = self._client.post("/orders", body)

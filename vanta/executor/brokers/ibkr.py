@@ -64,7 +64,8 @@ class IbkrBroker(RealBroker):
     name = "ibkr"
     # The reference makes no order unique. Completed orders and executions are listed until the gateway's midnight: for
     # eight hours after the close where it keeps New York's time. Nothing promises that a new order is listed at once.
-    capabilities = Capabilities(deduplicates=False, lookup_window_s=28_800, settle_s=10, limit=True, gtc=True)
+    capabilities = Capabilities(deduplicates=False, lookup_window_s=28_800, settle_s=10, limit=True, gtc=True,
+                                stop=True)
 
     def __init__(self, settings: AccountSettings, secrets: Mapping[str, str],  # noqa: ARG002 - the port's shape
                  instruments: Callable[[], Mapping[str, Instrument]], *, live: bool) -> None:

@@ -69,11 +69,11 @@ def share(symbol: str, currency: str, contract_id: int = 0) -> Any:
 
 def order(order: Approved, account: str) -> Any:
     """An order as it is sent."""
-    limit = order.terms.limit_price
-    price = {} if limit is None else {"lmtPrice": plain(limit)}
+    limit, stop = order.terms.limit_price, order.terms.stop_price
+    price = ({} if limit is None else {"lmtPrice": plain(limit)}) if stop is None else {"auxPrice": plain(stop)}
     return _library().Order(action=order.side.upper(), totalQuantity=plain(order.quantity), orderRef=order.order_id,
                             account=account, tif=order.terms.time_in_force.upper(),
-                            orderType="MKT" if limit is None else "LMT", **price)
+                            orderType={"market": "MKT", "limit": "LMT", "stop": "STP"}[order.terms.type], **price)
 
 
 def executions_of(account: str) -> Any:

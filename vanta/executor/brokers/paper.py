@@ -31,7 +31,7 @@ class PaperBroker(Broker):
     """See the module's contract. `quotes` and `instruments` give what the executor has recorded."""
 
     name = "paper"
-    capabilities = Capabilities(deduplicates=True, lookup_window_s=10**9, settle_s=0, limit=True, gtc=True)
+    capabilities = Capabilities(deduplicates=True, lookup_window_s=10**9, settle_s=0, limit=True, gtc=True, stop=True)
 
     def __init__(self, settings: PaperSettings, quotes: Callable[[str], QuoteEntry | None],
                  instruments: Callable[[], Mapping[str, Instrument]]) -> None:
@@ -49,14 +49,15 @@ class PaperBroker(Broker):
             self._orders[order.order_id] = PaperOrder(
                 order.order_id, order.instrument_id, order.side, order.leaves,
                 order.multiplier, order.currency, millis(parse_iso(order.submitted_at)),
-                order.fill_count, order.last_fill_ms, order.limit_price)
+                order.fill_count, order.last_fill_ms, order.limit_price, order.stop_price)
 
     def _submit(self, order: Approved, now: datetime) -> Answer:
         if order.order_id not in self._taken:
             self._taken.add(order.order_id)
             self._orders[order.order_id] = PaperOrder(
                 order.order_id, order.instrument_id, order.side, order.quantity,
-                order.multiplier, order.currency, millis(now), 0, 0, order.terms.limit_price)
+                order.multiplier, order.currency, millis(now), 0, 0, order.terms.limit_price,
+                order.terms.stop_price)
         return Accepted(f"paper-{order.order_id}")
 
     def _lookup(self, order_id: str) -> Found | None:

@@ -11,7 +11,9 @@
 - Order terms: an adapter that says `limit` sends `order.terms.limit_price` as that exact number, and never another
   order than a limit at it; one that says `gtc` leaves such an order working beyond the day and finds it again by
   `OrderEntry.venue_id` or client order id after a restart days later. Where the venue has no order for the day, it
-  may be sent as good until cancelled: the executor cancels it. What it does not say is never asked of it.
+  may be sent as good until cancelled: the executor cancels it. One that says `stop` puts a stop with exactly
+  `order.terms.stop_price` to the venue, which makes a market order of it when the market is there, with us or without
+  us, and which may end such an order like any other. What it does not say is never asked of it.
 
 `Capabilities` is what the executor must know about a venue to act rightly after a crash, and what it may ask for.
 """
@@ -29,7 +31,7 @@ from vanta.common.models.configuration import AccountSettings
 from vanta.executor.core.approval import Approved
 from vanta.executor.core.entries import OrderEntry
 from vanta.executor.core.reconcile import Holdings
-from vanta.executor.core.terms import GTC, LIMIT
+from vanta.executor.core.terms import GTC, LIMIT, STOP
 
 T = TypeVar("T")
 
@@ -40,7 +42,8 @@ class Capabilities:
 
     `deduplicates`: a second request under the same id never makes a second order. `settle_s`: "not found"
     counts only so long after sending. `lookup_window_s`: for how long an id can be asked about. `limit`: it takes limit
-    orders. `gtc`: it keeps them beyond the day. Market orders for the day are what every venue takes.
+    orders. `gtc`: it keeps them beyond the day. `stop`: it takes stop orders. Market orders for the day are what every
+    venue takes.
     """
 
     deduplicates: bool
@@ -48,11 +51,12 @@ class Capabilities:
     settle_s: int
     limit: bool = False
     gtc: bool = False
+    stop: bool = False
 
     @property
     def terms(self) -> frozenset[str]:
         """What its orders may ask for beyond that, as `Terms.needs` names it."""
-        return frozenset(name for name in (LIMIT, GTC) if getattr(self, name))
+        return frozenset(name for name in (LIMIT, STOP, GTC) if getattr(self, name))
 
 
 class Accepted(NamedTuple):

@@ -51,7 +51,8 @@ class TradierBroker(RealBroker):
     name = "tradier"
     # The tag makes no order unique: a second request makes a second order. Orders are listed for the session of the day
     # (6.5 hours), and nothing promises that a new one is listed at once: ten seconds.
-    capabilities = Capabilities(deduplicates=False, lookup_window_s=23_400, settle_s=10, limit=True, gtc=True)
+    capabilities = Capabilities(deduplicates=False, lookup_window_s=23_400, settle_s=10, limit=True, gtc=True,
+                                stop=True)
 
     def __init__(self, settings: AccountSettings, secrets: Mapping[str, str],
                  instruments: Callable[[], Mapping[str, Instrument]], *, live: bool) -> None:  # noqa: ARG002 - the port's
@@ -89,12 +90,12 @@ class TradierBroker(RealBroker):
         if order.asset_class != "equity":
             return Rejected(f"tradier: {order.asset_class} is not traded here")
         self._following.follow(order.order_id)
-        limit = order.terms.limit_price
+        limit, stop = order.terms.limit_price, order.terms.stop_price
         response = self._client.post(f"{self._account}/orders", data={
             "class": "equity", "symbol": words.theirs(order.symbol),
             "side": words.side(order.side, reduces=order.reduces), "quantity": plain(order.quantity),
             "type": order.terms.type, "duration": order.terms.time_in_force, "tag": order.order_id,
-            **({} if limit is None else {"price": plain(limit)})})
+            **({} if limit is None else {"price": plain(limit)}), **({} if stop is None else {"stop": plain(stop)})})
         body = _readable(response)
         if response.status_code == 200 and isinstance(body, dict) and words.problem(body) is None:
             venue_id = str(body["order"]["id"])

@@ -32,6 +32,7 @@ from vanta.executor.core.entries import (
     SyncEntry,
     VaultBook,
     key_of,
+    pause_ms,
     remains,
     submitted,
     wished,
@@ -70,6 +71,8 @@ class Book:
         self.ended: set[str] = set()
         self.unstated = ""
         self.exits: set[str] = set()
+        self.stops: set[str] = set()
+        self.stop_after_ms: dict[str, int] = {}
         self.left_ms: dict[str, int] = {}
         self.overrides: dict[str, Override] = {}
         self.alerts: dict[str, int] = {}
@@ -98,7 +101,10 @@ class Book:
         if state in TERMINAL:
             entry.raw = remains(entry.raw)
             self.waiting.pop(entry.intent_id, None)
-            if entry.exit:
+            if entry.resting:
+                self.stops.discard(entry.key)
+                self.stop_after_ms[entry.key] = self.at_ms(record) + pause_ms(state)
+            elif entry.exit:
                 self.exits.discard(entry.key)
         elif state in IN_FLIGHT:
             self.waiting.pop(entry.intent_id, None)
@@ -171,7 +177,7 @@ def _seen(book: Book, record: Record) -> None:
     entry = wished(record.payload, record.seq)
     book.intents[intent_id] = entry
     if entry.exit:
-        book.exits.add(entry.key)
+        (book.stops if entry.resting else book.exits).add(entry.key)
     book.move(entry, Kind.INTENT_SEEN, record)
 
 
@@ -202,11 +208,12 @@ def _submitting(book: Book, record: Record) -> None:
     entry.order_id = order_id
     book.orders[order_id] = order
     _at_work(book, order)
-    book.basis[entry.key] = record.seq
     at_ms = book.at_ms(record)
     book.vaults[entry.vault].count_sent(order, entry.raw["flip_id"], at_ms)
     book.accounts[entry.account].messages.add(at_ms)
-    book.last_sent[entry.key] = order
+    if order.stop_price is None:  # a stop moves nothing until it is executed
+        book.basis[entry.key] = record.seq
+        book.last_sent[entry.key] = order
 
 
 def _at_work(book: Book, order: OrderEntry) -> None:
@@ -250,10 +257,10 @@ def _order_event(book: Book, record: Record) -> None:
         order.state = "withheld"
         order.out = order.out or record.payload["code"] == Reason.BROKER_UNKNOWN
         _at_rest(book, order)
-        if book.basis[entry.key] == order.sent_seq:  # else something else has moved the key meanwhile
+        if book.basis.get(entry.key) == order.sent_seq:  # else something else has moved the key meanwhile
             book.basis[entry.key] = order.prior_basis
         entry.held.clear()
-    elif entry.state in TERMINAL:
+    elif entry.state in TERMINAL and order.stop_price is None:
         book.basis[entry.key] = record.seq
 
 
@@ -347,25 +354,19 @@ def _adjustment(book: Book, record: Record) -> None:
 
 
 def _day_opened(book: Book, record: Record) -> None:
-    book.vaults[record.payload["vault"]].opened(record.payload["day"], Decimal(record.payload["nav"]))
+    body = record.payload
+    (book.vaults[body["vault"]] if "vault" in body else book.house).opened(body["day"], Decimal(body["nav"]))
 
 
 def _latch_set(book: Book, record: Record) -> None:
     book.latches[record.payload["latch_id"]] = {**record.payload, "since": record.at}
 
 
-def _house_day(book: Book, record: Record) -> None:
-    book.house.opened(record.payload["day"], Decimal(record.payload["nav"]))
-
-
 def _latch_released(book: Book, record: Record) -> None:
     """A loss that a person has looked at is measured from here on, or the same loss would latch again at once."""
     book.commands.add(record.payload["command_id"])
     latch = book.latches.pop(record.payload["latch_id"])
-    if latch["vault"] is None:
-        book.house.forgive(latch["code"])
-    else:
-        book.vaults[latch["vault"]].forgive(latch["code"])
+    (book.house if latch["vault"] is None else book.vaults[latch["vault"]]).forgive(latch["code"])
 
 
 def _alert(book: Book, record: Record) -> None:
@@ -390,7 +391,7 @@ _HANDLERS: dict[str, Callable[[Book, Record], None]] = {
     Kind.ORDER_REJECTED: _order_event, Kind.ORDER_UNKNOWN: _order_event, Kind.ORDER_CANCELLING: _order_event,
     Kind.ORDER_CANCELLED: _order_event, Kind.ORDER_EXPIRED: _order_event, Kind.ORDER_QUARANTINED: _order_event,
     Kind.FILL: _fill, Kind.FILL_BUSTED: _busted, Kind.BROKER_SYNC: _sync, Kind.BROKER_EXTERNAL: _external,
-    Kind.ADJUSTMENT: _adjustment, Kind.DAY_OPENED: _day_opened, Kind.HOUSE_DAY_OPENED: _house_day,
+    Kind.ADJUSTMENT: _adjustment, Kind.DAY_OPENED: _day_opened, Kind.HOUSE_DAY_OPENED: _day_opened,
     Kind.ALERT: _alert,
     Kind.LATCH_SET: _latch_set, Kind.LATCH_RELEASED: _latch_released,
     Kind.COMMAND_REFUSED: _command_done, Kind.COMMAND_TAKEN: _command_done, Kind.OVERRIDE_SET: _override,

@@ -53,6 +53,11 @@ class IntentEntry(msgspec.Struct, array_like=True):
     order_id: str | None = None
     other_bytes: set[str] = msgspec.field(default_factory=set)
 
+    @property
+    def resting(self) -> bool:
+        """Whether it is a stop that is to rest at the venue (see `protect.py`): the one exit that has a plan itself."""
+        return self.exit and self.raw["exit_plan"]["stop_pct"] is not None
+
 
 def wished(payload: Mapping[str, Any], seq: int) -> IntentEntry:
     """The entry of an intent as `intent.seen` number `seq` records it."""
@@ -92,7 +97,8 @@ class OrderEntry(msgspec.Struct, array_like=True):
 
     `prior_basis` is the basis of its key before record `sent_seq`, which says that it is sent. `out`: it was withheld
     and may have reached the venue all the same; under its id nothing else may be sent. `limit_price` is None for a
-    market order. `venue_id` is the venue's own name for the order, empty until it is told.
+    market order. `venue_id` is the venue's own name for the order, empty until it is told. `stop_price` is that of a
+    stop that rests there, and of nothing else.
     """
 
     order_id: str
@@ -120,6 +126,7 @@ class OrderEntry(msgspec.Struct, array_like=True):
     out: bool = False
     limit_price: Decimal | None = None
     venue_id: str = ""
+    stop_price: Decimal | None = None
 
     @property
     def leaves(self) -> Decimal:
@@ -130,12 +137,20 @@ class OrderEntry(msgspec.Struct, array_like=True):
 def submitted(entry: IntentEntry, record: Record, prior_basis: int) -> OrderEntry:
     """The entry of an order as its outbox record tells it."""
     body = record.payload
-    limit = body.get("limit_price")  # logs from before limit orders do not say
+    limit, stop = body.get("limit_price"), body.get("stop_price")  # older logs do not say, nor do most orders
     return OrderEntry(
         record.ids["order_id"], entry.intent_id, entry.vault, entry.account, entry.instrument_id, entry.side,
         Decimal(body["quantity"]), Decimal(body["reference_price"]), record.at, body["time_in_force"],
         body["good_until"], prior_basis, body["attempt"], body["currency"], Decimal(body["multiplier"]),
-        sent_seq=record.seq, limit_price=None if limit is None else Decimal(limit))
+        sent_seq=record.seq, limit_price=None if limit is None else Decimal(limit),
+        stop_price=None if stop is None else Decimal(stop))
+
+
+def pause_ms(state: str) -> int:
+    """How long no stop is put to the venue after one ended like this. The executor watches meanwhile."""
+    if state == "quarantined":  # it may be there all the same: a person or the venue's own list tells before a second
+        return 86_400_000
+    return 60_000 if state in ("cancelled", "filled", "expired") else 600_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,10 @@ class Position:
         """What the open lots cost, in minor units' precision."""
         return sum((lot.cost for lot in self.lots), ZERO)
 
+    def average(self) -> Decimal:
+        """What a unit cost, 0 where nothing is held."""
+        return self.cost() / (self.quantity * self.multiplier) if self.quantity else ZERO
+
     def value(self, mark: Decimal) -> Decimal:
         """Quantity times mark times multiplier, rounded to the booked unit."""
         return round_amount(self.quantity * mark * self.multiplier, self.currency)

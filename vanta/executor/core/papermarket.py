@@ -5,7 +5,9 @@ spread of its own, half the stated spread is added first. Prices round against t
 fill takes at most the displayed size if the quote states one, else a stated share of average daily volume,
 else everything. Commission is a share of the value with a minimum. The same order and quote give the same
 fill, and at most one fill comes from one quote. A limit order trades only at quotes whose touched side is at its limit
-or better, at the model's price or at the limit, whichever is better for it; else it rests.
+or better, at the model's price or at the limit, whichever is better for it; else it rests. A stop rests until a quote's
+last price or touched side has come to it, and trades at that quote as a market order; after its
+first fill it is one.
 """
 
 from dataclasses import dataclass
@@ -32,6 +34,7 @@ class PaperOrder:
     fills: int
     last_ms: int
     limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
 
 
 class Execution(NamedTuple):
@@ -67,7 +70,9 @@ def _available(order: PaperOrder, quote: QuoteEntry, lot: Decimal, model: PaperS
 
 
 def _touches(order: PaperOrder, quote: QuoteEntry) -> bool:
-    limit = order.limit_price
+    limit, stop = order.limit_price, order.stop_price
+    if stop is not None and not order.fills:
+        return max(quote.ask, quote.last) >= stop if order.side == "buy" else min(quote.bid, quote.last) <= stop
     return limit is None or (quote.ask <= limit if order.side == "buy" else quote.bid >= limit)
 
 

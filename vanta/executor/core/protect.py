@@ -3,11 +3,12 @@
 Every position carries the exit plan of the intent that opened or last enlarged it, the time it was opened and the best
 price seen since. A stop is measured from its average cost, a trailing stop from that best price, a time exit from the
 opening. What comes out is an intent like any other: it passes every fence, and only ever shrinks what is held.
+Where the vault asks for it, the stop is an order that rests at the venue (`stops.py`).
 
     wishes(book, now_ms)  ->  [Wish("V_CORE", "equity:AAPL", "stop", "fell 5.2 % below its cost, 5 % are allowed")]
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -15,16 +16,16 @@ from typing import Any, NamedTuple
 from vanta.common import ids
 from vanta.common.money import plain
 from vanta.common.times import iso
+from vanta.executor.core import stops
 from vanta.executor.core.book import Book
 from vanta.executor.core.entries import Guard, OrderEntry, VaultBook, key_of
-from vanta.executor.core.lots import Position
 
 LIVES_FOR = timedelta(days=1)
 """An exit that could not leave for so long is asked for anew."""
 
 
 class Wish(NamedTuple):
-    """One position to be left, and why: `stop`, `trail`, `take_profit`, `time` or `flatten`."""
+    """One position to be left, and why: `stop`, `trail`, `take_profit`, `time` or `flatten`, or `resting_stop`."""
 
     vault: str
     instrument_id: str
@@ -32,20 +33,23 @@ class Wish(NamedTuple):
     text: str
 
 
-def wishes(book: Book, now_ms: int) -> list[Wish]:
-    """Exits that are due and not under way, in order of vault and instrument."""
+def wishes(book: Book, now_ms: int, asked: Mapping[str, bool]) -> list[Wish]:
+    """Exits that are due and not under way, in order of vault and instrument. `asked`: whose stops are to rest."""
     found = []
     for vault_id, vault in sorted(book.vaults.items()):
         for instrument_id, guard in sorted(vault.guards.items()):
             if key_of(vault_id, instrument_id) not in book.exits:
-                due = next(_due(book, vault.positions[instrument_id], guard, (instrument_id, now_ms)), None)
+                place = (vault_id, instrument_id)
+                due = next(_due(book, place, guard, now_ms), None)
+                if due is None and asked.get(vault_id):
+                    due = stops.due(book, place, guard, now_ms)
                 if due is not None:
                     found.append(Wish(vault_id, instrument_id, *due))
     return found
 
 
 def everything(book: Book, vault_id: str | None) -> list[Wish]:
-    """Every position of a vault, or of all, that is not being left already."""
+    """Every position of a vault, or of all, that is not being left already. A stop that rests does not leave it."""
     return [Wish(name, instrument_id, "flatten", "an operator asked to leave every position")
             for name, vault in sorted(book.vaults.items()) if vault_id in (None, name)
             for instrument_id, position in sorted(vault.positions.items())
@@ -56,7 +60,7 @@ def in_the_way(book: Book) -> list[OrderEntry]:
     """Orders that work where a position is to be left: an exit waits for nothing but their end.
 
     Orders of the vault's own, and those of any vault of the same account that an exit would trade against: a limit
-    may rest for days.
+    may rest for days, and so may a stop.
     """
     found: dict[str, OrderEntry] = {}
     for key in sorted(book.exits):
@@ -67,21 +71,22 @@ def in_the_way(book: Book) -> list[OrderEntry]:
         for order in account.working.values() if account else ():
             if order.instrument_id == instrument_id and (order.vault == vault_id or order.side == against):
                 found[order.order_id] = order
-    return [order for order in found.values() if not book.intents[order.intent_id].exit]
+    return [order for order in found.values() if order.stop_price is not None
+            or not book.intents[order.intent_id].exit]
 
 
-def _due(book: Book, position: Position, guard: Guard, place: tuple[str, int]) -> Iterator[tuple[str, str]]:
+def _due(book: Book, place: tuple[str, str], guard: Guard, now_ms: int) -> Iterator[tuple[str, str]]:
     """Causes that have come about, gravest first. What cost less than half a cent has no price to measure from."""
-    instrument_id, now_ms = place
-    plan, quote = guard.plan, book.quotes.get(instrument_id)
+    plan, quote, position = guard.plan, book.quotes.get(place[1]), book.vaults[place[0]].positions[place[1]]
     if quote is not None:
         sign = 1 if position.quantity > 0 else -1
-        average = position.cost() / (position.quantity * position.multiplier)
-        for name, start in (("stop", average), ("trail", guard.best)):
-            limit = plan.get(f"{name}_pct")
-            if limit is not None and start and (lost := (start - quote.last) * sign / start) >= Decimal(limit):
-                what = "its cost" if name == "stop" else "the best price since it was opened"
-                yield name, f"{_percent(lost)} worse than {what}, {_percent(Decimal(limit))} are allowed"
+        average, trail = position.average(), plan.get("trail_pct")
+        resting = stops.at_rest(book, key_of(*place))
+        for name, start, limit in (("stop", average, stops.allowed(plan, resting)),
+                                   ("trail", guard.best, None if trail is None else Decimal(trail))):
+            if limit is not None and start and (lost := (start - quote.last) * sign / start) >= limit:
+                what = "the best price since it was opened" if name == "trail" else "its cost"
+                yield name, f"{_percent(lost)} worse than {what}, {_percent(limit)} are allowed"
         target = plan.get("take_profit_pct")
         if target is not None and average and (won := (quote.last - average) * sign / average) >= Decimal(target):
             yield "take_profit", f"{_percent(won)} better than its cost, {_percent(Decimal(target))} were aimed at"
@@ -109,7 +114,8 @@ def intent(book: Book, wish: Wish, now: datetime) -> dict[str, Any]:
         "side": "sell" if position.quantity > 0 else "buy", "notional": plain(max(worth, Decimal("0.01"))),
         "target_notional": "0", "close": True, "basis_seq": basis, "created_at": iso(now),
         "expires_at": iso(now + LIVES_FOR), "flip_id": None,
-        "exit_plan": {"stop_pct": None, "trail_pct": None, "take_profit_pct": None, "max_holding_s": None},
+        "exit_plan": {"stop_pct": vault.guards[wish.instrument_id].plan["stop_pct"] if wish.cause == stops.RESTING
+                      else None, "trail_pct": None, "take_profit_pct": None, "max_holding_s": None},
         "provenance": {**opener, "reasons": [{
             "reason": f"exit:{wish.cause}", "bp": 0, "evidence": 0, "text": wish.text, "signals": [], "count": 0}]},
     }

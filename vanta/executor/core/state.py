@@ -87,6 +87,8 @@ class _Plain(msgspec.Struct):
     ended: set[str]
     unstated: str
     exits: set[str]
+    stops: set[str]
+    stop_after_ms: dict[str, int]
     left_ms: dict[str, int]
     overrides: dict[str, Override]
     alerts: dict[str, int]

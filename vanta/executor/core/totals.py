@@ -1,4 +1,4 @@
-"""What one vault has at stake, with every working order counted as filled. Pure.
+"""What one vault has at stake, with every working order but resting stops counted as filled. Pure.
 
 One walk over positions and working orders, remembered on the vault until something in it moves or a quote comes in,
 so that every fence can ask. An instrument counts with the larger of what it would be if all its buys, or all its
@@ -103,6 +103,8 @@ def _walk(book: Book, vault: VaultBook, instruments: Mapping[str, Instrument]) -
     sells: dict[str, Decimal] = {}
     prices: dict[str, tuple[Decimal, Decimal]] = {}
     for order in vault.working.values():
+        if order.stop_price is not None:  # it only makes smaller, and not before the market asks for it
+            continue
         side = buys if order.side == "buy" else sells
         side[order.instrument_id] = side.get(order.instrument_id, ZERO) + order.leaves
         prices[order.instrument_id] = (order.reference_price, order.multiplier)

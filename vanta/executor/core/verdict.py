@@ -51,6 +51,7 @@ def approval(order: Approved, until: str | None) -> tuple[Note, ...]:
                 "intent_state": "submitting", "broker": order.account, "symbol": order.symbol, "side": order.side,
                 "quantity": plain(order.quantity), "reference_price": plain(order.reference_price), "type": terms.type,
                 "limit_price": None if terms.limit_price is None else plain(terms.limit_price),
+                **({} if terms.stop_price is None else {"stop_price": plain(terms.stop_price)}),
                 "time_in_force": terms.time_in_force, "good_until": until, "attempt": order.attempt, "legs": order.legs,
                 "currency": order.currency, "multiplier": plain(order.multiplier),
             }, order.order_id))

@@ -101,7 +101,7 @@ def open_orders(book: Book, now: str) -> Body:
         {"order_id": order.order_id, "intent_id": order.intent_id, "vault": order.vault, "account": order.account,
          "instrument_id": order.instrument_id, "side": order.side, "quantity": plain(order.quantity),
          "filled": plain(order.filled), "limit_price": None if order.limit_price is None else plain(order.limit_price),
-         "state": order.state,
+         "stop_price": None if order.stop_price is None else plain(order.stop_price), "state": order.state,
          "submitted_at": order.submitted_at, "time_in_force": order.time_in_force}
         for _, order in sorted(book.working.items())]}
 

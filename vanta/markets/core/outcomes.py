@@ -2,7 +2,7 @@
 
 Decides which intents are live at the executor, which have ended and how, and which one ended last for every account,
 vault and instrument. Knows one rule: a record that ends an intent says so in `intent_state`. Refuses to know orders,
-fills and prices.
+fills and prices, and passes over stops that rest at the venue.
 
 Example: `intent.seen` for in1_x of paper|V_CORE|equity:AAPL, later a fill with `intent_state: filled` → in1_x ended
 as filled, nothing is live for that key.
@@ -68,7 +68,7 @@ class Outcomes:
         state, intent_id = record.payload.get("intent_state"), record.ids.get("intent_id")
         if intent_id is None or intent_id in self._states:
             return
-        if record.kind == Kind.INTENT_SEEN:
+        if record.kind == Kind.INTENT_SEEN and not _rests(record):
             raw = record.payload["intent"]
             self.live[intent_id] = Wish(
                 intent_id=intent_id, key=(raw["account"], raw["vault"], raw["instrument_id"]),
@@ -91,3 +91,9 @@ class Outcomes:
     def live_keys(self) -> frozenset[Key]:
         """Keys for which the executor has a live intent."""
         return frozenset(wish.key for wish in self.live.values())
+
+
+def _rests(record: Record) -> bool:
+    """Whether the executor puts a stop to the venue: it steps aside for whatever is wanted, so nobody waits for it."""
+    body = record.payload
+    return body.get("from") == "executor" and body["intent"]["exit_plan"]["stop_pct"] is not None

@@ -27,8 +27,8 @@ def test_what_an_order_says_on_the_wire(venue: IbkrServer, broker: IbkrBroker) -
     order = taken(venue, broker)
     assert len(order.order_id) <= 40
     assert venue.orders[0].body == {
-        "number": 2, "client": 17, "contract": 265598, "kind": "MKT", "limit": "", "tif": "DAY", "account": ACCOUNT,
-        "exchange": "SMART", "currency": "USD"}
+        "number": 2, "client": 17, "contract": 265598, "kind": "MKT", "limit": "", "stop": "", "tif": "DAY",
+        "account": ACCOUNT, "exchange": "SMART", "currency": "USD"}
     taken(venue, broker)
     assert venue.kinds[CONTRACT] == 1
     assert venue.orders[1].body["number"] > 2

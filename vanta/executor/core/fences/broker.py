@@ -6,16 +6,19 @@ shrinks a position.
 
 from vanta.common.reasons import Reason
 from vanta.executor.core.proposal import Context, Line, Proposal
+from vanta.executor.core.terms import AT_VENUE, STOP
 
 NAME = "broker"
 NOTHING: frozenset[str] = frozenset()
 
 
 def check(proposal: Proposal, context: Context) -> Line:
-    """Compares with what the venue can do, and the house's `max_messages_per_minute` and `max_open_orders`."""
+    """Compares with what the venue can do, and the house's limits; a stop with what the vault asks for."""
     needs, able = proposal.terms.needs, context.able.get(proposal.entry.account, NOTHING)
     if not needs <= able:
         return Line(NAME, Reason.BROKER_TERMS, ", ".join(sorted(needs)), ", ".join(["market", *sorted(able)]))
+    if STOP in needs and proposal.vault is not None and proposal.vault.orders.stops != AT_VENUE:
+        return Line(NAME, Reason.BROKER_TERMS, STOP, f"orders.stops: {proposal.vault.orders.stops}")
     if context.vaults is None:
         return Line(NAME, context.why_no_vault, "vault.json", "readable")
     house, account = context.vaults.house, context.book.accounts.get(proposal.entry.account)

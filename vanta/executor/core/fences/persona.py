@@ -67,12 +67,14 @@ def _budgets(proposal: Proposal, vault: Vault, ledger: VaultBook, nav: Decimal, 
 
 
 def _taken(ledger: VaultBook, persona: str, context: Context) -> Decimal:
-    """The value of the persona's shares of all lots and of all working orders."""
+    """The value of the persona's shares of all lots and of all working orders but resting stops."""
     total = ZERO
     for name, position in ledger.positions.items():  # NAV is known, so whatever has lots has a quote
         total += sum((abs(lot.quantity) * context.book.quotes[name].last * position.multiplier
                       * _of(lot.tags.persona, persona) for lot in position.lots), ZERO)
     for order in ledger.working.values():
+        if order.stop_price is not None:
+            continue
         tags = context.book.intents[order.intent_id].tags
         total += order.leaves * order.reference_price * order.multiplier * _of(tags.persona, persona)
     return total
