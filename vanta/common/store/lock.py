@@ -17,7 +17,7 @@ from vanta.common.errors import LockHeld, StateError
 from vanta.common.store.atomic import describe, write_all
 from vanta.common.times import iso
 
-_ATTEMPTS, _PAUSE_S = 3, 0.01  # `holder` below holds the lock for an instant while it looks
+_ATTEMPTS, _PAUSE_S = 200, 0.01  # `holder` below holds the lock for an instant, longer where the machine is busy
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -54,17 +54,18 @@ class FileLock:
             write_all(self._fd, stamp.encode())
 
     def _flock(self) -> bool:
-        for attempt in range(_ATTEMPTS):
-            try:
-                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if attempt + 1 < _ATTEMPTS:
-                    time.sleep(_PAUSE_S)
-            except OSError as error:
-                raise StateError(f"lock {self.path}: {describe(error)}",
-                                 "State has to lie on a local file system.") from error
-            else:
-                return True
+        """Whether it could be taken. Held by somebody who only looks, it is tried again."""
+        try:
+            for _ in range(_ATTEMPTS):
+                if _took(self._fd, fcntl.LOCK_EX):
+                    return True
+                if not _took(self._fd, fcntl.LOCK_SH):
+                    return False
+                fcntl.flock(self._fd, fcntl.LOCK_UN)
+                time.sleep(_PAUSE_S)
+        except OSError as error:
+            raise StateError(f"lock {self.path}: {describe(error)}",
+                             "State has to lie on a local file system.") from error
         return False
 
     def still_held(self) -> bool:
@@ -87,6 +88,14 @@ class FileLock:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
         self.release()
+
+
+def _took(fd: int, how: int) -> bool:
+    try:
+        fcntl.flock(fd, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def holder(path: Path) -> str | None:
