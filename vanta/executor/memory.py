@@ -39,6 +39,7 @@ def recall(journal: Journal, files: Files, code: str) -> tuple[Book, Head]:
             if collecting:
                 gc.enable()
         if found is not None:
+            gc.freeze()  # nor later: what was loaded stays
             return found
     return Book(), START
 
