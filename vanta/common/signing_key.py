@@ -73,6 +73,7 @@ def _create(secret: Path) -> None:
         for folder in (secret.parent.parent, secret.parent):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             give_to_owner(folder)
+            sync_folder(folder.parent)  # a key that a power cut takes away with its folder would be missed for good
         _put_once(secret, text_of(draw_key()).encode() + b"\n", 0o600)
     except OSError as error:
         raise CredentialsRefused(f"there is no signing key, and none can be made at {secret}: {describe(error)}",
