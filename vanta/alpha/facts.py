@@ -20,7 +20,6 @@ from vanta.alpha.core.permission import permission
 from vanta.alpha.core.sights import Disk, Doc, Facts, FeedSight, Head, LockSight
 from vanta.alpha.operators import known, open_ways, owners
 from vanta.alpha.recent import last_records
-from vanta.common.canonical import sha256
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import (
     EXECUTOR_STATE,
@@ -40,6 +39,7 @@ from vanta.common.store.atomic import describe
 from vanta.common.store.checkpoint import FOLDER
 from vanta.common.store.guarded import guarded_read
 from vanta.common.store.lock import holder
+from vanta.common.store.personal import digest
 from vanta.executor.core.controls import MAX_BYTES, read_overlay
 
 HEADER_BYTES = 64 * 1024
@@ -128,7 +128,7 @@ def head(path: Path) -> Head:
         if not line:
             return Head(name=path.name, torn=torn)
         value = orjson.loads(line)
-        return Head(name=path.name, seq=int(value["seq"]), hash=sha256(line), torn=torn, kind=str(value.get("kind")),
+        return Head(name=path.name, seq=int(value["seq"]), hash=digest(line), torn=torn, kind=str(value.get("kind")),
                     at=str(value["at"]))
     except OSError as error:
         return Head(name=path.name, problem=describe(error))

@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from vanta.common.store.personal import revealed
+
 NEAR_BYTES = 256 * 1024
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -30,4 +32,4 @@ def last_records(path: Path, *, near: int = NEAR_BYTES) -> Iterator[dict[str, An
         except orjson.JSONDecodeError:
             continue
         if isinstance(value, dict) and {"kind", "at", "ids", "payload"} <= value.keys():
-            yield value
+            yield {**value, "payload": revealed(value["payload"])}

@@ -20,6 +20,7 @@ from vanta.common.paths import (
     Home,
 )
 from vanta.common.store.atomic import read
+from vanta.common.store.personal import revealed
 from vanta.common.store.ports import Record
 from vanta.suite.story import Story, stories
 
@@ -48,7 +49,8 @@ class Sight:
             rows = [orjson.loads(line) for line in lines]
         except (VantaError, ValueError):
             return []
-        return [Record(row["seq"], row["at"], row["kind"], row["dag_id"], row["ids"], row["payload"], row["prev"], "")
+        return [Record(row["seq"], row["at"], row["kind"], row["dag_id"], row["ids"], revealed(row["payload"]),
+                       row["prev"], "")
                 for row in rows]
 
     def stories(self) -> list[Story]:

@@ -24,11 +24,13 @@ from typing import Any
 from vanta.common.canonical import sha256
 from vanta.common.errors import LockHeld, StateError
 from vanta.common.events import Kind
+from vanta.common.ids import draw_salt
 from vanta.common.signatures import Signer
 from vanta.common.store.atomic import describe, give_to_owner, read, replace, sync_folder, write_all
 from vanta.common.store.chain import START, chain, encode
 from vanta.common.store.checkpoint import Checkpoint
 from vanta.common.store.checkpoints import Checkpoints
+from vanta.common.store.personal import digest, sealed
 from vanta.common.store.ports import Head, Record
 
 WHOLE_BYTES = 64 << 20
@@ -114,7 +116,7 @@ class FileJournal:
             length = min(head.size, max(_LINE, 2 * length))
             piece = os.pread(self._fd, length, head.size - length)
             newline, line = piece[:-1].rpartition(b"\n")[1:]
-        if not piece.endswith(b"\n") or sha256(line) != head.hash:
+        if not piece.endswith(b"\n") or digest(line) != head.hash:
             raise StateError(f"{self.path.name}: byte {head.size:,} is not the end of record {head.seq:,} as a "
                              "checkpoint has it: the log was changed or cut", _TAMPERED)
 
@@ -131,11 +133,15 @@ class FileJournal:
         self._at = at
         ids = ids or {}
         raw = encode({"seq": seq, "at": at, "kind": kind, "dag_id": dag_id, "ids": ids,
-                      "payload": payload, "prev": prev})
-        digest = sha256(raw)
+                      "payload": sealed(kind, payload, self._salt), "prev": prev})
+        named = digest(raw)
         self._pending.append(raw)
-        self._head = Head(seq, digest, self._head.size + len(raw) + 1)
-        return Record(seq, at, kind, dag_id, ids, payload, prev, digest)
+        self._head = Head(seq, named, self._head.size + len(raw) + 1)
+        return Record(seq, at, kind, dag_id, ids, payload, prev, named)
+
+    def _salt(self) -> str:
+        """What is put beside a personal value, so that its hash says nothing."""
+        return draw_salt()
 
     def sync(self) -> None:
         """See `Journal.sync`."""
