@@ -9,7 +9,7 @@ from tests.architecture.source import Source, bad, calls, imports, tree, within
 
 PURE_COMMON = tuple(f"vanta.common.{name}" for name in (
     "calendars", "canonical", "errors", "events", "exitcodes", "ids", "instruments", "models", "money", "reasons",
-    "redact", "signatures", "store.chain", "store.checkpoint", "store.document", "store.ports", "strictjson", "times"))
+    "redact", "signatures", "store.chain", "store.checkpoint", "store.document", "store.personal", "store.ports", "strictjson", "times"))
 """The half of common that core may use. Of `paths` it may use the names of files, not `Home`."""
 
 PURE_LIBRARY = frozenset("""abc base64 bisect collections contextlib csv dataclasses datetime decimal difflib enum

@@ -54,6 +54,8 @@ PROGRAM: dict[str, tuple[str, ...]] = {
 OTHERS: dict[str, str] = {
     "vanta.common.store": "the adapters themselves",
     "vanta.common.cli": "opens /dev/null in the place of an output that takes no more",
+    "vanta.alpha.archive": "the one file of a bundle of records, never over another",
+    "vanta.alpha.bundle": "what a bundle holds, in a folder that was empty",
     "vanta.alpha.keys": "another signing key in the place of the one before, and its line in the public list",
     "vanta.alpha.witness": "copies of another home's checkpoints and keys, below `replica/`",
     "vanta.common.signing_key": "the home's signing key and the first line of the public list, each once",

@@ -33,7 +33,7 @@ COMMANDS = (
     Command("explain", "why a signal, conviction, intent or order is what it is", "vanta.alpha.cli.explain"),
     Command("verify", "check every log and document of a home", "vanta.alpha.cli.verify", check=True),
     Command("replay", "recompute a home's decisions from its logs, byte for byte", "vanta.alpha.cli.replay"),
-    Command("audit", "the key that logs are signed with, and witnessing another home's logs", "vanta.alpha.cli.audit",
+    Command("audit", "the key that signs logs, witnessing another home, bundles of records", "vanta.alpha.cli.audit",
             check=True),
     Command("overlay", "would these kill switches let an order pass?", "vanta.alpha.cli.overlay"),
     Command("simulate", "run the very same programs over recorded feeds and prices", "vanta.suite.simulate"),

@@ -22,7 +22,7 @@ from vanta.common.errors import OperatorError, UsageError
 from vanta.common.exitcodes import Exit
 from vanta.common.host import account
 from vanta.common.models.overlay import SWITCHES, Overlay, Switch
-from vanta.common.paths import OVERLAY, Home
+from vanta.common.paths import OVERLAY, Home, own
 from vanta.common.settings import home_from
 from vanta.common.store import atomic
 from vanta.common.store.guarded import guarded_read
@@ -64,6 +64,7 @@ def mode(switch: SwitchName = None, *, home: HomeOption = None, json: JsonFlag =
         said = {name: _words(seen.overlay, name) for name in SWITCHES}
         return emit(Report(schema="vanta.run.mode/1", at=clock.now(), items={"switches": said},
                            lines=[f"{name:<26}{words}" for name, words in said.items()]), as_json=json)
+    own(place)
     if switch not in SWITCHES:
         raise UsageError(f"there is no switch {switch!r}", f"Known are {', '.join(SWITCHES)}.")
     name = account() if by is None else by

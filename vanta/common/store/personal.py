@@ -27,6 +27,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 _WHOLE = re.compile(rb'\{"\$personal":("(?:[^"\\]|\\.)*"),"salt":"([0-9a-f]{32})"\}')
 _MARK = b'{"$personal":'
 _GONE = b'{"$withheld":'
+WITHHELD = "withheld:"
+"""How a value that was withheld begins for readers."""
 
 
 def sealed(kind: str, payload: Mapping[str, Any], salt: Callable[[], str]) -> Mapping[str, Any]:
@@ -47,7 +49,7 @@ def _plain(value: dict[str, Any]) -> Any:
     if value.keys() == {"$personal", "salt"}:
         return value["$personal"]
     if value.keys() == {"$withheld"}:
-        return f"withheld:{str(value['$withheld'])[:12]}"
+        return f"{WITHHELD}{str(value['$withheld'])[:12]}"
     return value
 
 
