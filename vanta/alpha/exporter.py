@@ -32,7 +32,7 @@ from vanta.alpha.core.ranges import Begins, InRange, Rests, cut, whole_lines
 from vanta.alpha.core.redaction import ALWAYS_GONE, OURS, PAYLOAD, personal, redacted
 from vanta.alpha.core.verification import Finding, Watcher, journal
 from vanta.alpha.core.watchers import TORN, Outputs, Promise, manifest
-from vanta.alpha.reading import journal_bytes
+from vanta.alpha.reading import checkpoint_bytes, journal_bytes
 from vanta.alpha.wire import pieces
 from vanta.common.canonical import sha256
 from vanta.common.errors import BadInput, CredentialsRefused, Missing, OperatorError, StateError
@@ -46,6 +46,7 @@ from vanta.common.paths import (
     PROMOTION_LOG,
     REDACTED,
     REFLECTION_LOG,
+    SEGMENTS,
     SNAPSHOTS,
     STATE,
     TRADE_LOG,
@@ -59,7 +60,10 @@ from vanta.common.signatures import KEYS, Signer, pem
 from vanta.common.signing_key import CREDENTIAL, signer_of
 from vanta.common.store.atomic import read
 from vanta.common.store.checkpoint import FOLDER, Checkpoint
+from vanta.common.store.checkpoints import begin
 from vanta.common.store.personal import withhold
+from vanta.common.store.segments import CHECKPOINTS
+from vanta.common.store.segments import name as piece_name
 
 RULES = ("sources.json", "personas.json", "decay_q30.json", "logistic.json")
 _IN_ORDER = (PROMOTION_LOG, TRADE_LOG, OPERATOR_COMMANDS, CONTROL_LOG, REFLECTION_LOG, COLLECTION_LOG)
@@ -164,18 +168,22 @@ class _Export:
         """One log with its checkpoints. Returns the one that it ends at, `None` if it goes in as far as it is."""
         checkpoints, end = cut(_checkpoints(self._home, name), until, least)
         try:
-            raw = journal_bytes(self._home.file(name))
+            raw, start = journal_bytes(self._home.file(name)), begin(self._home.file(name))
         except Missing:
             return None
-        lines = whole_lines(raw, end)
-        begins = Begins(self._asked.since)
+        lines = whole_lines(raw, end, start)
+        begins = Begins(self._asked.since, start)
         promises = InRange(name, lambda: begins.seq)
-        self._findings += _bad(journal(name, lines, [begins, promises, *watchers, self._outputs]))
+        self._findings += _bad(journal(name, lines, [begins, promises, *watchers, self._outputs], begin=start))
         for promise in promises.all.values():
             self._promises.setdefault(promise.digest, []).append(promise)
         self._put(f"memory/{name}", lines if self._asked.full else self._withheld(name, lines), own=True)
         if checkpoints:
             self._put(f"memory/{FOLDER}/{name}", checkpoints, own=True)
+        if start.seq:  # an empty piece says where the log begins
+            piece = f"memory/{SEGMENTS}/{name}/{piece_name(start.seq + 1, start.size, start.size)}"
+            self._put(piece, b"", own=True)
+            self._put(piece.removesuffix(".jsonl") + CHECKPOINTS, checkpoints[:checkpoints.find(b"\n") + 1], own=True)
         if begins.last is not None:
             self._logs.append(LogEnd(name=name, records=begins.last.seq, head=begins.last.hash, since=begins.seq,
                                      before=begins.before, more=len(raw) > len(lines)))
@@ -285,7 +293,7 @@ _RECORDED = frozenset(row.name for row in STATE if row.shape is not None and row
 def _checkpoints(home: Home, name: str) -> bytes:
     """The signed heads of a log, empty if there are none."""
     try:
-        return journal_bytes(home.memory / FOLDER / name)
+        return checkpoint_bytes(home.file(name))
     except Missing:
         return b""
 

@@ -20,7 +20,7 @@ from vanta.alpha.core.verification import Finding
 from vanta.common.canonical import document
 from vanta.common.errors import StateError
 from vanta.common.exitcodes import Check
-from vanta.common.paths import JOURNALS, MANIFEST, REDACTED, SNAPSHOTS, STATE
+from vanta.common.paths import JOURNALS, MANIFEST, REDACTED, SEGMENTS, SNAPSHOTS, STATE
 from vanta.common.signatures import KEYS, fingerprint, is_signed
 from vanta.common.store.checkpoint import FOLDER
 
@@ -138,6 +138,8 @@ def decode(raw: bytes) -> Manifest:
 _HEX = "[0-9a-f]{64}"
 _PLAIN = re.compile("|".join([
     *(re.escape(f"memory/{name}") for name in JOURNALS), *(re.escape(f"memory/{FOLDER}/{name}") for name in JOURNALS),
+    rf"memory/{SEGMENTS}/(?:{'|'.join(map(re.escape, JOURNALS))})/\d{{12}}-(?P<at>\d{{15}})-(?P=at)"
+    r"\.(?:jsonl|checkpoints)",
     *(re.escape(f"memory/{row.name}") for row in STATE if row.shape is not None),
     rf"memory/{SNAPSHOTS}/(?P<two>[0-9a-f]{{2}})/(?P=two)[0-9a-f]{{62}}(?:\.chunks)?",
     f"memory/{REDACTED}/{_HEX}", re.escape(f"config/{KEYS}"), r"config/instruments\.json",

@@ -14,8 +14,9 @@ from vanta.alpha.core.watchers import Promise, Promises
 from vanta.common.errors import StateError
 from vanta.common.events import Kind
 from vanta.common.exitcodes import Check
+from vanta.common.store.chain import START
 from vanta.common.store.checkpoint import Checkpoint, decode
-from vanta.common.store.ports import GENESIS, Record
+from vanta.common.store.ports import GENESIS, Head, Record
 
 
 class InRange(Promises):
@@ -57,10 +58,11 @@ class Begins:
     After the last record if there is none. `last` is the newest record that was seen.
     """
 
-    def __init__(self, since: str) -> None:
+    def __init__(self, since: str, begin: Head = START) -> None:
+        """`begin` is where the log begins, if older records were put away."""
         self._since = since
         self._found = not since
-        self.seq, self.before = 1, GENESIS
+        self.seq, self.before = begin.seq + 1, begin.hash
         self.last: Record | None = None
 
     def take(self, record: Record) -> str | None:
@@ -111,10 +113,14 @@ def cut(checkpoints: bytes, until: str, least: int = 0) -> tuple[bytes, Checkpoi
     return checkpoints[: checkpoints.rfind(b"\n") + 1], None
 
 
-def whole_lines(raw: bytes, end: Checkpoint | None) -> bytes:
-    """A log up to the record that a checkpoint covers, all of it if that is not there, without a half-written line."""
-    if end is not None and raw[:end.size].endswith(b"\n") and raw.count(b"\n", 0, end.size) == end.seq:
-        return raw[:end.size]
+def whole_lines(raw: bytes, end: Checkpoint | None, begin: Head = START) -> bytes:
+    """A log up to the record that a checkpoint covers, all of it if that is not there, without a half-written line.
+
+    `begin` is where `raw` begins, if older records were put away.
+    """
+    size = end.size - begin.size if end is not None else 0
+    if end is not None and raw[:size].endswith(b"\n") and raw.count(b"\n", 0, size) == end.seq - begin.seq:
+        return raw[:size]
     return raw[: raw.rfind(b"\n") + 1]
 
 

@@ -47,6 +47,25 @@ def decode(raw: bytes, *, where: str) -> Record:
     return Record(line.seq, line.at, line.kind, line.dag_id, line.ids, line.payload, line.prev, sha256(raw))
 
 
+class _Stamp(msgspec.Struct, frozen=True):
+    """What tells a line's place: unknown fields are passed over."""
+
+    seq: int
+    at: str
+
+
+_stamp = msgspec.json.Decoder(_Stamp).decode
+
+
+def peek(raw: bytes) -> tuple[int, str]:
+    """A line's number and the day it is of. Raises `StateError`."""
+    try:
+        line = _stamp(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise StateError(f"not a journal record: {error}") from error
+    return line.seq, line.at[:10]
+
+
 def chain(data: bytes, *, name: str, previous: Head = START) -> Iterator[Record]:
     """Decode and check complete lines that follow `previous`. Raises `StateError` at the first break."""
     seq, last = previous.seq, previous.hash

@@ -87,6 +87,6 @@ class Storage:
     alone: bool = False
 
 
-DURABLE = Storage(files=FolderFiles, snapshots=FileSnapshots, journal=partial(FileJournal, alone=True))
+DURABLE = Storage(files=FolderFiles, snapshots=FileSnapshots, journal=partial(FileJournal, alone=True, daily=True))
 RELAXED = Storage(files=partial(FolderFiles, durable=False), snapshots=partial(FileSnapshots, durable=False),
                   journal=DailyJournal, alone=True)

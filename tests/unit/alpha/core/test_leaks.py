@@ -1,0 +1,35 @@
+"""The second look for secrets before anything leaves the host."""
+
+import pytest
+
+from vanta.alpha.core.leaks import leaks, spellings
+
+VALUES = spellings(["hunter2-hunter2", 'pä"ss\\wörd', "short"])
+
+
+@pytest.mark.parametrize("text", ["x hunter2-hunter2 y", 'pä"ss\\wörd', '"pä\\"ss\\\\wörd"',
+                                  '"p\\u00e4\\"ss\\\\w\\u00f6rd"'])
+def test_the_value_of_a_credential_is_found_wherever_it_stands(text: str) -> None:
+    """As it is and as JSON spells it, also in what others wrote; its line is named, and not what it is."""
+    found = list(leaks(b"one\ntwo\n" + text.encode(), VALUES, own=False))
+    assert found == [(3, "the value of a credential of this home")]
+
+
+def test_short_values_stand_anywhere_by_chance() -> None:
+    """A user name of five letters is no secret that could be looked for."""
+    assert not list(leaks(b"a short word", VALUES, own=True))
+
+
+@pytest.mark.parametrize("text", ['{"api_key": "abc"}', "https://u:pw@host/", "Authorization: Bearer abcdefgh",
+                                  "?access_token=abc", "bot123456:" + "a" * 24, "basic YWJjOmRlZg=="])
+def test_what_looks_like_a_secret_is_found_in_what_the_home_wrote(text: str) -> None:
+    """Public texts speak of tokens all the time."""
+    data = f"the token sale was fine\n{text}\n".encode()
+    assert list(leaks(data, [], own=True)) == [(2, "what looks like a secret")]
+    assert not list(leaks(data, [], own=False))
+
+
+def test_a_long_line_is_looked_at_once() -> None:
+    """Words that only sound like secrets, many of them, and bytes that are no text."""
+    assert not list(leaks(b"token " * 20_000 + b"\xff", VALUES, own=True))
+    assert not list(leaks(b"token\nsecret\n", VALUES, own=True))
