@@ -27,7 +27,7 @@ from vanta.alpha.core.bundle import (
     Manifest,
     encode,
 )
-from vanta.alpha.core.leaks import leaks, spellings
+from vanta.alpha.core.leaks import leaks, named, spellings
 from vanta.alpha.core.ranges import Begins, InRange, Rests, cut, whole_lines
 from vanta.alpha.core.redaction import ALWAYS_GONE, OURS, PAYLOAD, personal, redacted
 from vanta.alpha.core.verification import Finding, Watcher, journal
@@ -61,7 +61,7 @@ from vanta.common.signing_key import CREDENTIAL, signer_of
 from vanta.common.store.atomic import read
 from vanta.common.store.checkpoint import FOLDER, Checkpoint
 from vanta.common.store.checkpoints import begin
-from vanta.common.store.personal import withhold
+from vanta.common.store.personal import values, withhold
 from vanta.common.store.segments import CHECKPOINTS
 from vanta.common.store.segments import name as piece_name
 
@@ -90,10 +90,11 @@ class Asked:
 
 @dataclass(slots=True)
 class Exported:
-    """What came of it: the manifest, and what the reader should know about the home's own state."""
+    """What came of it: the manifest, what is wrong with the home itself, and where texts name people all the same."""
 
     manifest: Manifest
     findings: list[Finding] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)
 
 
 def export(home: Home, path: Path, asked: Asked) -> Exported:
@@ -121,6 +122,7 @@ class _Export:
         self._outputs = Outputs()
         self._findings: list[Finding] = []
         self._pieces: set[str] = set()
+        self._people: set[str] = set()
 
     def run(self) -> Exported:
         """Everything."""
@@ -143,7 +145,8 @@ class _Export:
         rules = {name: load(name) for name in RULES}
         for name, raw in rules.items():
             self._put(f"rules/{name}", raw, own=True)
-        return Exported(self._manifest({name: sha256(raw) for name, raw in rules.items()}), self._findings)
+        return Exported(self._manifest({name: sha256(raw) for name, raw in rules.items()}), self._findings,
+                        [] if self._asked.full else list(self._named()))
 
     def _put(self, name: str, data: bytes, *, own: bool) -> None:
         for line, what in leaks(data, self._secrets, own=own):
@@ -196,6 +199,7 @@ class _Export:
         for line in lines.splitlines(keepends=True):
             short = withhold(line)
             if short != line:
+                self._people.update(values(line))
                 for key in _personal_fields(line):
                     self._counts[name, key] = self._counts.get((name, key), 0) + 1
             made.append(short)
@@ -246,6 +250,7 @@ class _Export:
             self._gone.append(Gone(sha256=digest, what=what, why="it is not JSON: nobody can say whom it names"))
             return True
         if made.fields:
+            self._people.update(made.values)
             self._put(f"memory/{REDACTED}/{digest}", made.raw, own=True)
             self._copies.append(Copy(sha256=digest, what=what, copy=sha256(made.raw), fields=made.fields))
         return bool(made.fields)
@@ -269,6 +274,17 @@ class _Export:
         except StateError as error:
             self._findings.append(Finding(level=Check.CRITICAL, file=promise.file, line=promise.line,
                                           text=f"promises {promise.what}: {error.what}"))
+
+    def _named(self) -> Iterator[str]:
+        """Where a text of a log names somebody whose name was withheld. Texts go in as they are: they are the why."""
+        for log in self._logs:
+            path = self._home.file(log.name)
+            first, raw = begin(path).seq, journal_bytes(path)
+            lines = named(withhold(raw), self._people)
+            lines = [first + line for line in lines if first + line <= log.records]
+            if lines:
+                yield (f"{log.name}: the text of {len(lines):,} records names somebody whose name is withheld, first "
+                       f"that of record {lines[0]:,}")
 
     def _manifest(self, rules: dict[str, str]) -> Manifest:
         asked = self._asked

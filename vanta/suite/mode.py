@@ -72,7 +72,7 @@ def mode(switch: SwitchName = None, *, home: HomeOption = None, json: JsonFlag =
         raise UsageError("turning a switch off needs a reason and a name", "Add --reason TEXT (and --by NAME).")
     if off:
         confirmed(switch, confirm)
-    change = Change(what=f"overlay {switch}", by=name, reason=reason, before=_words(seen.overlay, switch),
+    change = Change(what=f"overlay {switch}", by=name, reason=reason, before=_words(seen.overlay, switch, named=False),
                     after="off" if off else "on")
     warnings = record(place, change, clock.now()) if off else []
     if warnings:
@@ -117,12 +117,13 @@ def swap(seen: Seen, changes: dict[str, object]) -> str:
     return sha256(new)
 
 
-def _words(overlay: Overlay, name: str) -> str:
-    """`on`, `off`, or `on: reason (by somebody)`."""
+def _words(overlay: Overlay, name: str, *, named: bool = True) -> str:
+    """`on`, `off`, or `on: reason (by somebody)`; in a record the name stands in a field of its own only."""
     value = getattr(overlay, name)
     if not isinstance(value, Switch):
         return "on" if value else "off"
     if not value.enabled:
         return "off"
     until = f" until {value.until}" if value.until else ""
-    return f"on{until}: {value.reason or 'reason not stated'} (by {value.by or 'an unnamed person'})"
+    who = f" (by {value.by or 'an unnamed person'})" if named else ""
+    return f"on{until}: {value.reason or 'reason not stated'}{who}"

@@ -63,10 +63,10 @@ def export_(out: Out, home: HomeOption = None, start: From = None, end: To = Non
         items={"file": str(out), "bytes": size, "members": len(found.members), "home": found.home,
                "key": found.key or None, "withheld": sum(one.times for one in found.withheld),
                "redacted": len(found.redacted), "left_out": len(found.gone),
-               "findings": [_item(one) for one in made.findings]},
+               "findings": [_item(one) for one in made.findings], "named": made.named},
         lines=[f"{out}: {size:,} bytes, {len(found.members):,} files of home {found.home or '(unnamed)'}", signs,
                kept_back],
-        warnings=[f"the home itself does not verify: {one}" for one in made.findings],
+        warnings=[*(f"the home itself does not verify: {one}" for one in made.findings), *made.named],
         next=[Next("tell the reader the fingerprint by another way than with the file", "vanta audit key"),
               Next("what the reader does", "`vanta audit verify FILE --key FINGERPRINT`")]), as_json=json)
 

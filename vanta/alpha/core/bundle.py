@@ -136,10 +136,10 @@ def decode(raw: bytes) -> Manifest:
 
 
 _HEX = "[0-9a-f]{64}"
+_LOGS = "|".join(map(re.escape, JOURNALS))
 _PLAIN = re.compile("|".join([
     *(re.escape(f"memory/{name}") for name in JOURNALS), *(re.escape(f"memory/{FOLDER}/{name}") for name in JOURNALS),
-    rf"memory/{SEGMENTS}/(?:{'|'.join(map(re.escape, JOURNALS))})/\d{{12}}-(?P<at>\d{{15}})-(?P=at)"
-    r"\.(?:jsonl|checkpoints)",
+    rf"memory/{SEGMENTS}/(?:{_LOGS})/\d{{12}}-(?P<at>\d{{15}})-(?P=at)\.(?:jsonl|checkpoints)",
     *(re.escape(f"memory/{row.name}") for row in STATE if row.shape is not None),
     rf"memory/{SNAPSHOTS}/(?P<two>[0-9a-f]{{2}})/(?P=two)[0-9a-f]{{62}}(?:\.chunks)?",
     f"memory/{REDACTED}/{_HEX}", re.escape(f"config/{KEYS}"), r"config/instruments\.json",

@@ -47,10 +47,11 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],]|[^\s{}\[\],:"]+')
 
 
 class Redacted(NamedTuple):
-    """The copy, and what was withheld from it in order."""
+    """The copy, what was withheld from it in order, and the values themselves."""
 
     raw: bytes
     fields: list[Field]
+    values: list[str]
 
 
 def personal(whats: Sequence[str]) -> tuple[str, ...]:
@@ -65,14 +66,15 @@ def redacted(raw: bytes, patterns: Sequence[str], salt: Callable[[str], str]) ->
     """
     loads(raw, file="snapshot")
     expressions = [_expression(pattern) for pattern in patterns]
-    parts, fields, done = list[bytes](), list[Field](), 0
+    parts, fields, values, done = list[bytes](), list[Field](), list[str](), 0
     for path, start, end in _texts(raw):
         if any(expression.fullmatch(path) for expression in expressions):
             hidden = sealed(raw[start:end], salt(path))
             parts += [raw[done:start], stand_in(raw[start:end], hidden)]
             fields.append(Field(path=path.replace("\0", "."), withheld=hidden))
+            values.append(json.loads(raw[start:end]))
             done = end
-    return Redacted(b"".join([*parts, raw[done:]]), fields)
+    return Redacted(b"".join([*parts, raw[done:]]), fields, values)
 
 
 def sealed(text: bytes, salt: str) -> str:

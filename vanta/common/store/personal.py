@@ -10,6 +10,7 @@ salt can prove that they belong there. Nobody can guess the name from the hash w
 plain text: the name, or `withheld:` and the beginning of the hash.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -56,6 +57,11 @@ def _plain(value: dict[str, Any]) -> Any:
 def withhold(raw: bytes) -> bytes:
     """A line with every personal value replaced by its salted hash. Twice is the same as once."""
     return _WHOLE.sub(lambda found: _GONE + b'"' + sha256(found[2] + b":" + found[1]).encode() + b'"}', raw)
+
+
+def values(raw: bytes) -> list[str]:
+    """The personal values of one or more lines."""
+    return [str(json.loads(found[1])) for found in _WHOLE.finditer(raw)]
 
 
 def digest(raw: bytes) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vanta.alpha.core.leaks import leaks, spellings
+from vanta.alpha.core.leaks import leaks, named, spellings
 
 VALUES = spellings(["hunter2-hunter2", 'pä"ss\\wörd', "short"])
 
@@ -33,3 +33,11 @@ def test_a_long_line_is_looked_at_once() -> None:
     """Words that only sound like secrets, many of them, and bytes that are no text."""
     assert not list(leaks(b"token " * 20_000 + b"\xff", VALUES, own=True))
     assert not list(leaks(b"token\nsecret\n", VALUES, own=True))
+
+
+def test_a_name_in_a_text_is_noticed() -> None:
+    """However JSON spells it, as a word of its own; numbers and two letters are no names."""
+    people = ["Anna Kolářová", 'Bo "B" Öst', "ann", "bo", "1000"]
+    lines = ["drill (by Anna Kolářová)", "annual 1000", "Bo \\\"B\\\" \\u00d6st said so", "ask ann.", "bo", "nobody"]
+    assert named("\n".join(lines).encode(), people) == [1, 3, 4]
+    assert named(b"anything", ["bo", "77777"]) == []
