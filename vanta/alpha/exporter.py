@@ -112,7 +112,7 @@ class _Export:
         self._store = pieces(home)
         self._signer, self._note = _signer(home)
         self._secret = self._signer.sign(b"vanta: what is withheld from snapshots") if self._signer else draw_salt()
-        self._secrets = spellings(_credentials(home))
+        self._secrets = spellings(list(_credentials(home)))
         self._home_id = ""
         self._logs: list[LogEnd] = []
         self._counts: dict[tuple[str, str], int] = {}

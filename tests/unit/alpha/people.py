@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.unit.alpha.homes import whole
-from tests.unit.executor.world import ALL_CLEAR, without_permission
+from tests.unit.executor.world import without_permission
 from vanta.alpha.keys import rotate
 from vanta.alpha.reading import records
 from vanta.alpha.wire import ask
@@ -33,8 +33,9 @@ def peopled(root: Path) -> Home:
     record(home, Change(by=WHO[2], reason="drill", before="present", after="present"), NOW)
     built = build(home, SETTINGS, clock)
     try:
-        for raw in (without_permission({"full_halt": {"enabled": True, "reason": "drill", "by": WHO[0]}, "by": WHO[2]}),
-                    without_permission({"maintenance": {"enabled": False, "reason": "over", "by": WHO[2]}}), ALL_CLEAR):
+        for changed in ({"full_halt": {"enabled": True, "reason": "drill", "by": WHO[0]}, "by": WHO[2]},
+                        {"reason": "the drill is over", "by": WHO[2], "maintenance": {"enabled": True}}, {}):
+            raw = without_permission(changed)
             home.file(OVERLAY).write_bytes(raw)
             clock.sleep(1)
             built.executor.step()
