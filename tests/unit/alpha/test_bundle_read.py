@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.unit.alpha.bundles import Members, listed, manifest, members, packed
 from tests.unit.alpha.people import WHO, peopled
@@ -226,6 +228,21 @@ def forged(content: Members) -> Iterator[tuple[str, Members]]:
     end = next(one for one in said.logs if one.name == TRADE_LOG)
     yield "the range is said to be shorter", listed(gone, logs=[
         msgspec.structs.replace(end, since=end.records + 1, before=end.head)])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_byte_of_any_member_is_free(bundle: Path, tmp_path: Path, known: str, data: st.DataObject) -> None:
+    """Whichever is another one, in a file that is whole as an archive, with the reader's key or without."""
+    content = members(bundle)
+    name = data.draw(st.sampled_from(sorted(name for name, raw in content.items() if raw)))
+    raw, bits = content[name], data.draw(st.integers(1, 255))
+    at = data.draw(st.integers(0, len(raw) - 1))
+    path = packed(tmp_path / "x.zip", {**content, name: raw[:at] + bytes([raw[at] ^ bits]) + raw[at + 1:]})
+    try:
+        assert outcome(look(path, known)) is Check.CRITICAL
+    except StateError:
+        return
 
 
 def test_nothing_that_is_done_to_it_on_the_way_passes(bundle: Path, tmp_path: Path, known: str) -> None:

@@ -5,6 +5,7 @@ vouches for it, 2 if anything was changed, lost or forged, 3 if it cannot be tol
 `export` ends with 2 if the home itself does not verify; the bundle is written all the same, as evidence.
 """
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +29,8 @@ _SAID = {Check.OK: "everything verifies, and the key that you know vouches for i
          Check.UNKNOWN: "it cannot be told whether everything verifies"}
 
 app = application("Records of a home in one file for somebody else.")
+_FINGERPRINT = re.compile(r"(?:[a-z2-7]{4}-){12}[a-z2-7]{4}", re.ASCII)
+
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The bundle.")]
 Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write it; nothing is written over.")]
 From = Annotated[datetime | None, typer.Option("--from", metavar="ISO", parser=moment, show_default=False,
@@ -107,7 +110,13 @@ def look(file: Path, key: str) -> list[Finding]:
 
 def _fingerprint(text: str) -> str:
     """A fingerprint as people type it; a whole public key will do. Raises `OperatorError` for what is none."""
-    return fingerprint(text) if text.endswith("=") else text.strip().lower()
+    found = text.strip().lower()
+    if text.strip().endswith("="):
+        return fingerprint(text.strip())
+    if found and not _FINGERPRINT.fullmatch(found):
+        raise UsageError(f"{text[:80]!r} is no fingerprint", "It is thirteen groups of four letters and digits, as "
+                         "`vanta audit key` shows it on the home's own host.")
+    return found
 
 
 def _item(finding: Finding) -> dict[str, object]:
