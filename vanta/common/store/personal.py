@@ -27,6 +27,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 _WHOLE = re.compile(rb'\{"\$personal":("(?:[^"\\]|\\.)*"),"salt":"([0-9a-f]{32})"\}')
 _MARK = b'{"$personal":'
 _GONE = b'{"$withheld":'
+_EITHER = b'{"$'
 
 
 def sealed(kind: str, payload: Mapping[str, Any], salt: Callable[[], str]) -> Mapping[str, Any]:
@@ -63,7 +64,7 @@ def digest(raw: bytes) -> str:
 
 def is_marked(raw: bytes) -> bool:
     """Whether a line may hold a personal value, or one that was withheld."""
-    return _MARK in raw or _GONE in raw
+    return _EITHER in raw
 
 
 def is_withheld(raw: bytes) -> bool:
