@@ -93,7 +93,7 @@ class Housekeeping:
     def _pack_one(self, piece: Segment) -> None:
         raw = segments.content(piece)
         packed = piece.path.with_name(piece.path.name + segments.PACKED)
-        replace(packed, zstandard.ZstdCompressor(level=9).compress(raw))
+        replace(packed, zstandard.ZstdCompressor(level=9, write_checksum=True).compress(raw))
         if zstandard.ZstdDecompressor().decompressobj().decompress(read(packed)) != raw:
             raise StateError(f"{packed} does not hold what was packed", "Look at the disk; the piece itself is whole.")
         _drop(piece.path)
