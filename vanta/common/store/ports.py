@@ -97,6 +97,10 @@ class Pieces(Snapshots, Protocol):
         """Names (`ab/<sha256>`, `ab/<sha256>.chunks`) and bytes of what a blob is made of. Raises like `get`."""
         ...
 
+    def chunks(self, digest: str) -> list[str]:
+        """What a blob that is stored in chunks is made of, `[]` for one that is stored whole. Raises `StateError`."""
+        ...
+
     def place(self, name: str, data: bytes) -> None:
         """Keep a piece under its name, which the caller has checked."""
         ...
