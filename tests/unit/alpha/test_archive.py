@@ -97,7 +97,7 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_any_other_byte_is_found(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """Wherever a bit of the file is turned, whatever is cut off or put behind: it is no bundle any more."""
@@ -113,7 +113,7 @@ def test_any_other_byte_is_found(tmp_path_factory: pytest.TempPathFactory, data:
         pass
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_whoever_writes_the_digest_anew_changes_no_member(tmp_path_factory: pytest.TempPathFactory,
                                                          data: st.DataObject) -> None:

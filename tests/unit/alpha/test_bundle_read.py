@@ -230,7 +230,7 @@ def forged(content: Members) -> Iterator[tuple[str, Members]]:
         msgspec.structs.replace(end, since=end.records + 1, before=end.head)])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_byte_of_any_member_is_free(bundle: Path, tmp_path: Path, known: str, data: st.DataObject) -> None:
     """Whichever is another one, in a file that is whole as an archive, with the reader's key or without."""

@@ -9,8 +9,10 @@ import orjson
 import pytest
 
 from tests.unit.alpha.bundles import members
+from tests.unit.alpha.people import peopled
+from vanta.alpha.exporter import Asked, export
 from vanta.alpha.keys import listed
-from vanta.common.exitcodes import Check
+from vanta.common.exitcodes import Check, Exit
 from vanta.common.paths import MANIFEST, TRADE_LOG, Home
 from vanta.common.signatures import KEYS, fingerprint
 from vanta.suite.dispatch import main
@@ -44,7 +46,8 @@ def test_from_one_host_to_another(copied: Home, tmp_path: Path, capsys: Capture)
     assert call("verify", "--home", there) == 0
     capsys.readouterr()
     assert call("audit", "import", file, "--home", there) == Check.UNKNOWN
-    assert call("replay", "--home", there) == 0
+    assert call("replay", "--home", there) == call("replay", "--bundle", file) == 0
+    assert capsys.readouterr().out.count("EQUAL: all") == 2
     assert call("markets", "collect", "sec", "--home", there) != 0
     assert "was laid out from an audit bundle" in capsys.readouterr().err
 
@@ -117,3 +120,16 @@ def test_the_page_for_strangers_is_right(copied: Home, tmp_path: Path) -> None:
     assert orjson.loads(line_8)["prev"] == shown.stdout.split()[0]
     for row in orjson.loads(members(tmp_path / "x.zip")[MANIFEST])["members"]:
         assert (tmp_path / "out" / row["name"]).stat().st_size == row["size"]
+
+
+def test_a_bundle_is_replayed_as_it_came(tmp_path: Path, capsys: Capture) -> None:
+    """On the redacted copies, which is said; a damaged one is not replayed."""
+    file = tmp_path / "records.zip"
+    export(peopled(tmp_path / "home"), file, Asked(at="2026-11-18T16:00:00.000Z"))
+    assert call("replay", "--bundle", file) == 0
+    captured = capsys.readouterr()
+    assert "EQUAL: all" in captured.out
+    assert captured.err == "3 inputs are redacted copies\n"
+    file.write_bytes(file.read_bytes()[:-1])
+    assert call("replay", "--bundle", file, "--json") == Exit.CONFIG
+    assert "it was damaged" in told(capsys)["error"]
