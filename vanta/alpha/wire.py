@@ -21,7 +21,7 @@ from vanta.common.store.lock import FileLock
 from vanta.common.store.snapshot import FileSnapshots
 from vanta.common.times import iso
 
-__all__ = ["ask", "control_log", "gather", "last_records", "owners", "snapshots", "whole"]
+__all__ = ["ask", "command_log", "control_log", "gather", "last_records", "owners", "snapshots", "whole"]
 
 
 def snapshots(home: Home) -> FileSnapshots:
@@ -31,7 +31,7 @@ def snapshots(home: Home) -> FileSnapshots:
 
 def ask(home: Home, asked: Mapping[str, Any], *, by: str, reason: str, now: datetime) -> OperatorCommand:
     """See `controls.give`. Raises `LockHeld` while another command is being given."""
-    with _commands(home, now) as journal:
+    with command_log(home, now) as journal:
         return give(journal, asked, by=by, reason=reason, now=now)
 
 
@@ -49,7 +49,8 @@ def control_log(home: Home, now: datetime) -> Iterator[FileJournal]:
 
 
 @contextmanager
-def _commands(home: Home, now: datetime) -> Iterator[FileJournal]:
+def command_log(home: Home, now: datetime) -> Iterator[FileJournal]:
+    """Commands to the executor. Raises `LockHeld` while another is being given."""
     with (FileLock(home.lock("operator_commands"), owner="alpha", now=now),
           closing(FileJournal(home.file(OPERATOR_COMMANDS), signer=signer_if_any(home))) as journal):
         for piece in journal.set_aside:

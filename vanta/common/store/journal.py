@@ -141,9 +141,10 @@ class FileJournal:
                              "checkpoint has it: the log was changed or cut", _TAMPERED)
 
     @property
-    def torn(self) -> bytes | None:
-        """The first of `set_aside`, if there is one."""
-        return self.set_aside[0] if self.set_aside else None
+    def covered(self) -> int:
+        """The record that the newest checkpoint covers, 0 without one."""
+        last = self._checkpoints.last if self._checkpoints is not None else None
+        return last.seq if last is not None else 0
 
     def append(self, kind: str, payload: Mapping[str, Any], *, at: str, dag_id: str | None = None,
                ids: Mapping[str, str] | None = None) -> Record:
