@@ -5,16 +5,14 @@ opening a log checks its chain and holds it to the checkpoints that there are.
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing
 from datetime import datetime
 from typing import NamedTuple
 
-from vanta.alpha.wire import command_log, control_log
+from vanta.alpha.wire import any_log
 from vanta.common.errors import LockHeld
-from vanta.common.paths import CONTROL_LOG, JOURNALS, OPERATOR_COMMANDS, Home
+from vanta.common.paths import JOURNALS, Home
 from vanta.common.signing_key import signer_of
 from vanta.common.store import segments
-from vanta.common.store.journal import FileJournal
 from vanta.common.times import iso
 
 
@@ -34,7 +32,7 @@ def seal(home: Home, now: datetime) -> Iterator[Sealed]:
         if not path.exists() and not segments.sealed(path):
             continue
         try:
-            with _opened(home, name, now) as journal:
+            with any_log(home, name, now) as journal:
                 covered, seq = journal.covered, journal.head().seq
                 if seq > covered:
                     journal.checkpoint(at=iso(now))
@@ -42,10 +40,3 @@ def seal(home: Home, now: datetime) -> Iterator[Sealed]:
         except LockHeld:
             yield Sealed(name, 0, "is being written: its program signs at each sync")
 
-
-def _opened(home: Home, name: str, now: datetime) -> AbstractContextManager[FileJournal]:
-    if name == CONTROL_LOG:
-        return control_log(home, now)
-    if name == OPERATOR_COMMANDS:
-        return command_log(home, now)
-    return closing(FileJournal(home.file(name), alone=True, signer=signer_of(home)))

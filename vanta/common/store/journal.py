@@ -32,7 +32,7 @@ from vanta.common.store import segments
 from vanta.common.store.atomic import describe, give_to_owner, read, replace, sync_folder, write_all
 from vanta.common.store.chain import chain, encode, peek
 from vanta.common.store.checkpoint import Checkpoint
-from vanta.common.store.checkpoints import Checkpoints, begin
+from vanta.common.store.checkpoints import Checkpoints
 from vanta.common.store.personal import digest, sealed
 from vanta.common.store.ports import Head, Record
 
@@ -107,7 +107,7 @@ class FileJournal:
         return peek(piece.partition(b"\n")[0]) if piece else (self._head.seq + 1, "")
 
     def _recover(self, covered: Checkpoint | None) -> Head:
-        self._start = head = begin(self.path)
+        self._start = head = segments.begin(self.path)
         if covered is not None and covered.size - head.size > WHOLE_BYTES:
             head = Head(covered.seq, covered.head, covered.size)
             self._insist_on(head)
