@@ -56,7 +56,6 @@ OTHERS: dict[str, str] = {
     "vanta.common.cli": "opens /dev/null in the place of an output that takes no more",
     "vanta.alpha.housekeeping": "sealed pieces of logs, packed or put away; snapshots that nothing names, put away",
     "vanta.alpha.keys": "another signing key in the place of the one before, and its line in the public list",
-    "vanta.alpha.sealing": "checkpoints of logs that no program writes just now",
     "vanta.alpha.witness": "copies of another home's checkpoints and keys, below `replica/`",
     "vanta.common.signing_key": "the home's signing key and the first line of the public list, each once",
     "vanta.executor.memory": "states of the executor's book beside the checkpoints, a shortcut for the next start",
