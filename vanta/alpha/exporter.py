@@ -60,9 +60,8 @@ from vanta.common.signatures import KEYS, Signer, pem
 from vanta.common.signing_key import CREDENTIAL, signer_of
 from vanta.common.store.atomic import read
 from vanta.common.store.checkpoint import FOLDER, Checkpoint
-from vanta.common.store.checkpoints import begin
 from vanta.common.store.personal import values, withhold
-from vanta.common.store.segments import CHECKPOINTS
+from vanta.common.store.segments import CHECKPOINTS, begin
 from vanta.common.store.segments import name as piece_name
 
 RULES = ("sources.json", "personas.json", "decay_q30.json", "logistic.json")

@@ -20,8 +20,8 @@ from vanta.common.settings import home_from
 
 app = application("Recompute a home's decisions from its logs, byte for byte.")
 _SHOWN = 10
-Bundle = Annotated[Path | None, typer.Option("--bundle", metavar="FILE", show_default=False, help="Instead of a home, a "
-                                             "file that `vanta audit export` wrote.")]
+Bundle = Annotated[Path | None, typer.Option("--bundle", metavar="FILE", show_default=False,
+                                             help="A file that `vanta audit export` wrote, instead of a home.")]
 
 
 @app.command(epilog=exit_table(Exit.DONE, Exit.FAILED, Exit.USAGE, Exit.PARTIAL))
