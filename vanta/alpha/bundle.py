@@ -66,7 +66,7 @@ def unpack(path: Path, root: Path, *, key: str = "") -> Home:
             if key:
                 _write(root / TRUSTED, iter([key.encode() + b"\n"]))
             home.memory.mkdir(mode=0o750)
-            store = pieces(home)
+            store = pieces(home, durable=False)
             for one in manifest.members:
                 _lay(archive, one, home, store)
         except BaseException as error:

@@ -33,9 +33,9 @@ def snapshots(home: Home) -> Snapshots:
     return WithCopies(home, store) if is_bundle(home) else store
 
 
-def pieces(home: Home) -> Pieces:
-    """The same as it is kept."""
-    return FileSnapshots(home.snapshots)
+def pieces(home: Home, *, durable: bool = True) -> Pieces:
+    """The same as it is kept. `durable=False`: what is put there can be laid out again."""
+    return FileSnapshots(home.snapshots, durable=durable)
 
 
 def ask(home: Home, asked: Mapping[str, Any], *, by: str, reason: str, now: datetime) -> OperatorCommand:
