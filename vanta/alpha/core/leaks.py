@@ -15,8 +15,8 @@ SHORTEST = 8
 """Shorter values stand by chance in any text: names of accounts, numbers."""
 SHORTEST_NAME = 3
 
-_HINTS = tuple(word.encode() for word in """token secret passw passphrase authorization api_key api-key apikey private_key
-    private-key privatekey cookie signature bearer basic ://""".split())
+_HINTS = tuple(word.encode() for word in """token secret passw passphrase authorization api_key api-key apikey
+    private_key private-key privatekey cookie signature bearer basic ://""".split())
 _BOT = re.compile(rb"\d:[\w-]{20}")
 """What stands, in small letters, in every line that `redact.py` would change: looked for first, as a log is long."""
 
