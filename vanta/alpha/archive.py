@@ -36,6 +36,10 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Runtim
 """What the standard library raises over an archive that is none."""
 
 
+class Hindered(StateError):
+    """This host cannot read or hold the bundle: nothing is said about the bundle itself."""
+
+
 class Writer:
     """Adds members one after another. `members` are those so far."""
 
@@ -126,15 +130,14 @@ def reading(path: Path, *, most: int = MOST_BYTES) -> Iterator[Reader]:
         except _BROKEN as error:
             raise StateError(f"{path}: {error}", CURE) from error
         except OSError as error:
-            raise StateError(f"{path} cannot be read: {describe(error)}", "It has to be a file.") from error
+            raise Hindered(f"{path} cannot be read: {describe(error)}", "It has to be a file.") from error
         yield Reader(archive)
 
 
 def _insist_on_digest(file: BinaryIO) -> None:
-    info = os.fstat(file.fileno())
-    _insist_on(stat.S_ISREG(info.st_mode), "it is not a regular file")
-    _insist_on(info.st_size > _DIGEST, "it is too short for a bundle")
-    digest = _digest(file, info.st_size - _DIGEST)
+    size = os.fstat(file.fileno()).st_size  # 0 for what is no regular file
+    _insist_on(size > _DIGEST, "it is too short for a bundle")
+    digest = _digest(file, size - _DIGEST)
     _insist_on(digest == file.read(_DIGEST), "its bytes are not those that were written: it was damaged")
 
 

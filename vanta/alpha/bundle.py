@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from vanta.alpha.archive import Reader, reading
+from vanta.alpha.archive import Hindered, Reader, reading
 from vanta.alpha.core.bundle import (
     CURE,
     OWN,
@@ -52,7 +52,8 @@ _KEPT_AS = f"memory/{SNAPSHOTS}/"
 def unpack(path: Path, root: Path, *, key: str = "") -> Home:
     """Lay a bundle out at `root`, which has to be empty or not there. `key`: the fingerprint to believe.
 
-    Raises `UsageError`, or `StateError` if anything is not what the manifest lists; then nothing is left there.
+    Raises `UsageError`, `Hindered`, or another `StateError` if anything is not what the manifest lists; then nothing is
+    left there.
     """
     with reading(path) as archive:
         raw, signature, manifest = _manifest(archive)
@@ -72,7 +73,7 @@ def unpack(path: Path, root: Path, *, key: str = "") -> Home:
         except BaseException as error:
             _clear(root, made=made)
             if isinstance(error, OSError):
-                raise StateError(f"{root} cannot be written: {describe(error)}") from error
+                raise Hindered(f"{root} cannot be written: {describe(error)}") from error
             raise
     return home
 
@@ -125,7 +126,8 @@ def _empty(root: Path) -> bool:
 def _insist_on_room(root: Path, archive: Reader) -> None:
     room, needed = shutil.disk_usage(root).free, sum(archive.sizes.values())
     if needed > room:
-        raise StateError(f"it unpacks to up to {needed:,} bytes, and there is room for {room:,}", "Free some space.")
+        raise Hindered(f"it unpacks to up to {needed:,} bytes, and there is room for {room:,}",
+                       "Free some space, or name a larger folder with --home or TMPDIR.")
 
 
 def _clear(root: Path, *, made: bool) -> None:
@@ -142,7 +144,10 @@ def _lay(archive: Reader, one: Member, home: Home, store: Pieces) -> None:
     """Put one member in its place, held to the manifest on the way."""
     if is_piece(one.name):
         raw = b"".join(_held(archive, one))
-        store.place(one.name.removeprefix(_KEPT_AS), raw)
+        try:
+            store.place(one.name.removeprefix(_KEPT_AS), raw)
+        except StateError as error:
+            raise Hindered(error.what, error.cure) from error
     else:
         path = home.root / one.name
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)

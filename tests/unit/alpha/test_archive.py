@@ -133,6 +133,20 @@ def test_whoever_writes_the_digest_anew_changes_no_member(tmp_path_factory: pyte
         assert {name: archive.read(name) for name in archive.namelist()} == found
 
 
+def test_members_of_more_than_two_gigabytes_have_the_long_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here from a thousand bytes on; what has it without need, or not where it is needed, is refused."""
+    short = made(tmp_path / "short.zip")
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 1000)
+    long = made(tmp_path / "long.zip")
+    assert long.read_bytes() != short.read_bytes()
+    assert read(long) == DATA
+    with pytest.raises(StateError, match="another header"), reading(short):
+        pass
+    monkeypatch.undo()
+    with pytest.raises(StateError, match="another header"), reading(long):
+        pass
+
+
 def put(path: Path, *members: tuple[zipfile.ZipInfo, bytes]) -> Path:
     """An archive that somebody else has written."""
     with zipfile.ZipFile(path, "w") as archive:
@@ -194,6 +208,17 @@ def test_nothing_stands_between_members(tmp_path: Path) -> None:
         file.write(b"hidden")
         archive.start_dir = file.tell()
     with pytest.raises(StateError, match="between its members and their list"), reading(sealed_as_it_is(gap)):
+        pass
+
+
+def test_members_are_where_they_stand_in_their_row(tmp_path: Path) -> None:
+    """A list that leads elsewhere in the file is refused, whatever stands there."""
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(header(), b"x" * 99)
+        archive.writestr(header("key.pem"), b"y" * 99)
+        archive.infolist()[1].header_offset = 0
+    with pytest.raises(StateError, match=r"key\.pem is not as it is written"), reading(sealed(path)):
         pass
 
 

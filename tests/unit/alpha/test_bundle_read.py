@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.unit.alpha.bundles import Members, listed, manifest, members, packed
 from tests.unit.alpha.people import WHO, peopled
+from vanta.alpha.archive import Hindered
 from vanta.alpha.bundle import TRUSTED, unpack, unpacked
 from vanta.alpha.core.bundle import SIGNATURE
 from vanta.alpha.core.verification import Finding, outcome
@@ -119,6 +121,25 @@ def test_a_folder_that_filled_up_is_left_empty(bundle: Path, tmp_path: Path, kno
         with pytest.raises(StateError, match=f"{name}: is not what the manifest lists"):
             unpack(broken, root, key=known)
     assert (list((tmp_path / "there").iterdir()), (tmp_path / "new").exists()) == ([], False)
+
+
+@pytest.mark.parametrize(("options", "says"), [
+    ("size=300k", "there is room for"), ("nr_inodes=12", "cannot be written: No space left"),
+    ("nr_inodes=28", "cannot be written: No space left")], ids=["all", "a log", "a snapshot"])
+def test_where_there_is_no_room_nothing_is_said_about_the_bundle(bundle: Path, tmp_path: Path, options: str,
+                                                                 says: str) -> None:
+    """Too small a disk for all of it, which is said before anything is written, or for as many files."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", options, "none", str(disk)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("a small disk can be mounted by root only, and not in every container")
+    try:
+        with pytest.raises(Hindered, match=says):
+            unpack(bundle, disk / "there")
+        assert list(disk.iterdir()) == []
+    finally:
+        subprocess.run(["umount", disk], check=True)
 
 
 def test_a_home_of_ones_own_that_lacks_a_name_was_tampered_with(home: Home, bundle: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from vanta.alpha.archive import Hindered
 from vanta.alpha.bundle import unpack, unpacked
 from vanta.alpha.core.verification import Finding, outcome
 from vanta.alpha.exporter import Asked, export
@@ -105,7 +106,8 @@ def look(file: Path, key: str) -> list[Finding]:
         with unpacked(file, key=key) as there:
             return Verifier(there).run()
     except StateError as error:
-        return [Finding(level=Check.CRITICAL if file.exists() else Check.UNKNOWN, file=file.name, text=error.what)]
+        level = Check.UNKNOWN if isinstance(error, Hindered) else Check.CRITICAL
+        return [Finding(level=level, file=file.name, text=error.what)]
 
 
 def _fingerprint(text: str) -> str:
