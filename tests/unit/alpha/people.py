@@ -44,8 +44,9 @@ def peopled(root: Path) -> Home:
         ask(home, {"kind": "flatten"}, by=WHO[0], reason="drill", now=clock.now())
         built.executor.step()
         latch = next(one.payload["latch_id"] for one in records(home.file(TRADE_LOG)) if one.kind == Kind.LATCH_SET)
-        ask(home, {"kind": "release", "latch_id": latch}, by=WHO[2], reason="drill is over", now=clock.now())
-        ask(home, {"kind": "release", "latch_id": "latch_00000000"}, by=WHO[2], reason="no such", now=clock.now())
+        for name in ("latch_00000000", latch):
+            clock.sleep(1)
+            ask(home, {"kind": "release", "latch_id": name}, by=WHO[2], reason="the drill is over", now=clock.now())
         clock.sleep(1)
         built.executor.step()
     finally:

@@ -205,6 +205,15 @@ def test_a_range_ends_at_signed_heads_and_takes_its_own_inputs(lived_in: Home, k
     assert all(f"{REFLECTION_LOG}:" in text or f"{PROMOTION_LOG}:" in text for text in again.missing)
 
 
+def test_what_the_end_of_a_range_rests_on_is_there(lived_in: Home, known: str, tmp_path: Path) -> None:
+    """A promotion on later records of the trade log; a latch that was released by the second of two commands."""
+    for number, until in enumerate(("2026-11-18T15:01:00.500Z", "2026-11-18T15:10:03.500Z")):
+        file = tmp_path / f"{number}.zip"
+        ends = {one.name: one.records for one in export(lived_in, file, Asked(at=AT, until=until)).manifest.logs}
+        assert (ends[PROMOTION_LOG], ends.get(OPERATOR_COMMANDS, 0)) == ((3, 1), (5, 4))[number]
+        assert bad(look(file, known)) == []
+
+
 def test_a_range_without_an_end_or_beyond_it_takes_all(lived_in: Home, tmp_path: Path) -> None:
     """There is no signed head so late, so the logs go in as far as they are."""
     late = Asked(at=AT, since="2026-12-01T00:00:00.000Z", until="2026-12-02T00:00:00.000Z")
