@@ -13,28 +13,31 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from vanta.common.money import ZERO, minor_places, round_amount, split_by_largest_remainder
+from vanta.common.money import ZERO, minor_places, plain, round_amount, split_by_largest_remainder
 
-TABLES = ("band", "persona", "source")
+TABLES = ("band", "persona", "source", "reason")
 Weights = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """Why a position was taken: conviction band, and integer weights of personas and sources."""
+    """Why a position was taken: conviction band, and integer weights of personas, sources and lines of its reasons."""
 
     band: str
     persona: Weights
     source: Weights
+    reason: Weights
 
     def weights(self, table: str) -> Weights:
         """Group names and weights for one attribution table."""
         if table == "band":
             return ((self.band, 1),)
-        return self.persona if table == "persona" else self.source
+        weights: Weights = getattr(self, table)
+        return weights
 
 
-UNTAGGED = Tags("none", (("none", 1),), (("none", 1),))
+NOBODY: Weights = (("none", 1),)
+UNTAGGED = Tags("none", NOBODY, NOBODY, NOBODY)
 
 
 @dataclass(slots=True)
@@ -104,6 +107,35 @@ class Position:
         lot.cost -= cost
         lot.quantity += -part if lot.quantity > 0 else part
         return cost
+
+
+@dataclass(slots=True)
+class Line:
+    """Amounts of one group."""
+
+    realised: Decimal = ZERO
+    unrealised: Decimal = ZERO
+    fees: Decimal = ZERO
+
+    @property
+    def total(self) -> Decimal:
+        """What was gained or lost."""
+        return self.realised + self.unrealised
+
+    def body(self) -> dict[str, str]:
+        """As it is published."""
+        return {"realised": plain(self.realised), "unrealised": plain(self.unrealised), "fees": plain(self.fees),
+                "total": plain(self.total)}
+
+    def add(self, other: "Line") -> None:
+        """Take another group's amounts in."""
+        self.realised += other.realised
+        self.unrealised += other.unrealised
+        self.fees += other.fees
+
+    def less(self, other: "Line") -> "Line":
+        """What came since `other`."""
+        return Line(self.realised - other.realised, self.unrealised - other.unrealised, self.fees - other.fees)
 
 
 class Ledger:

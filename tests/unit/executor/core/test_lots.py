@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from vanta.common.money import ZERO, round_amount
 from vanta.executor.core.lots import TABLES, Ledger, Position, Tags, split
 
-CALM = Tags("low", (("Athena", 2), ("Apollo", 1)), (("news.rss", 3), ("sec.form4", 4)))
-BOLD = Tags("high", (("Apollo", 1),), (("reddit.posts", 1),))
+CALM = Tags("low", (("Athena", 2), ("Apollo", 1)), (("news.rss", 3), ("sec.form4", 4)),
+            (("baseline", 1), ("source:sec.form4", 5)))
+BOLD = Tags("high", (("Apollo", 1),), (("reddit.posts", 1),), (("exit:stop", 1),))
 
 
 def cents(value: str) -> Decimal:
