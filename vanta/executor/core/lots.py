@@ -30,10 +30,11 @@ class Tags:
 
     def weights(self, table: str) -> Weights:
         """Group names and weights for one attribution table."""
-        if table == "band":
-            return ((self.band, 1),)
-        weights: Weights = getattr(self, table)
-        return weights
+        if table == "reason":
+            return self.reason
+        if table == "source":
+            return self.source
+        return self.persona if table == "persona" else ((self.band, 1),)
 
 
 NOBODY: Weights = (("none", 1),)
@@ -141,7 +142,7 @@ class Line:
 class Ledger:
     """Realised profit and fees by attribution group, counted in minor units. Every table sums to `realised` and `fees`.
 
-    A fee is part of `realised`, and shown apart as well.
+    A fee is part of `realised`, and shown apart as well: a group bears the share of it that is shown.
     """
 
     __slots__ = ("_places", "groups", "totals")
@@ -170,21 +171,24 @@ class Ledger:
 
     def add(self, realised: Decimal, fee: Decimal, tags: Tags) -> None:
         """Book a result. Both amounts are whole minor units."""
-        cost = int(fee.scaleb(self._places))
-        gain = int(realised.scaleb(self._places)) - cost
-        if not gain and not cost:
+        gross, cost = int(realised.scaleb(self._places)), int(fee.scaleb(self._places))
+        if not gross and not cost:
             return
-        self.totals[0] += gain
+        self.totals[0] += gross - cost
         self.totals[1] += cost
         for name, groups in self.groups.items():
             weights = tags.weights(name)
-            gains, costs = _parts(gain, weights), _parts(cost, weights)
+            gains = _parts(gross, weights) if gross else None
+            costs = _parts(cost, weights) if cost else None
             for index, (group, _) in enumerate(weights):
                 line = groups.get(group)
                 if line is None:
                     line = groups[group] = [0, 0]
-                line[0] += gains[index]
-                line[1] += costs[index]
+                if gains is not None:
+                    line[0] += gains[index]
+                if costs is not None:
+                    line[0] -= costs[index]
+                    line[1] += costs[index]
 
 
 def _parts(units: int, weights: Weights) -> list[int]:
