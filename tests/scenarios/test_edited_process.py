@@ -14,15 +14,17 @@ from tests.scenarios.test_executor_process import kinds, start, wait_for
 from tests.unit.executor.world import ALL_CLEAR, without_permission
 from vanta.common.canonical import document, sha256
 from vanta.common.paths import EXECUTOR_STATE, OVERLAY, TRADE_LOG, VAULTS, Home
+from vanta.common.store.chain import chain
 
 HALT = without_permission({"full_halt": {"enabled": True, "reason": "enough", "by": "R. Example"}})
 SAVED_NS = 1_795_000_000_123_456_789
 
 
 def edits(home: Home) -> list[dict[str, Any]]:
-    """Payloads of what was told of edits."""
-    whole = home.file(TRADE_LOG).read_bytes().rpartition(b"\n")[0]
-    return [record["payload"] for record in map(json.loads, whole.splitlines()) if record["kind"] == "control.edited"]
+    """Payloads of what was told of edits, as readers of a log see them."""
+    raw = home.file(TRADE_LOG).read_bytes()
+    return [dict(record.payload) for record in chain(raw[:raw.rfind(b"\n") + 1], name=TRADE_LOG)
+            if record.kind == "control.edited"]
 
 
 def saved_by_rename(path: Path, raw: bytes) -> None:
@@ -66,7 +68,7 @@ def test_an_edit_by_rename_is_told_with_its_owner_time_and_both_values(home: Hom
     saved_by_rename(home.file(VAULTS), document(vaults))
     daemon = start(home)
     try:
-        while len(edits(home)) < 2:
+        while json.loads(home.file(EXECUTOR_STATE).read_bytes())["pid"] != daemon.pid:  # it has made a step
             time.sleep(0.01)
     finally:
         daemon.terminate()
