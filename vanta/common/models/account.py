@@ -107,7 +107,7 @@ class PnlLine(Model):
     total: Amount
 
 
-class DayRow(Model):
+class ClosedDay(Model):
     """The last day that was closed, of all vaults of one currency: a few words of its `day.closed` record.
 
     Amounts are None where a mark was missing, `benchmark_nav` and `ahead` also without a price of the benchmark.
@@ -137,7 +137,7 @@ class PnlSummary(CutHeader):
     by_persona: dict[str, PnlLine]
     by_source: dict[str, PnlLine]
     by_reason: dict[str, PnlLine] = {}
-    last_day: list[DayRow] = Field(default=[], description="of the last day that was closed, a row a currency")
+    last_day: list[ClosedDay] = Field(default=[], description="of the last day that was closed, a row a currency")
 
 
 class LatchRow(Model):
