@@ -45,6 +45,7 @@ def test_an_edit_of_the_overlay_is_told_with_before_after_and_who() -> None:
     asked = attributed(world)
     world.gate.raw = HALT
     world.step()
+    assert world.journal.synced == world.book.seq
     world.step()
     seen = next(record for record in world.journal.read() if record.kind == "control.seen"
                 and record.payload["sha256"] == sha256(HALT))
@@ -57,7 +58,15 @@ def test_an_edit_of_the_overlay_is_told_with_before_after_and_who() -> None:
         "terminals": "pts/1"}]
     assert asked == [(OVERLAY, sha256(HALT))]
     assert world.book.edits == {}
-    assert world.journal.synced == world.book.seq
+
+
+def test_the_permit_is_no_file_that_anybody_edits() -> None:
+    """It comes and goes by commands, which are recorded elsewhere."""
+    world = World()
+    world.gate.permit = False
+    world.step()
+    assert world.book.inputs["permit"] == "absent"
+    assert edits(world) == []
 
 
 def test_an_edit_of_the_vaults_is_told() -> None:
