@@ -7,8 +7,8 @@
 
 Bytes are counted from the log's first record on, through all pieces: a position means the same before and after a
 piece was sealed. A log may begin later than its first record if old pieces were put away; `retired` in `retention.py`
-says so. Reading opens the written file before it believes the list of pieces, so that a piece which is sealed in
-between is neither missed nor read twice.
+says so. Reading opens the written file before it lists the pieces, so that one which is sealed in between is neither
+missed nor read twice.
 """
 
 import contextlib
@@ -136,15 +136,27 @@ def stream(log: Path, start: int = 0) -> Iterator[bytes]:
 
 
 def _opened(log: Path) -> tuple[list[Segment], int | None]:
-    """The pieces, and the written file that follows the last of them."""
+    """The written file, and the pieces before it. It was sealed itself in between if it is one of those listed."""
     for _ in range(_AGAIN):
-        pieces = sealed(log)
         fd = _open(log)
-        if [one.first for one in sealed(log)] == [one.first for one in pieces]:
+        pieces = sealed(log)
+        if fd is None:
+            return pieces, None
+        info = os.fstat(fd)
+        for number, piece in enumerate(pieces):
+            if piece.end - piece.start == info.st_size and _same(info, piece.path):
+                return pieces[:number], fd
+        if info.st_nlink:
             return pieces, fd
-        if fd is not None:
-            os.close(fd)
+        os.close(fd)  # sealed and packed since
     raise StateError(f"{log}: its pieces change all the time", "Read it again when its writer rests.")
+
+
+def _same(info: os.stat_result, path: Path) -> bool:
+    try:
+        return os.path.samestat(info, os.stat(path))
+    except OSError:
+        return False
 
 
 def _open(log: Path) -> int | None:
