@@ -32,7 +32,7 @@ from vanta.common.store import segments
 from vanta.common.store.atomic import describe, give_to_owner, read, replace, sync_folder, write_all
 from vanta.common.store.chain import chain, encode, peek
 from vanta.common.store.checkpoint import Checkpoint
-from vanta.common.store.checkpoints import Checkpoints, begin
+from vanta.common.store.checkpoints import Checkpoints
 from vanta.common.store.personal import digest, sealed
 from vanta.common.store.ports import Head, Record
 
@@ -107,7 +107,7 @@ class FileJournal:
         return peek(piece.partition(b"\n")[0]) if piece else (self._head.seq + 1, "")
 
     def _recover(self, covered: Checkpoint | None) -> Head:
-        self._start = head = begin(self.path)
+        self._start = head = segments.begin(self.path)
         if covered is not None and covered.size - head.size > WHOLE_BYTES:
             head = Head(covered.seq, covered.head, covered.size)
             self._insist_on(head)
@@ -141,9 +141,10 @@ class FileJournal:
                              "checkpoint has it: the log was changed or cut", _TAMPERED)
 
     @property
-    def torn(self) -> bytes | None:
-        """The first of `set_aside`, if there is one."""
-        return self.set_aside[0] if self.set_aside else None
+    def covered(self) -> int:
+        """The record that the newest checkpoint covers, 0 without one."""
+        last = self._checkpoints.last if self._checkpoints is not None else None
+        return last.seq if last is not None else 0
 
     def append(self, kind: str, payload: Mapping[str, Any], *, at: str, dag_id: str | None = None,
                ids: Mapping[str, str] | None = None) -> Record:

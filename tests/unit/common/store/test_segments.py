@@ -16,10 +16,10 @@ from vanta.common.signatures import Signer
 from vanta.common.store import segments
 from vanta.common.store.chain import chain
 from vanta.common.store.checkpoint import FOLDER, joined, read_all
-from vanta.common.store.checkpoints import begin
 from vanta.common.store.files import FolderFiles
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.ports import Head
+from vanta.common.store.segments import begin
 from vanta.markets.follow import Follower
 
 KEY = Signer(b"k" * 32)
