@@ -178,8 +178,8 @@ class Ledger:
         self.totals[1] += cost
         for name, groups in self.groups.items():
             weights = tags.weights(name)
-            gains = _parts(gross, weights) if gross else None
-            costs = _parts(cost, weights) if cost else None
+            gains = parts(gross, weights) if gross else None
+            costs = parts(cost, weights) if cost else None
             for index, (group, _) in enumerate(weights):
                 line = groups.get(group)
                 if line is None:
@@ -191,13 +191,8 @@ class Ledger:
                     line[1] += costs[index]
 
 
-def _parts(units: int, weights: Weights) -> list[int]:
+def parts(units: int, weights: Weights) -> list[int]:
+    """Whole minor units over weighted groups; the parts sum to them exactly."""
     if len(weights) == 1:
         return [units]
     return split_by_largest_remainder(units, [weight for _, weight in weights]) if units else [0] * len(weights)
-
-
-def split(amount: Decimal, weights: Weights, currency: str) -> list[Decimal]:
-    """Split a booked amount over weighted groups; the parts sum to it exactly."""
-    places = minor_places(currency)
-    return [Decimal(part).scaleb(-places) for part in _parts(int(amount.scaleb(places)), weights)]

@@ -7,14 +7,14 @@ by largest remainder. A fee is inside `realised`, and shown apart as well. A pos
     made(book, book.vaults.values()).tables["band"]["high"].total  ->  Decimal("12.34")
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from vanta.common.money import ZERO, round_amount
+from vanta.common.money import ZERO, minor_places, round_amount
 from vanta.executor.core.book import Book
 from vanta.executor.core.entries import VaultBook
-from vanta.executor.core.lots import TABLES, Ledger, Line, split
+from vanta.executor.core.lots import TABLES, Ledger, Line, Lot, Position, parts
 
 
 @dataclass(slots=True)
@@ -39,13 +39,21 @@ def made(book: Book, vaults: Iterable[VaultBook]) -> Profit:
 
 def _realised(ledger: Ledger, tables: dict[str, dict[str, Line]]) -> None:
     for table in TABLES:
+        rows = tables[table]
         for name, (amount, fee) in ledger.table(table).items():
-            tables[table].setdefault(name, Line()).add(Line(amount, ZERO, fee))
+            line = rows.get(name)
+            if line is None:
+                rows[name] = Line(amount, ZERO, fee)
+            else:
+                line.realised += amount
+                line.fees += fee
 
 
 def _unrealised(book: Book, vault: VaultBook, found: Profit) -> Decimal:
-    """Mark every lot; rounding of a position's value against its lots' values goes to its last lot."""
+    """Mark every lot, and share what each gained in minor units; one sum a group is made money of."""
+    places = minor_places(vault.currency)
     total = ZERO
+    units: dict[str, dict[str, int]] = {table: {} for table in TABLES}
     for name, position in sorted(vault.positions.items()):
         if not position.quantity:
             continue
@@ -53,15 +61,24 @@ def _unrealised(book: Book, vault: VaultBook, found: Profit) -> Decimal:
         if quote is None:
             found.unmarked.add(name)
             continue
-        rest = position.value(quote.last)
-        for index, lot in enumerate(position.lots):
-            last = index == len(position.lots) - 1
-            value = rest if last else round_amount(lot.quantity * quote.last * position.multiplier, vault.currency)
-            rest -= value
-            gain = value - lot.cost
+        for lot, gain in _marked(position, quote.last):
             total += gain
-            for table in TABLES:
+            whole = int(gain.scaleb(places))
+            for table, groups in units.items():
                 weights = lot.tags.weights(table)
-                for (group, _), part in zip(weights, split(gain, weights, vault.currency), strict=True):
-                    found.tables[table].setdefault(group, Line()).unrealised += part
+                for (group, _), part in zip(weights, parts(whole, weights), strict=True):
+                    groups[group] = groups.get(group, 0) + part
+    for table, groups in units.items():
+        for group, part in groups.items():
+            found.tables[table].setdefault(group, Line()).unrealised += Decimal(part).scaleb(-places)
     return total
+
+
+def _marked(position: Position, mark: Decimal) -> Iterator[tuple[Lot, Decimal]]:
+    """What each lot gained; rounding of the position's value against its lots' values goes to its last lot."""
+    rest = position.value(mark)
+    last = position.lots[-1] if position.lots else None
+    for lot in position.lots:
+        value = rest if lot is last else round_amount(lot.quantity * mark * position.multiplier, position.currency)
+        rest -= value
+        yield lot, value - lot.cost
