@@ -89,9 +89,8 @@ class Checkpoints:
         raw = read(self.path)
         replace(piece.with_suffix(CHECKPOINTS), raw)
         replace(self.path, raw[raw.rfind(b"\n", 0, -1) + 1:])
-        os.close(self._fd)
-        self._fd = os.open(self.path, _OPEN, 0o640)
-        give_to_owner(self.path)
+        before, self._fd = self._fd, os.open(self.path, _OPEN, 0o640)
+        os.close(before)
 
     def close(self) -> None:
         """Let go of the file."""

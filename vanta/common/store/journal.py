@@ -65,7 +65,7 @@ class FileJournal:
         self._failed: str | None = None
         self._pending: list[bytes] = []
         self._checkpoints: Checkpoints | None = None
-        self._at = ""
+        self._at = self._next_day = ""
         self._state: str | None = None
         try:
             self._fd = os.open(path, _OPEN | os.O_CREAT, 0o640)
@@ -152,6 +152,8 @@ class FileJournal:
         self._check()
         seq, prev = self._head.seq + 1, self._head.hash
         self._at = at
+        if not self._pending:
+            self._next_day = at[:10]
         ids = ids or {}
         raw = encode({"seq": seq, "at": at, "kind": kind, "dag_id": dag_id, "ids": ids,
                       "payload": sealed(kind, payload, self._salt), "prev": prev})
@@ -179,6 +181,9 @@ class FileJournal:
             self._failed = describe(error)
             raise StateError(f"journal {self.path} could not be made durable: {self._failed}",
                              "Nothing further is acted on. Repair the disk, then start again.") from error
+        except StateError as error:
+            self._failed = error.what
+            raise
         self._pending.clear()
         self._durable = self._head
         self._cover()
@@ -188,7 +193,7 @@ class FileJournal:
 
         The log first, its checkpoints second: after a crash in between, those of this piece lie with the next one.
         """
-        size, day = self._durable.size - self._base, peek(self._pending[0])[1]
+        size, day = self._durable.size - self._base, self._next_day
         if not self._day:
             self._day = day
         if size < self.least or (day <= self._day and size < self.most):
@@ -197,10 +202,11 @@ class FileJournal:
         for one in (piece.parent.parent, piece.parent):
             one.mkdir(mode=0o750, exist_ok=True)
             give_to_owner(one)
+            sync_folder(one.parent)
         os.rename(self.path, piece)
         sync_folder(piece.parent)
-        os.close(self._fd)
-        self._fd = os.open(self.path, _OPEN | os.O_CREAT | os.O_EXCL, 0o640)
+        before, self._fd = self._fd, os.open(self.path, _OPEN | os.O_CREAT | os.O_EXCL, 0o640)
+        os.close(before)
         self._claim()
         give_to_owner(self.path)
         sync_folder(self.path.parent)
