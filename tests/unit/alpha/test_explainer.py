@@ -3,7 +3,8 @@
 import orjson
 import pytest
 
-from vanta.alpha.core.lineage import Lineage, flatten
+from vanta.alpha.core.lineage import Lineage
+from vanta.alpha.core.node import flatten
 from vanta.alpha.core.rounds import explain_cycle
 from vanta.alpha.core.trail import Evidence, Trail
 from vanta.alpha.explainer import Explainer

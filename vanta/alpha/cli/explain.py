@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
-from vanta.alpha.core.lineage import as_json, flatten
+from vanta.alpha.core.node import as_json, flatten
 from vanta.alpha.core.sights import one_line
-from vanta.alpha.core.trail import SHORTEST
 from vanta.alpha.explainer import Explainer
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit, exit_table
 from vanta.common.clock import SystemClock
@@ -34,7 +33,7 @@ def explain(name: IdArgument, home: HomeOption = None, *, json: JsonFlag = False
     explainer = Explainer(home_from(home).existing())
     found = explainer.meant(name)
     if not found:
-        raise UnknownId(f"nothing here is called {name!r}", _hint(name))
+        raise UnknownId(f"nothing here is called {name!r}", explainer.hint(name))
     if len(found) > 1:
         shown = "\n    ".join(found[:_MOST])
         raise UsageError(f"{name!r} can mean {len(found)} things:\n    {shown}", "Give more of the id.")
@@ -43,9 +42,3 @@ def explain(name: IdArgument, home: HomeOption = None, *, json: JsonFlag = False
         schema="vanta.explain/1", at=SystemClock().now(), items={"id": found[0], "explanation": as_json(tree)},
         lines=["  " * depth + one_line(node.text) for depth, node in flatten(tree)], warnings=explainer.warnings,
         next=[Next("check that none of this was changed", "vanta verify")]), as_json=json)
-
-
-def _hint(name: str) -> str:
-    if len(name) < SHORTEST:
-        return f"Give at least {SHORTEST} characters of the id."
-    return "Ids are in portfolio.json, autotrade_queue.json and trade_signals.json; is this the right --home?"

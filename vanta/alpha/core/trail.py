@@ -17,6 +17,11 @@ SHORTEST = 8
 Row = Mapping[str, Any]
 
 
+def place(file: str, record: Record) -> str:
+    """Where a record stands, as `vanta explain` takes it: `trade_log:345`."""
+    return f"{file.removesuffix('.jsonl')}:{record.seq}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What is known besides the trade log, by id.
@@ -67,6 +72,10 @@ class Trail:
     def of_intent(self, intent_id: str) -> list[Record]:
         """Every record about an intent and its orders, in order."""
         return self._of_intent.get(intent_id, [])
+
+    def intents(self) -> list[str]:
+        """Every intent that the log knows, oldest first."""
+        return list(self._of_intent)
 
     def intent(self, intent_id: str) -> Row | None:
         """The intent as it was first seen."""

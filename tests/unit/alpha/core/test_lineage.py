@@ -6,7 +6,8 @@ import pytest
 
 from tests.unit.alpha.homes import busy, first
 from tests.unit.executor.world import ALL_CLEAR, HaltsLater, World, without_permission
-from vanta.alpha.core.lineage import Lineage, as_json, flatten
+from vanta.alpha.core.lineage import Lineage
+from vanta.alpha.core.node import as_json, flatten
 from vanta.alpha.core.trail import Evidence, Trail, meant
 from vanta.common.errors import Bug
 from vanta.common.store.ports import Record
