@@ -78,7 +78,9 @@ class Explainer:
         tree = build()
         traded = {node.id for _, node in flatten(tree) if node.kind == "intent"}
         if any(record.kind == Kind.FILL for intent_id in traded for record in self._trail.of_intent(intent_id)):
-            self._earnings = Earnings(self._records(TRADE_LOG))
+            self._earnings = Earnings()
+            for record in self._records(TRADE_LOG):
+                self._earnings.take(record)
         self._finder.fetch_signals({node.id for _, node in flatten(tree) if node.kind == "signal" and not node.facts})
         self._finder.weigh({node.id for _, node in flatten(build()) if node.kind == "raw"})
         return build()

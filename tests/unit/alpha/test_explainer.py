@@ -126,7 +126,7 @@ def test_a_promotion_is_explained(lived: Home) -> None:
     staged = next(record for record in FileJournal(lived.file(PROMOTION_LOG)).read()
                   if record.kind == Kind.PROMOTED and record.payload["staged"])
     text = said(Explainer(lived), str(staged.dag_id))
-    assert f"{len(staged.payload['staged'])} staged, 0 withdrawn, 0 removed." in text
+    assert f"{len(staged.payload['staged'])} intents staged, 0 withdrawn, 0 removed from the queue." in text
     assert "It read vault.json in the version" in text
     assert "It rests on the reflection of cycle dag1_" in text
     assert all(f"intent {name}" in text for name in staged.payload["staged"])

@@ -127,7 +127,8 @@ class Changes:
         for one in self._affairs.let_go(_released(said), said.record.seq):
             name = one.by.ids["intent_id"]
             yield Node("effect", name, f"It let intent {name}{wish(self._affairs, name)} go on, held since {when(one.by.at)} "
-                       f"(trade_log:{one.by.seq}){ended(one.end)}.", {}, (), f"trade_log:{one.by.seq}")
+                       f"(trade_log:{one.by.seq}){ended(one.end)}.", _facts(self._affairs, "let go", one), (),
+                       f"trade_log:{one.by.seq}")
         if said.what == "vaults":
             yield from self._verdicts(said, after_it)
 
@@ -171,17 +172,19 @@ def stop_node(affairs: Affairs, one: Stopped, lifted: Record | None) -> Node:
     intent, here = f"intent {name}{wish(affairs, name)}", f"trade_log:{record.seq}"
     if record.kind == Kind.ORDER_CANCELLING:
         order = record.ids["order_id"]
-        return Node("effect", order, f"It had order {order} of {intent} cancelled at {when(record.at)} ({here}).", {}, (), here)
+        return Node("effect", order, f"It had order {order} of {intent} cancelled at {when(record.at)} ({here}).",
+                    _facts(affairs, "cancelled", one), (), here)
     text = f"It held {intent} from {when(record.at)} ({here})"
     if record.kind == Kind.ORDER_WITHHELD:
         text = f"It stopped order {record.ids['order_id']} of {intent} at the last look, {when(record.at)} ({here}),"
     if one.end is not None and (lifted is None or one.end.seq < lifted.seq):
         tail = f" until {when(one.end.at)} (trade_log:{one.end.seq}), when {_ENDS[one.end.kind]}"
     elif lifted is not None:
-        tail = f" until it ended at {when(lifted.at)} (trade_log:{lifted.seq}){ended(one.end)}"
+        tail = f" until this ended at {when(lifted.at)} (trade_log:{lifted.seq}){ended(one.end)}"
     else:
         tail = " to the end of the log"
-    return Node("effect", name, f"{text}{tail}.", {}, (), here)
+    word = "held" if record.kind == Kind.INTENT_HELD else "not sent"
+    return Node("effect", name, f"{text}{tail}.", _facts(affairs, word, one), (), here)
 
 
 _ENDS: dict[str, str] = {
@@ -193,6 +196,11 @@ def wish(affairs: Affairs, intent_id: str) -> str:
     """What an intent asked for, in brackets; empty where the log does not say."""
     body = affairs.trail.intent(intent_id)
     return f" ({body['side']} {body['instrument_id']} in {body['vault']})" if body is not None else ""
+
+
+def _facts(affairs: Affairs, word: str, one: Stopped) -> dict[str, Any]:
+    return {"effect": word, "intent_id": one.by.ids["intent_id"], "wish": wish(affairs, one.by.ids["intent_id"]).strip(" ()"),
+            "from": one.by.seq, "until": one.end.seq if one.end is not None else None}
 
 
 def ended(end: Record | None) -> str:

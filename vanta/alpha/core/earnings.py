@@ -4,7 +4,7 @@ The book already splits every result over the bands that its lots were bought un
 with the record number of each fill as that band, so that the very code that books profit says which fill it belongs to: a
 gain counts for the fill that opened the lot, a fee for the fill that paid it, and all of them sum to what the book has.
 
-    Earnings(records).of_intent("in1_…")  ->  (Earned(fill_id="…-f1", realised=Decimal("8.00"), held=Decimal(3), …),)
+    Earnings(trade_log).of_intent("in1_…")  ->  (Earned(fill_id="…-f1", realised=Decimal("8.00"), held=Decimal(3), …),)
 """
 
 from collections.abc import Iterable, Iterator
@@ -36,6 +36,7 @@ class Earned:
 
     fill_id: str
     intent_id: str
+    instrument_id: str
     currency: str
     quantity: Decimal
     gained: Decimal
@@ -86,8 +87,18 @@ class Earnings:
         self._closings: list[_Closing] = []
         self.problem = ""
         for record in records:
-            if record.kind.startswith(_MOVES_MONEY) and not self._took(record):
-                break
+            self.take(record)
+
+    def take(self, record: Record) -> None:
+        """Fold one record; none any more after one that cannot be."""
+        if self.problem or not record.kind.startswith(_MOVES_MONEY):
+            return
+        try:
+            self._fold(record)
+        except StateError as error:
+            self.problem = error.what
+        except BROKEN as error:
+            self.problem = f"record {record.seq} is not what a {record.kind} record says: {error!r}"
 
     def of_intent(self, intent_id: str) -> tuple[Earned, ...]:
         """Each fill of an intent, in order; none where nothing was filled."""
@@ -98,16 +109,7 @@ class Earnings:
         label = self._label_of.get((order_id, fill_id))
         return () if label is None else (self._earned(label),)
 
-    def _took(self, record: Record) -> bool:
-        try:
-            self._take(record)
-        except StateError as error:
-            self.problem = error.what
-        except BROKEN as error:
-            self.problem = f"record {record.seq} is not what a {record.kind} record says: {error!r}"
-        return not self.problem
-
-    def _take(self, record: Record) -> None:
+    def _fold(self, record: Record) -> None:
         if record.kind not in (Kind.FILL, Kind.FILL_BUSTED):
             self._book.apply(record)
             return
@@ -146,8 +148,8 @@ class Earnings:
             value = sum((worth for lot_label, worth in _worth(position, quote.last) if lot_label == label), ZERO)
         ours = [one for one in self._closings if one.closer == label]
         return Earned(
-            fill_id=fill.fill_id, intent_id=fill.intent_id, currency=order.currency, quantity=fill.quantity, gained=gained,
-            fees=fees, held=sum((lot.quantity for lot in lots), ZERO), cost=sum((lot.cost for lot in lots), ZERO),
+            fill_id=fill.fill_id, intent_id=fill.intent_id, instrument_id=order.instrument_id,
+            currency=order.currency, quantity=fill.quantity, gained=gained, fees=fees, held=sum((lot.quantity for lot in lots), ZERO), cost=sum((lot.cost for lot in lots), ZERO),
             value=value, mark=quote.last if quote else None,
             marked_at=iso(from_millis(quote.at_ms)) if quote else None,
             closed=sum((one.quantity for one in ours), ZERO), for_others=sum((one.realised for one in ours), ZERO),

@@ -123,8 +123,8 @@ def _wires(node: Node, key: str, parts: Sequence[Part]) -> Iterator[Link]:
         return
     for part, other in parts:
         bp = part.facts.get("bp") if part.kind == "reason" else None
-        if kind_of(node) in ("order", "fill") and part.kind == "intent" and _sent(part):
-            continue  # its verdict links to the order
+        if part.kind == "intent" and (_sent(part) if kind_of(node) in ("order", "fill") else _fenced(node)):
+            continue  # its verdict links to the order, its fences to the verdict
         first = RANKS[kind_of(part)] < RANKS[kind_of(node)]
         yield Link(other, key, bp) if first else Link(key, other, bp)
     if kind_of(node) == "verdict":
@@ -156,6 +156,10 @@ def _of_intent(key: str, parts: Sequence[Part]) -> Iterator[Link]:
             yield from (Link(fill, other) for fill in dict.fromkeys(fills) or [key])
         elif kind != "intent":
             yield Link(other, key) if RANKS[kind] < RANKS["intent"] else Link(key, other)
+
+
+def _fenced(verdict: Node) -> bool:
+    return any(part.kind == "fence" for part in verdict.parts)
 
 
 def _sent(intent: Node) -> bool:

@@ -64,13 +64,13 @@ class Happenings:
         body = record.payload
         if file == TRADE_LOG and "intent_id" in record.ids:
             return self._about_intent(record)
-        if record.kind in _CONTROLS:
+        if record.kind in _CONTROLS and "what" in body:
             return Changes(self.affairs).change(Said(file, record))
         if record.kind in (Kind.LATCH_SET, Kind.LATCH_RELEASED) and body["latch_id"] in self.affairs.latches:
             return Interventions(self.affairs).latch(str(body["latch_id"]))
         if record.kind in _COMMANDS:
             return Interventions(self.affairs).command(str(body["command_id"]))
-        if record.kind in (Kind.REFLECTED, Kind.PROMOTED):
+        if record.kind in (Kind.REFLECTED, Kind.PROMOTED) and record.dag_id is not None:
             others = [one for one in self.cycles if (one.kind, one.seq) != (record.kind, record.seq)]
             return explain_cycle(str(record.dag_id), [record, *(one for one in others if one.dag_id != record.dag_id)],
                                  self.lineage)

@@ -26,11 +26,12 @@ def label(node: Node) -> Label:
         made = make(node, node.facts) if make is not None else None
     except (LookupError, ValueError, TypeError, ArithmeticError):
         made = None
-    found = made or Label(_caption(node.kind), _shortened(node))
+    found = made or Label(caption(node.kind), _shortened(node))
     return Label(one_line(found.caption), one_line(found.text), found.tone)
 
 
-def _caption(kind: str) -> str:
+def caption(kind: str) -> str:
+    """A kind as people call it."""
     return {"pnl": "result", "effect": "what it did", "until": "until", "who": "who", "raw": "raw record",
             "view": "persona's view", "missing": "missing"}.get(kind, kind.replace(".", " "))
 
@@ -122,6 +123,10 @@ def _latch(node: Node, facts: Facts) -> Label:
     return Label("latch", f"{facts['code']} on {facts['vault'] or 'everything'} ({node.id})", "bad")
 
 
+def _effect(_node: Node, facts: Facts) -> Label:
+    return Label(f"what it did · {facts['effect']}", facts["wish"] or facts["intent_id"])
+
+
 def weight(bp: int) -> str:
     """`+4,390 bp`, `−100 bp`."""
     return f"{bp:+,} bp".replace("-", "−")
@@ -131,4 +136,5 @@ _MAKERS: dict[str, Callable[[Node, Facts], Label]] = {
     "raw": _raw, "signal": _signal, "reason": _reason, "conviction": _conviction, "view": _view, "allocation": _allocation,
     "intent": _intent, "intent.seen": _seen, "fence": _fence, "control": _control, "intent.approved": _approved,
     "intent.held": _stopping, "intent.refused": _stopping, "intent.expired": _stopping, "order.submitting": _order,
-    "fill": _fill, "pnl": _pnl, "latch": _latch}
+    "fill": _fill, "pnl": _pnl, "latch": _latch,
+    "effect": _effect}

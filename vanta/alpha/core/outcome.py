@@ -68,15 +68,18 @@ def _said(currency: str, rows: Sequence[Earned]) -> str:
 
 
 def _open(currency: str, rows: Sequence[Earned], held: Decimal) -> str:
-    cost = sum((row.cost for row in rows), ZERO)
-    last = next(row for row in rows if row.held)
-    value = _sum(row.value for row in rows)
-    size = f"{figure(held)} still held, which cost {amount(abs(cost), currency, sign=False)}"
-    if value is None or last.mark is None:
-        return f"{size} and {'has' if held == 1 else 'have'} no mark yet"
-    worth = amount(abs(value), currency, sign=False)
-    return (f"{amount(value - cost, currency)} open on {size} and {'is' if held == 1 else 'are'} worth {worth} at the last "
-            f"price of {figure(last.mark)} ({when(last.marked_at)})")
+    """What is still held, what it cost, and what it is worth; of several instruments units are not added."""
+    kept = [row for row in rows if row.held]
+    one = len({row.instrument_id for row in kept}) == 1
+    cost, value = sum((row.cost for row in rows), ZERO), _sum(row.value for row in rows)
+    verb = ("has", "is") if one and held == 1 else ("have", "are")
+    what = f"{figure(held)} still held" if one else "positions still held"
+    size = f"{what}, which cost {amount(abs(cost), currency, sign=False)}"
+    if value is None:
+        return f"{size} and {verb[0]} no mark yet"
+    price = f"price of {figure(kept[0].mark)} ({when(kept[0].marked_at)})" if one else "prices"
+    return (f"{amount(value - cost, currency)} open on {size} and {verb[1]} worth {amount(abs(value), currency, sign=False)} at "
+            f"the last {price}")
 
 
 def facts(parts: Sequence[Earned]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def when(text: object) -> str:
 def short(digest: object) -> str:
     """The beginning of a hash; what is none as it stands."""
     text = str(digest)
-    return f"{text[:SHOWN]}…" if len(text) == 64 and all(char in "0123456789abcdef" for char in text) else text
+    return text[:SHOWN] if len(text) == 64 and all(char in "0123456789abcdef" for char in text) else text
 
 
 def count(number: int, thing: str, things: str = "") -> str:
