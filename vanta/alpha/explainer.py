@@ -16,6 +16,7 @@ from vanta.alpha.core.inputs import BROKEN, is_digest
 from vanta.alpha.core.lineage import Lineage
 from vanta.alpha.core.node import Node, flatten
 from vanta.alpha.core.rounds import CYCLE, explain_cycle
+from vanta.alpha.core.sights import one_line
 from vanta.alpha.core.trail import SHORTEST, Trail, meant
 from vanta.alpha.core.watchers import outputs
 from vanta.alpha.finder import Finder
@@ -25,6 +26,7 @@ from vanta.common.events import Kind
 from vanta.common.paths import JOURNALS, PROMOTION_LOG, REFLECTION_LOG, TRADE_LOG, TRADE_SIGNALS, Home
 from vanta.common.store.ports import Record
 
+_BRIEF = 70
 _PLACE = re.compile(r"([a-z_]+?)(?:\.jsonl)?:([0-9]{1,15})")
 
 
@@ -63,14 +65,23 @@ class Explainer:
         place = placed(text)
         if place is not None:
             last = max((record.seq for record in self._records(place[0])), default=0)
-            return f"{place[0]} has {last:,} records that can be read; the last one is {_stem(place[0])}:{last}." if last else \
-                f"There are no records in {place[0]}; is this the right --home?"
+            if not last:
+                return f"There are no records in {place[0]}; is this the right --home?"
+            return f"{place[0]} has {last:,} records that can be read; the last one is {_stem(place[0])}:{last}."
         if ":" in text:
             return f"A record is named as in trade_log:345; the logs are {', '.join(map(_stem, JOURNALS))}."
         if len(text) < SHORTEST:
             return f"Give at least {SHORTEST} characters of the id."
-        return ("Ids are in portfolio.json, autotrade_queue.json and trade_signals.json, and any record may be named by its "
+        return ("Ids are in portfolio.json, autotrade_queue.json and trade_signals.json, and any record may be named "
+                "by its "
                 "place, as in trade_log:345; is this the right --home?")
+
+    def brief(self, name: str) -> str:
+        """An id with a few words about it, for a list of what could be meant."""
+        body = self._trail.intent(self._trail.intent_of(name) or name)
+        row = self._finder.evidence().signals.get(name)
+        about = f"{body['side']} {body['instrument_id']} in {body['vault']}" if body else row["summary"] if row else ""
+        return f"{name}  {one_line(about)[:_BRIEF]}".rstrip()
 
     def explain(self, name: str) -> Node:
         """The tree of one id that `meant` gave."""
@@ -121,7 +132,8 @@ class Explainer:
         """The versions of the control files that these records are about."""
         wanted = {said.what for said in of}
         self._affairs.contents |= self._finder.contents(
-            {str(after(said.record)) for said in self._affairs.seen if said.what in wanted and is_digest(after(said.record))})
+            {str(after(said.record)) for said in self._affairs.seen if said.what in wanted
+             and is_digest(after(said.record))})
 
     def _made(self, cycles: Iterable[Record]) -> None:
         """The convictions that cycles made."""
@@ -143,7 +155,8 @@ class Explainer:
         return [name for name in known if name.startswith(text)] if len(text) >= SHORTEST else []
 
     def _cycles(self) -> list[Record]:
-        return [*self._finder.passes(REFLECTION_LOG, Kind.REFLECTED), *self._finder.passes(PROMOTION_LOG, Kind.PROMOTED)]
+        return [*self._finder.passes(REFLECTION_LOG, Kind.REFLECTED),
+                *self._finder.passes(PROMOTION_LOG, Kind.PROMOTED)]
 
     def _read_log(self, name: str) -> None:
         try:

@@ -1,7 +1,7 @@
 """Documents and snapshots of a home as an explanation needs them: by id, in the version that counted. Reads only.
 
-What lies open is taken first. What has left the current files is looked up by the hashes that records name. Whatever cannot
-be read becomes a warning and a gap, never a guess.
+What lies open is taken first. What has left the current files is looked up by the hashes that records name. Whatever
+cannot be read becomes a warning and a gap, never a guess.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -1,8 +1,9 @@
 """`vanta explain ID`: why something is what it is, in plain sentences, as data, as a graph, or as a page that draws it.
 
-ID is a signal, conviction, cycle, intent, order, fill, latch or command, the hash of a control file, or any record by its
-place (`trade_log:345`). Works from the files of a home alone; nothing has to run. The first eight characters of an id are
-enough where they name one thing. An id that nothing knows ends with 1, an ambiguous one with 2 and the list of what it could be.
+ID is a signal, conviction, cycle, intent, order, fill, latch or command, the hash of a control file, or any record by
+its place (`trade_log:345`). Works from the files of a home alone; nothing has to run. The first eight characters of an
+id are enough where they name one thing. An id that nothing knows ends with 1, an ambiguous one with 2 and the list of
+what it could be.
 """
 
 from collections.abc import Sequence
@@ -31,7 +32,8 @@ from vanta.common.times import iso
 
 app = application("Say why a signal, conviction, intent, order, fill, refusal or control change is what it is.")
 IdArgument = Annotated[str, typer.Argument(
-    metavar="ID", help="sig1_… cv1_… in1_… dag1_… latch_… cmd_…, an order or fill id, a control's hash, or a record's place "
+    metavar="ID", help="sig1_… cv1_… in1_… dag1_… latch_… cmd_…, an order or fill id, a control's hash, or a record's "
+                       "place "
     "as in trade_log:345; a beginning of eight characters will do.")]
 DotFlag = Annotated[bool, typer.Option("--dot", help="Print the decision as Graphviz text.")]
 HtmlOption = Annotated[Path | None, typer.Option(
@@ -73,13 +75,13 @@ def _only(name: str, explainer: Explainer) -> str:
         raise UnknownId(f"nothing here is called {name!r}", explainer.hint(name))
     if len(found) > 1:
         more = f"\n    and {len(found) - _MOST:,} more" if len(found) > _MOST else ""
-        shown = "\n    ".join(found[:_MOST])
+        shown = "\n    ".join(map(explainer.brief, found[:_MOST]))
         raise UsageError(f"{name!r} can mean {len(found):,} things:\n    {shown}{more}", "Give more of the id.")
     return found[0]
 
 
 def _outside(target: Path, home: Home) -> Path:
-    """Where the page goes. Raises `UsageError` for a folder, and among the state, where each file has its one writer."""
+    """Where the page goes. Raises `UsageError` for a folder, and among the state, whose files have their writers."""
     if target.is_dir():
         raise UsageError(f"{target} is a folder", "Name a file for the page, as in --html why.html.")
     kept = (home.memory, home.config, home.logs)
@@ -91,16 +93,19 @@ def _outside(target: Path, home: Home) -> Path:
 
 def _page(tree: Node, name: str, target: Path, warnings: Sequence[str]) -> int:
     now = SystemClock().now()
-    page = sheet(tree, name=name, gaps=warnings, foot=f"Made by vanta explain {__version__} at {when(iso(now))} from the files "
+    page = sheet(tree, name=name, gaps=warnings,
+                 foot=f"Made by vanta explain {__version__} at {when(iso(now))} from the files "
                  "of a home; vanta verify checks that none of them was changed.")
     if str(target) == "-":
         show(page, newline=False)
         return _end(warnings)
     atomic.replace(target, page.encode(), durable=False)
-    return emit(Report(schema="vanta.explain/1", at=now, items={}, lines=[f"the page is in {target}"], warnings=warnings,
+    return emit(Report(schema="vanta.explain/1", at=now, items={}, lines=[f"the page is in {target}"],
+                       warnings=warnings,
                        next=[_VERIFY]), as_json=False)
 
 
 def _end(warnings: Sequence[str]) -> int:
     """What is said where the output is for a program: warnings alone."""
-    return emit(Report(schema="vanta.explain/1", at=SystemClock().now(), items={}, lines=[], warnings=warnings), as_json=False)
+    return emit(Report(schema="vanta.explain/1", at=SystemClock().now(), items={}, lines=[], warnings=warnings),
+                as_json=False)

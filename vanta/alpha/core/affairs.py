@@ -1,7 +1,7 @@
 """What persons did, and what the executor did to itself: control changes, commands, latches, by their names. Pure.
 
-An index over three logs; `take` every record in order. A change has two names, its place (`trade_log:150`) and the hash of
-what the file held after it; a latch and a command have their ids.
+An index over three logs; `take` every record in order. A change has two names, its place (`trade_log:150`) and the hash
+of what the file held after it; a latch and a command have their ids.
 
     affairs.names()  ->  {"latch_5f0c2a91", "cmd_0123456789abcdef", "afcaa3d3feac…"}
 """

@@ -1,8 +1,9 @@
 """Who changed a control, what of it, and what that did: one change as a tree of sentences. Pure.
 
-What the executor saw (`control.seen`) is one record, what a tool wrote down (`control.changed`) another, what the operating
-system knew of a save (`control.edited`) a third. They are the same change where they say so: by the hash of what the file held
-after it, or, where a tool only names a switch, by the nearest version in which that switch went over.
+What the executor saw (`control.seen`) is one record, what a tool wrote down (`control.changed`) another, what the
+operating system knew of a save (`control.edited`) a third. They are the same change where they say so: by the hash of
+what the file held after it, or, where a tool only names a switch, by the nearest version in which that switch went
+over.
 """
 
 from collections.abc import Iterator, Sequence
@@ -59,7 +60,8 @@ class Changes:
             parts.append(Node("until", "unseen", "The executor's log does not tell when it took notice.", {}, ()))
         text = _headline(said, rows, tool if said.record.kind != Kind.CONTROL_CHANGED else None)
         digest = str(after(said.record))
-        return Node("control", digest if is_digest(digest) else said.place, text, dict(said.record.payload), tuple(parts), said.place)
+        return Node("control", digest if is_digest(digest) else said.place, text, dict(said.record.payload),
+                    tuple(parts), said.place)
 
     def _read(self, said: Said) -> Said | None:
         """The record by which the executor took notice of a change."""
@@ -115,8 +117,10 @@ class Changes:
         except orjson.JSONDecodeError:
             return "", ""
         rows = {name.partition(".")[0] for name, _, _ in self._rows(said, None)}
-        found: list[dict[str, Any]] = [one for name, one in value.items() if name in rows and isinstance(one, dict)] + [value]
-        return next(((str(one["reason"]), str(one["by"])) for one in found if one.get("reason") and one.get("by")), ("", ""))
+        found: list[dict[str, Any]] = [one for name, one in value.items() if name in rows
+                                       and isinstance(one, dict)] + [value]
+        return next(((str(one["reason"]), str(one["by"])) for one in found if one.get("reason") and one.get("by")),
+                    ("", ""))
 
     def _effects(self, said: Said) -> Iterator[Node]:
         """Which intents and orders it stopped while it was in force, and which it let go."""
@@ -126,7 +130,8 @@ class Changes:
             yield stop_node(self._affairs, one, self._lifted(said, one))
         for one in self._affairs.let_go(_released(said), said.record.seq):
             name = one.by.ids["intent_id"]
-            yield Node("effect", name, f"It let intent {name}{wish(self._affairs, name)} go on, held since {when(one.by.at)} "
+            yield Node("effect", name, f"It let intent {name}{wish(self._affairs, name)} go on, held since "
+                                       f"{when(one.by.at)} "
                        f"(trade_log:{one.by.seq}){ended(one.end)}.", _facts(self._affairs, "let go", one), (),
                        f"trade_log:{one.by.seq}")
         if said.what == "vaults":
@@ -199,13 +204,16 @@ def wish(affairs: Affairs, intent_id: str) -> str:
 
 
 def _facts(affairs: Affairs, word: str, one: Stopped) -> dict[str, Any]:
-    return {"effect": word, "intent_id": one.by.ids["intent_id"], "wish": wish(affairs, one.by.ids["intent_id"]).strip(" ()"),
+    return {"effect": word, "intent_id": one.by.ids["intent_id"],
+            "wish": wish(affairs, one.by.ids["intent_id"]).strip(" ()"),
             "from": one.by.seq, "until": one.end.seq if one.end is not None else None}
 
 
 def ended(end: Record | None) -> str:
     """What became of an intent after that."""
-    return f"; then {_ENDS[end.kind]} (trade_log:{end.seq})" if end is not None else "; it was still waiting when the log ended"
+    if end is None:
+        return "; it was still waiting when the log ended"
+    return f"; then {_ENDS[end.kind]} (trade_log:{end.seq})"
 
 
 def _released(said: Said) -> frozenset[Reason]:
@@ -220,12 +228,15 @@ def _who(tool: Said | None, edit: Said | None, stated: tuple[str, str]) -> Itera
     """Who did it, from every source that there is."""
     if tool is not None:
         body = tool.record.payload
-        yield Node("who", str(body["by"]), f"{body['by']} did it with vanta-run at {when(tool.record.at)} ({tool.place}), as "
-                   f"account {body.get('account', 'unknown')}. The reason given: {body['reason']}.", dict(body), (), tool.place)
+        yield Node("who", str(body["by"]),
+                   f"{body['by']} did it with vanta-run at {when(tool.record.at)} ({tool.place}), as "
+                   f"account {body.get('account', 'unknown')}. The reason given: {body['reason']}.", dict(body), (),
+                   tool.place)
     if edit is not None:
         body = edit.record.payload
         owner = f"{body.get('user') or 'an account without a name'} (uid {body.get('uid', 'unknown')})"
-        yield Node("who", str(body.get("user")), f"The file belonged to {owner} when it was saved at {when(body.get('mtime'))}"
+        yield Node("who", str(body.get("user")),
+                   f"The file belonged to {owner} when it was saved at {when(body.get('mtime'))}"
                    f"{_terminals(body.get('terminals'))}.", dict(body), (), edit.place)
     reason, name = stated
     if reason and tool is None:
@@ -242,7 +253,8 @@ def _terminals(value: object) -> str:
 def _listed(rows: Sequence[tuple[str, str, str]], said: Said) -> Iterator[Node]:
     if len(rows) > _MOST:
         for name, before, now in rows:
-            yield Node("field", f"{said.place} {name}", f"{name}: from {before} to {now}.", {"before": before, "after": now},
+            yield Node("field", f"{said.place} {name}", f"{name}: from {before} to {now}.",
+                       {"before": before, "after": now},
                        ())
 
 
@@ -254,9 +266,9 @@ def _headline(said: Said, rows: Sequence[tuple[str, str, str]], tool: Said | Non
         return f"{body['by']} changed {name} from {before} to {now} at {when(record.at)} ({said.place})."
     what = several(f"{name} from {before} to {now}" for name, before, now in rows) if 0 < len(rows) <= _MOST else \
         f"{count(len(rows), 'field')}, listed below" if rows else ""
-    by = f" {tool.record.payload['by']} changed" if tool is not None and what else " Changed:" if what else ""
-    return f"At {when(record.at)} ({said.place}) the executor saw that {_file(said)} {_became(said)}.{by}{' ' if what else ''}{what}" + \
-        ("." if what else "")
+    head = f"At {when(record.at)} ({said.place}) the executor saw that {_file(said)} {_became(said)}."
+    by = f"{tool.record.payload['by']} changed" if tool is not None else "Changed:"
+    return f"{head} {by} {what}." if what else head
 
 
 def _became(said: Said) -> str:

@@ -22,7 +22,7 @@ def course(records: Sequence[Record], trail: Trail) -> tuple[Node, ...]:
 
 
 def told(record: Record, trail: Trail) -> Node | None:
-    """What a record about an intent or its order says, with each fence's verdict; `None` for a kind that is not known."""
+    """What a record about an intent or its order says, with each fence's verdict; `None` for an unknown kind."""
     sentence = _SENTENCES.get(record.kind)
     if sentence is None:
         return None
@@ -30,7 +30,8 @@ def told(record: Record, trail: Trail) -> Node | None:
     parts = tuple(_fence(line) for line in record.payload.get("lines", []))
     controls = tuple(_controls(record, trail)) if parts else ()
     return Node(record.kind, record.ids.get("order_id") or record.ids["intent_id"],
-                f"{when(record.at)} ({here}): {sentence(record.payload)}", dict(record.payload), (*parts, *controls), here)
+                f"{when(record.at)} ({here}): {sentence(record.payload)}", dict(record.payload), (*parts, *controls),
+                here)
 
 
 def _fence(line: Sequence[str | None]) -> Node:

@@ -1,22 +1,26 @@
 """The graph as Graphviz text: `vanta explain ID --dot | dot -Tsvg > why.svg`. Pure.
 
-One statement a line; every thing is a node, shaped and coloured by its kind, and words carry what colour says. Labels are
-quoted, so that no headline can end one.
+One statement a line; every thing is a node, shaped and coloured by its kind, and words carry what colour says. Labels
+are quoted, so that no headline can end one.
 """
 
 from collections.abc import Iterator
 
 from vanta.alpha.core.graph import Graph, Link, Thing
 from vanta.alpha.core.labels import weight
+from vanta.alpha.core.sights import one_line
 from vanta.alpha.core.text import wrapped
 
 _WIDTH = 34
 _LINES = 4
 _LOOKS = {
-    "raw": ("note", "#eceff1"), "signal": ("box", "#e3edf7"), "reason": ("cds", "#eef3e6"), "conviction": ("ellipse", "#e8e4f3"),
+    "raw": ("note", "#eceff1"), "signal": ("box", "#e3edf7"), "reason": ("cds", "#eef3e6"),
+    "conviction": ("ellipse", "#e8e4f3"),
     "view": ("ellipse", "#f1eef8"), "allocation": ("box3d", "#f6efe0"), "intent": ("component", "#f6efe0"),
-    "fence": ("octagon", "#f4f4f2"), "control": ("tab", "#f4f4f2"), "verdict": ("diamond", "#ffffff"), "order": ("folder", "#e3f1f1"),
+    "fence": ("octagon", "#f4f4f2"), "control": ("tab", "#f4f4f2"), "verdict": ("diamond", "#ffffff"),
+    "order": ("folder", "#e3f1f1"),
     "fill": ("box", "#e3f1f1"), "pnl": ("house", "#ffffff"), "latch": ("octagon", "#f8e6e0")}
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "&": "&amp;"})
 _PLAIN = ("box", "#ffffff")
 _TONES = {"good": "#1b6e4a", "bad": "#a3381f", "": "#5d6670"}
 
@@ -37,7 +41,8 @@ def _head() -> Iterator[str]:
 def _node(name: str, thing: Thing) -> str:
     shape, fill = _LOOKS.get(thing.kind, _PLAIN)
     lines = (thing.label.caption, *wrapped(thing.label.text, _WIDTH, _LINES))
-    return f'  {name} [label={_quoted(*lines)}, shape="{shape}", fillcolor="{fill}", color="{_TONES[thing.label.tone]}"];'
+    look = f'shape="{shape}", fillcolor="{fill}", color="{_TONES[thing.label.tone]}"'
+    return f"  {name} [label={_quoted(*lines)}, {look}];"
 
 
 def _layers(graph: Graph, names: dict[str, str]) -> Iterator[str]:
@@ -57,5 +62,5 @@ def _edge(names: dict[str, str], link: Link) -> str:
 
 
 def _quoted(*lines: str) -> str:
-    """Lines as one quoted string; what they hold cannot end it."""
-    return '"' + "\\n".join(line.replace("\\", "\\\\").replace('"', '\\"') for line in lines) + '"'
+    """Lines as one quoted string; what they hold cannot end it, and is shown as it stands."""
+    return '"' + "\\n".join(one_line(line).translate(_ESCAPES) for line in lines) + '"'

@@ -1,8 +1,9 @@
 """What did a fill earn, and an intent, and a conviction? By the executor's own book, to the cent. Pure.
 
 The book already splits every result over the bands that its lots were bought under. Here the log is folded once more
-with the record number of each fill as that band, so that the very code that books profit says which fill it belongs to: a
-gain counts for the fill that opened the lot, a fee for the fill that paid it, and all of them sum to what the book has.
+with the record number of each fill as that band, so that the very code that books profit says which fill it belongs to:
+a gain counts for the fill that opened the lot, a fee for the fill that paid it, and all of them sum to what the book
+has.
 
     Earnings(trade_log).of_intent("in1_…")  ->  (Earned(fill_id="…-f1", realised=Decimal("8.00"), held=Decimal(3), …),)
 """
@@ -149,7 +150,8 @@ class Earnings:
         ours = [one for one in self._closings if one.closer == label]
         return Earned(
             fill_id=fill.fill_id, intent_id=fill.intent_id, instrument_id=order.instrument_id,
-            currency=order.currency, quantity=fill.quantity, gained=gained, fees=fees, held=sum((lot.quantity for lot in lots), ZERO), cost=sum((lot.cost for lot in lots), ZERO),
+            currency=order.currency, quantity=fill.quantity, gained=gained, fees=fees,
+            held=sum((lot.quantity for lot in lots), ZERO), cost=sum((lot.cost for lot in lots), ZERO),
             value=value, mark=quote.last if quote else None,
             marked_at=iso(from_millis(quote.at_ms)) if quote else None,
             closed=sum((one.quantity for one in ours), ZERO), for_others=sum((one.realised for one in ours), ZERO),
@@ -170,7 +172,7 @@ def _by_label(position: Position | None) -> dict[str, Decimal]:
 
 
 def _worth(position: Position, mark: Decimal) -> Iterator[tuple[str, Decimal]]:
-    """Every lot's value, so that they sum to the position's: what rounding leaves goes to the last, as in pnl_summary."""
+    """Every lot's value; they sum to the position's, as in pnl_summary.json: what rounding leaves goes to the last."""
     rest = position.value(mark)
     for index, lot in enumerate(position.lots):
         last = index == len(position.lots) - 1

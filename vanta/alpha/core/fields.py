@@ -1,7 +1,7 @@
 """Which fields of a document a save changed: name, value before, value after. Pure.
 
-A row of a list is known by the field that names it (`vault_id`, `flip_id`), so that a vault that moved up one line is not
-a change; a list without names is one value. A switch in its long spelling is on or off by its `enabled`.
+A row of a list is known by the field that names it (`vault_id`, `flip_id`), so that a vault that moved up one line is
+not a change; a list without names is one value. A switch in its long spelling is on or off by its `enabled`.
 
     changed(b'{"full_halt": false}', b'{"full_halt": true}')  ->  [("full_halt", "false", "true")]
 """

@@ -1,7 +1,7 @@
 """A graph that a person can look at: fences that passed are one box, and of many things of a kind the strongest. Pure.
 
-Nothing is dropped without a count: what is not drawn by itself stands in a box that says how many there are, with the links
-of all of them.
+Nothing is dropped without a count: what is not drawn by itself stands in a box that says how many there are, with the
+links of all of them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -41,10 +41,12 @@ def strongest(graph: Graph, most: int = MOST) -> Graph:
     """Of each kind the strongest, the earliest of equals, and one box for all others."""
     groups: dict[str, tuple[Label, list[Thing]]] = {}
     for place in dict.fromkeys((thing.kind, thing.rank) for thing in graph.things):
-        rows = sorted((thing for thing in graph.things if (thing.kind, thing.rank) == place), key=lambda one: -one.strength)
+        rows = sorted((thing for thing in graph.things if (thing.kind, thing.rank) == place),
+                      key=lambda one: -one.strength)
         if len(rows) > most:
             rest = rows[most - 1:]
-            groups[f"more {place}"] = (Label(f"{len(rest):,} more", f"of {len(rows):,} {_plural(place[0])}; the sentences below "
+            groups[f"more {place}"] = (Label(f"{len(rest):,} more",
+                                             f"of {len(rows):,} {_plural(place[0])}; the sentences below "
                                              "tell all of them"), rest)
     return _merged(graph, groups)
 

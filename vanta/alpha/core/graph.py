@@ -1,8 +1,8 @@
 """The decision as a graph: every thing once, links the way the decision went, weights on them. Pure.
 
-A tree of sentences says a thing wherever it counts, and an order before what it rests on. Here a signal that is listed under
-two reasons is one thing with two links, what happened to an order is the order, and links run from the raw record to the
-result: raw → signal → reason → conviction → allocation → intent → fences → verdict → order → fill → result.
+A tree of sentences says a thing wherever it counts, and an order before what it rests on. Here a signal that is listed
+under two reasons is one thing with two links, what happened to an order is the order, and links run from the raw record
+to the result: raw → signal → reason → conviction → allocation → intent → fences → verdict → order → fill → result.
 
     graph_of(tree).links  ->  (Link("reason cv1_… source:sec.form4", "conviction cv1_…", 4390), …)
 """
@@ -15,9 +15,11 @@ from vanta.alpha.core.labels import Label, label
 from vanta.alpha.core.node import Node
 
 RANKS: Mapping[str, int] = {
-    "who": 5, "cause": 5, "raw": 10, "input": 10, "missing": 10, "collected": 15, "signal": 20, "reason": 30, "reflection": 33,
+    "who": 5, "cause": 5, "raw": 10, "input": 10, "missing": 10, "collected": 15, "signal": 20, "reason": 30,
+    "reflection": 33,
     "cycle": 35, "conviction": 40, "command": 40, "view": 45, "output": 45, "allocation": 50, "intent": 55, "fence": 60,
-    "control": 60, "latch": 60, "receipt": 60, "record": 60, "verdict": 65, "field": 65, "order": 70, "fill": 80, "pnl": 90,
+    "control": 60, "latch": 60, "receipt": 60, "record": 60, "verdict": 65, "field": 65, "order": 70, "fill": 80,
+    "pnl": 90,
     "effect": 95, "until": 97}
 """Where each kind stands on the way from evidence to result. Kinds that are not here are records."""
 
@@ -35,7 +37,7 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thing:
-    """One box. `first` is the number of the first sentence about it; the stronger of many are drawn, the rest counted."""
+    """One box. `first` is the number of the first sentence about it; of many the strongest are drawn."""
 
     key: str
     kind: str
@@ -110,7 +112,8 @@ class _Builder:
             if one.rank >= other.rank and other.rank == RANKS[other.kind]:
                 things[target] = Thing(key=other.key, kind=other.kind, rank=one.rank + 0.5, label=other.label,
                                        first=other.first, strength=other.strength)
-        return Graph(tuple(things.values()), tuple(Link(*ends, bp) for ends, bp in self._links.items()), tuple(self._about))
+        return Graph(tuple(things.values()), tuple(Link(*ends, bp) for ends, bp in self._links.items()),
+                     tuple(self._about))
 
 
 Part = tuple[Node, str]
@@ -133,7 +136,7 @@ def _wires(node: Node, key: str, parts: Sequence[Part]) -> Iterator[Link]:
 
 
 def _of_intent(key: str, parts: Sequence[Part]) -> Iterator[Link]:
-    """Grounds lead to the allocation and on to the intent, the intent through fences to verdicts, and those to the order."""
+    """Grounds lead to the allocation and on to the intent, it leads through fences to verdicts, those to the order."""
     allocation = next((other for part, other in parts if part.kind == "allocation"), key)
     gate, fills = key, []
     for part, other in parts:

@@ -1,8 +1,8 @@
 """Any record by its place: what it says in one sentence, what it was caused by and what it caused. Pure.
 
-Records about intents are told by `course.py`, controls by `changes.py`, latches and commands by `interventions.py`, cycles by
-`rounds.py`; this module says which is which, and tells all others. A kind that is not known here, one of a newer version too,
-gets its kind, its time and its key facts: nothing that is written down is without an answer.
+Records about intents are told by `course.py`, controls by `changes.py`, latches and commands by `interventions.py`,
+cycles by `rounds.py`; this module says which is which, and tells all others. A kind that is not known here, one of a
+newer version too, gets its kind, its time and its key facts: nothing that is written down is without an answer.
 
     Happenings(…).explain(TRADE_LOG, record)
         2026-11-20 15:00:00 UTC (trade_log:11): the day 2026-11-20 opened for V_CORE with a NAV of 100,000.
@@ -79,7 +79,7 @@ class Happenings:
                            *self._collected(record))
 
     def _about_intent(self, record: Record) -> Node:
-        """A verdict, an answer of the venue, a fill: with its fences, the grounds of its intent, and what came of it."""
+        """A verdict, an answer of the venue, a fill: with its fences, its grounds, and what came of it."""
         node = told(record, self.lineage.trail)
         intent_id = record.ids["intent_id"]
         grounds = self.lineage.grounds(intent_id)
@@ -93,7 +93,8 @@ class Happenings:
         if record.kind != Kind.COLLECTED:
             return
         for one in self.manifest:
-            yield Node("raw", str(one["sha256"]), f"It took in {one.get('url') or 'a payload'} as {short(one['sha256'])}.",
+            yield Node("raw", str(one["sha256"]),
+                       f"It took in {one.get('url') or 'a payload'} as {short(one['sha256'])}.",
                        dict(one), ())
         for name, digest in outputs(record):
             yield Node("output", digest, f"It made {name} in the version {short(digest)}.", {"sha256": digest}, tuple(
@@ -144,7 +145,8 @@ def _alert(body: Body) -> str:
 
 
 def _quote(body: Body) -> str:
-    return (f"the executor took in a quote of {body['instrument_id']} from {body['source']}: last {figure(body['last'])}, bid "
+    return (f"the executor took in a quote of {body['instrument_id']} from {body['source']}: last "
+            f"{figure(body['last'])}, bid "
             f"{figure(body['bid'])}, ask {figure(body['ask'])}, dated {when(body['at'])}.")
 
 
@@ -154,7 +156,8 @@ def _day(body: Body) -> str:
 
 def _collected(body: Body) -> str:
     counts = body.get("counts")
-    told_counts = f" {several(f'{value:,} {name}' for name, value in counts.items())}." if isinstance(counts, dict) and counts \
+    told_counts = f" {several(f'{value:,} {name}' for name, value in counts.items())}." if isinstance(counts,
+                                                                                                      dict) and counts \
         else ""
     why = f" ({body['status_reason']})" if body.get("status_reason") else ""
     return f"a pass of the feed {body.get('feed', 'prices')} ended {body['status']}{why}.{told_counts}"
@@ -168,7 +171,8 @@ _SENTENCES: dict[str, Callable[[Body], str]] = {
     Kind.CONTROL_ENDED: lambda body: f"a switch was over by its own time: {body['what']}.",
     Kind.INSTRUMENTS_SEEN: lambda body: f"the executor read the instruments in the version {short(body['sha256'])}.",
     Kind.QUOTE_SEEN: _quote, Kind.BROKER_SYNC: _sync, Kind.ADJUSTMENT: _adjustment, Kind.ALERT: _alert,
-    Kind.BROKER_EXTERNAL: lambda body: f"the venue of account {body['account']} tells of something that this home did not send: "
+    Kind.BROKER_EXTERNAL: lambda body: f"the venue of account {body['account']} tells of something that this home did "
+                                       f"not send: "
                                        f"{body['what']}.",
     Kind.DAY_OPENED: _day, Kind.HOUSE_DAY_OPENED: _day, Kind.COLLECTED: _collected,
 }

@@ -33,10 +33,12 @@ class Interventions:
         exits = "entries of " if body["exits"] else ""
         figures = "" if body["value"] == "flatten" else \
             f" It saw {figure(body['value'])}, the limit is {figure(body['limit'])}."
-        text = (f"Latch {name} stops {exits}{scope} since {when(record.at)} (trade_log:{record.seq}), set by the executor itself: "
+        text = (f"Latch {name} stops {exits}{scope} since {when(record.at)} (trade_log:{record.seq}), set by the "
+                f"executor itself: "
                 f"{meaning(code).partition('. ')[0].rstrip('.')} ({code}). {_sentence(body['detail'])}{figures}")
         return Node("latch", name, text, dict(body), (
-            *self._cause(record, code), *(stop_node(self._affairs, one, self._affairs.released.get(name)) for one in self._held(record, code)),
+            *self._cause(record, code), *(stop_node(self._affairs, one, self._affairs.released.get(name))
+                                          for one in self._held(record, code)),
             self._end(name)), f"trade_log:{record.seq}")
 
     def _cause(self, latch: Record, code: str) -> Iterator[Node]:
@@ -44,11 +46,13 @@ class Interventions:
         for record in self._next(latch, 1):
             if code in codes_of(record):
                 name = record.ids["intent_id"]
-                yield Node("cause", name, f"Intent {name} set it off, with the verdict after it (trade_log:{record.seq}).", {},
+                yield Node("cause", name,
+                           f"Intent {name} set it off, with the verdict after it (trade_log:{record.seq}).", {},
                            (), f"trade_log:{record.seq}")
         for command_id, receipts in self._affairs.receipts.items():
             if code == Reason.FLATTENED and any(one.seq == latch.seq - 1 for one in receipts):
-                yield Node("cause", command_id, f"Command {command_id} of {receipts[0].payload['by']} set it, to leave every "
+                yield Node("cause", command_id,
+                           f"Command {command_id} of {receipts[0].payload['by']} set it, to leave every "
                            f"position: {receipts[0].payload['reason']}.", {}, (), f"trade_log:{receipts[0].seq}")
 
     def _next(self, record: Record, number: int) -> list[Record]:
@@ -72,18 +76,23 @@ class Interventions:
         if record is None:
             last = self._affairs.last
             end = f" ({when(last.at)}, trade_log:{last.seq})" if last is not None else ""
-            return Node("until", name, f"It is still set at the end of the log{end}. When its cause is settled: `vanta-run "
+            return Node("until", name, f"It is still set at the end of the log{end}. When its cause is settled: "
+                                       f"`vanta-run "
                         f"release --latch {name} --reason TEXT`.", {}, ())
         body = record.payload
-        return Node("until", str(body["command_id"]), f"{body['by']} released it at {when(record.at)} (trade_log:{record.seq}) "
-                    f"with the command {body['command_id']}: {body['reason']}.", dict(body), (), f"trade_log:{record.seq}")
+        return Node("until", str(body["command_id"]),
+                    f"{body['by']} released it at {when(record.at)} (trade_log:{record.seq}) "
+                    f"with the command {body['command_id']}: {body['reason']}.", dict(body), (),
+                    f"trade_log:{record.seq}")
 
     def command(self, name: str) -> Node:
         """A command: who asked for what and why, the executor's receipt, and what followed."""
         given, receipts = self._affairs.given.get(name), self._affairs.receipts.get(name, [])
         body = given.record.payload if given is not None else receipts[0].payload
-        here, at = (given.place, given.record.at) if given is not None else (f"trade_log:{receipts[0].seq}", receipts[0].at)
-        text = f"Command {name}: {body['by']} asked at {when(at)} ({here}) {_wish(body)}. The reason given: {body['reason']}."
+        first = given.record if given is not None else receipts[0]
+        here = given.place if given is not None else f"trade_log:{first.seq}"
+        text = (f"Command {name}: {body['by']} asked at {when(first.at)} ({here}) {_wish(body)}. The reason given: "
+                f"{body['reason']}.")
         parts = [part for receipt in receipts for part in self._receipt(receipt, flatten=body.get("kind") == "flatten")]
         if not receipts:
             parts = [Node("until", name, "The executor has not carried it out, nor refused it; it does so only before "
@@ -95,7 +104,8 @@ class Interventions:
         here, at, body = f"trade_log:{record.seq}", when(record.at), record.payload
         said = {
             Kind.COMMAND_REFUSED: f"The executor refused it at {at} ({here}): {body.get('refused')}.",
-            Kind.OVERRIDE_SET: f"It has been in force since {at} ({here}), until {when(body.get('until'))} at the latest.",
+            Kind.OVERRIDE_SET: f"It has been in force since {at} ({here}), until {when(body.get('until'))} at the "
+                               f"latest.",
             Kind.OVERRIDE_ENDED: f"It ended at {at} ({here}); {body.get('limit')} is again what vault.json says.",
             Kind.LATCH_RELEASED: f"The executor released latch {body.get('latch_id')} at {at} ({here}).",
         }.get(Kind(record.kind), f"The executor carried it out at {at} ({here}).")
@@ -107,16 +117,19 @@ class Interventions:
         """Records of the same occasion: one batch has one time."""
         for name, latch in self._affairs.latches.items():
             if flatten and latch.at == receipt.at and latch.payload["code"] == Reason.FLATTENED:
-                yield Node("effect", name, f"It set latch {name}: no entries from then on.", {}, (), f"trade_log:{latch.seq}")
+                yield Node("effect", name, f"It set latch {name}: no entries from then on.", {}, (),
+                           f"trade_log:{latch.seq}")
         for record in self._next(receipt, _AT_LENGTH):
             here = f"trade_log:{record.seq}"
             if record.at == receipt.at and flatten and record.payload.get("from") == "executor":
                 body = record.payload["intent"]
-                yield Node("effect", body["intent_id"], f"It made intent {body['intent_id']} to leave {body['instrument_id']} in "
+                yield Node("effect", body["intent_id"],
+                           f"It made intent {body['intent_id']} to leave {body['instrument_id']} in "
                            f"{body['vault']}.", {}, (), here)
             if (record.at == receipt.at and record.kind == Kind.ORDER_CANCELLING
                     and record.payload["detail"] == "an operator asked for it"):
-                yield Node("effect", record.ids["order_id"], f"It had order {record.ids['order_id']} cancelled ({here}).", {}, (),
+                yield Node("effect", record.ids["order_id"],
+                           f"It had order {record.ids['order_id']} cancelled ({here}).", {}, (),
                            here)
 
 

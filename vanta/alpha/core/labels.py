@@ -38,7 +38,8 @@ def caption(kind: str) -> str:
 
 def _shortened(node: Node) -> str:
     """The sentence without the words that the caption says."""
-    for lead in (f"Order {node.id} ", f"Intent {node.id} ", f"Conviction {node.id}: ", f"Signal {node.id} ", "Result: "):
+    for lead in (f"Order {node.id} ", f"Intent {node.id} ", f"Conviction {node.id}: ", f"Signal {node.id} ",
+                 "Result: "):
         if node.text.startswith(lead):
             return node.text.removeprefix(lead)
     _, mark, rest = node.text.partition(f"({node.place}): ") if node.place else ("", "", "")
@@ -133,7 +134,8 @@ def weight(bp: int) -> str:
 
 
 _MAKERS: dict[str, Callable[[Node, Facts], Label]] = {
-    "raw": _raw, "signal": _signal, "reason": _reason, "conviction": _conviction, "view": _view, "allocation": _allocation,
+    "raw": _raw, "signal": _signal, "reason": _reason, "conviction": _conviction, "view": _view,
+    "allocation": _allocation,
     "intent": _intent, "intent.seen": _seen, "fence": _fence, "control": _control, "intent.approved": _approved,
     "intent.held": _stopping, "intent.refused": _stopping, "intent.expired": _stopping, "order.submitting": _order,
     "fill": _fill, "pnl": _pnl, "latch": _latch,

@@ -1,7 +1,7 @@
 """Where each box of a graph stands: layers from top to bottom, in each the order that crosses fewest lines. Pure.
 
-Layers are the ranks of the graph. In each layer boxes move towards the mean place of what they are linked to (barycentre),
-a few times down and up. A layer that is wider than the page is broken into rows.
+Layers are the ranks of the graph. In each layer boxes move towards the mean place of what they are linked to
+(barycentre), a few times down and up. A layer that is wider than the page is broken into rows.
 
     layout(graph, WIDE)  ->  Layout(width=1040, height=900, boxes={"raw 5f0c…": Box(0, 24, 196, 66, …), …}, bands=…)
 """
@@ -51,7 +51,8 @@ class Layout:
 
 def layout(graph: Graph, size: Size) -> Layout:
     """Place every thing of a graph."""
-    rows = [[layer[start:start + size.columns] for start in range(0, len(layer), size.columns)] for layer in ordered(graph)]
+    rows = [[layer[start:start + size.columns] for start in range(0, len(layer), size.columns)]
+            for layer in ordered(graph)]
     width = max(_width(len(row), size) for layer in rows for row in layer)
     boxes: dict[str, Box] = {}
     y = float(_PAD)

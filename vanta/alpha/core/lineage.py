@@ -83,12 +83,14 @@ class Lineage:
         basis = (f"on what was held and ordered at trade_log:{body['basis_seq']}" if body["basis_seq"] else
                  "before anything of it was held or ordered")
         text = (f"Intent {intent_id} asked to {wish} {body['instrument_id']} for vault {body['vault']} (account "
-                f"{body['account']}), made at {when(body['created_at'])} {basis}, good until {when(body['expires_at'])}.")
+                f"{body['account']}), made at {when(body['created_at'])} {basis}, good until "
+                f"{when(body['expires_at'])}.")
         asked = why["signal_id"].startswith(CONVICTION)
         grounds = (self._target(body), self._conviction(why["signal_id"], said=why) if asked else Node(
             "conviction", why["signal_id"], "No conviction asks for it any more.", {}, ()))
         return Node("intent", intent_id, text, dict(body), (
-            *grounds, *course(records, self.trail), *self._pnl("Result", intent_id, self.earnings.of_intent(intent_id))))
+            *grounds, *course(records, self.trail),
+            *self._pnl("Result", intent_id, self.earnings.of_intent(intent_id))))
 
     def _target(self, body: Row) -> Node:
         why = body["provenance"]
@@ -118,7 +120,8 @@ class Lineage:
         """What the intents of a conviction have come to together."""
         fills = [one for intent_id in intents for one in self.earnings.of_intent(intent_id)]
         traded = len({one.intent_id for one in fills})
-        return self._pnl(f"Result of {count(traded, 'intent')} that traded, of {count(len(intents), 'intent')}", name, fills)
+        return self._pnl(f"Result of {count(traded, 'intent')} that traded, of {count(len(intents), 'intent')}", name,
+                         fills)
 
     def _view(self, row: Row, said: Row) -> tuple[Node, ...]:
         """The view of the persona that asked for most, as a sum of its own; none where it is the evidence itself.

@@ -9,7 +9,8 @@ from typing import Any
 class Node:
     """One sentence, what it is about, the facts behind it, and the nodes it rests on.
 
-    `place` is the record that says it, as `vanta explain` takes it (`trade_log:345`); empty where no single record does.
+    `place` is the record that says it, as `vanta explain` takes it (`trade_log:345`); empty where no single record
+    does.
     """
 
     kind: str

@@ -78,7 +78,8 @@ def _open(currency: str, rows: Sequence[Earned], held: Decimal) -> str:
     if value is None:
         return f"{size} and {verb[0]} no mark yet"
     price = f"price of {figure(kept[0].mark)} ({when(kept[0].marked_at)})" if one else "prices"
-    return (f"{amount(value - cost, currency)} open on {size} and {verb[1]} worth {amount(abs(value), currency, sign=False)} at "
+    return (f"{amount(value - cost, currency)} open on {size} and {verb[1]} worth "
+            f"{amount(abs(value), currency, sign=False)} at "
             f"the last {price}")
 
 

@@ -37,7 +37,8 @@ def _told(record: Record, records: Sequence[Record], lineage: Lineage) -> Node:
         f"{count(len(said['staged']), 'intent')} staged, {len(said['withdrawn']):,} withdrawn, "
         f"{len(said['removed']):,} removed from the queue")
     what = "a reflection" if reflection else "a promotion"
-    text = f"Cycle {record.dag_id}: {what} by {said['by']} at {when(said['now'])}, revision {said['revision']}: {counts}."
+    text = (f"Cycle {record.dag_id}: {what} by {said['by']} at {when(said['now'])}, revision {said['revision']}: "
+            f"{counts}.")
     results = _convictions(record, lineage) if reflection else map(lineage.outcome, said["staged"])
     return Node("cycle", str(record.dag_id), text, dict(said),
                 (*_read(record), *_made(record), *results, *_others(record, records)))
@@ -91,5 +92,6 @@ def _others(record: Record, records: Iterable[Record]) -> Iterator[Node]:
         if mine is not None and other.payload.get("inputs", {}).get(TRADE_SIGNALS) == mine:
             yield Node("cycle", str(other.dag_id), f"Promoted in cycle {other.dag_id} at {when(other.at)}.", {}, ())
         if given is not None and dict(outputs(other)).get(TRADE_SIGNALS) == given:
-            yield Node("reflection", str(other.dag_id), f"It rests on the reflection of cycle {other.dag_id} at {when(other.at)}.",
+            yield Node("reflection", str(other.dag_id),
+                       f"It rests on the reflection of cycle {other.dag_id} at {when(other.at)}.",
                        {}, ())

@@ -12,7 +12,8 @@ from vanta.alpha.core.node import Node
 from vanta.alpha.core.page import Page, document, text
 
 STYLE = drawing.STYLE + """
-.gaps{border-left:4px solid var(--bad);background:var(--soft);padding:.6rem .9rem;margin-top:1rem;overflow-wrap:anywhere}
+.gaps{border-left:4px solid var(--bad);background:var(--soft);padding:.6rem .9rem;margin-top:1rem;
+overflow-wrap:anywhere}
 .gaps ul{margin:.3rem 0 0;padding-left:1.2rem}
 .tell,.tell ul{list-style:none;margin:0;padding-left:0}
 .tell ul{padding-left:1.1rem;margin-left:.35rem;border-left:1px solid var(--line)}
@@ -20,11 +21,13 @@ STYLE = drawing.STYLE + """
 .tell summary{cursor:pointer;padding:.1rem .25rem;border-radius:3px}
 .tell summary:hover{background:var(--soft)}
 .tell p{margin:0;padding:.1rem .25rem .1rem 1.3rem}
-.tell .tag{display:inline-block;font-size:.72rem;font-weight:600;letter-spacing:.03em;text-transform:uppercase;color:var(--quiet);
+.tell .tag{display:inline-block;font-size:.72rem;font-weight:600;letter-spacing:.03em;text-transform:uppercase;
+color:var(--quiet);
 margin-right:.45rem}
 .tell .to{margin-left:.4rem;padding:0 .35rem;text-decoration:none;border-radius:3px}
 .tell .to:hover{background:var(--soft)}
-.tell :target>summary,.tell p:target,.tell details:target>summary{background:var(--mark);box-shadow:0 0 0 2px var(--link)}
+.tell :target>summary,.tell p:target,.tell details:target>summary{background:var(--mark);
+box-shadow:0 0 0 2px var(--link)}
 @media (max-width:40rem){.tell ul{padding-left:.6rem;margin-left:.15rem}.tell p{padding-left:.25rem}}
 @media print{.tell .to{display:none}.tell details::details-content{content-visibility:visible;height:auto}}
 """
@@ -53,13 +56,14 @@ def _gaps(gaps: Sequence[str]) -> str:
     if not gaps:
         return ""
     rows = "".join(f"<li>{text(gap)}</li>" for gap in gaps)
-    return f'<section class="gaps" role="note"><strong>Not everything could be read:</strong><ul>{rows}</ul></section>\n'
+    return f'<section class="gaps"><strong>Not everything could be read:</strong><ul>{rows}</ul></section>\n'
 
 
 def _legend(graph: Graph, *, hidden: bool) -> str:
     said = ["Read from top to bottom. The heavy frame is what was asked about; each box leads to its sentence."]
     if any(link.bp for link in graph.links):
-        said.append("A solid green line with + speaks for it, a dashed red one with − against it; its width is its weight.")
+        said.append("A solid green line with + speaks for it, a dashed red one with − against it; its width is its "
+                    "weight.")
     if hidden:
         said.append(f"Of each kind the {MOST - 1} strongest are drawn, the others counted in one box.")
     return " ".join(said)

@@ -1,4 +1,4 @@
-"""Control changes: who, what of it, what it stopped and until when; and that nothing is claimed which is not recorded."""
+"""Control changes: who, what of it, what it stopped and until when; nothing is claimed that is not recorded."""
 
 from typing import Any
 
@@ -70,7 +70,8 @@ def test_a_halt_names_its_field_its_reason_and_everything_it_held(halted: World)
     assert "full_halt.reason from nothing to drill" in found[0]
     assert found[1] == "The file itself says why: drill (by ann)."
     aapl, msft = halted.book.intents
-    assert found[2].startswith(f"It held intent {aapl} (buy equity:AAPL in V_CORE) from 2026-11-20 15:00:02 UTC (trade_log:")
+    assert found[2].startswith(f"It held intent {aapl} (buy equity:AAPL in V_CORE) from 2026-11-20 15:00:02 UTC "
+                               f"(trade_log:")
     assert " until this ended at 2026-11-20 15:00:04 UTC (trade_log:" in found[2]
     assert "; then it was approved (trade_log:" in found[2]
     assert msft in found[3]
@@ -107,10 +108,12 @@ def test_a_tool_s_entry_and_what_the_executor_read_are_one_change(halted: World)
     """Either address tells who, why, what, and what it held."""
     at = "2026-11-20T15:00:02.500Z"
     tool = control(2, at, what="overlay full_halt", before="off", after="on")
-    affairs = index(halted, tool, control(3, "2026-11-20T15:00:03.900Z", what="overlay full_halt", before="on", after="off"))
+    affairs = index(halted, tool, control(3, "2026-11-20T15:00:03.900Z", what="overlay full_halt", before="on",
+                                          after="off"))
     found = texts(Changes(affairs).change(seen(affairs, "overlay", 1)))
     assert " ben changed full_halt" in found[0]
-    assert found[1] == ("ben did it with vanta-run at 2026-11-20 15:00:02.500 UTC (control_log:2), as account ops. The reason "
+    assert found[1] == ("ben did it with vanta-run at 2026-11-20 15:00:02.500 UTC (control_log:2), as account ops. The "
+                        "reason "
                         "given: odd fills.")
     assert "The file itself says why" not in "\n".join(found)
     other = texts(Changes(affairs).change(Said(CONTROL_LOG, tool)))
@@ -119,7 +122,8 @@ def test_a_tool_s_entry_and_what_the_executor_read_are_one_change(halted: World)
 
 
 @pytest.mark.parametrize(("what", "before", "after", "at"), [
-    ("overlay full_halt", "off", "on", "2026-11-20T19:00:00.000Z"), ("overlay maintenance", "off", "on", "2026-11-20T15:00:02.000Z"),
+    ("overlay full_halt", "off", "on", "2026-11-20T19:00:00.000Z"),
+    ("overlay maintenance", "off", "on", "2026-11-20T15:00:02.000Z"),
     ("overlay full_halt", "on", "off", "2026-11-20T15:00:02.000Z"), ("overlay", "a", "b", "2026-11-20T15:00:02.000Z"),
     ("permit", "present", "absent", "2026-11-20T15:00:02.000Z")],
     ids=["hours away", "another switch", "the other way", "no switch named", "another control"])
@@ -153,7 +157,8 @@ def edit(seq: int, **payload: Any) -> Record:
     return Record(seq, "2026-11-20T15:00:02.000Z", "control.edited", None, {}, {
         "what": "overlay", "before": None, "uid": 1000, "user": "ann", "mtime": "2026-11-20T15:00:01.500Z",
         "terminals": ["pts/1", {"user": "ann", "line": "pts/2"}, ["ben", "tty1"]],
-        "changes": [["full_halt", False, True], ["reason", None, "drill"], ["by", None, "ann"], ["x", 1, 2]], **payload}, "", "")
+        "changes": [["full_halt", False, True], ["reason", None, "drill"], ["by", None, "ann"], ["x", 1, 2]],
+        **payload}, "", "")
 
 
 def test_a_save_names_the_file_s_owner_the_terminals_and_every_field(halted: World) -> None:
@@ -164,7 +169,8 @@ def test_a_save_names_the_file_s_owner_the_terminals_and_every_field(halted: Wor
     one, other = affairs.edited
     found = texts(Changes(affairs).change(one))
     assert "Changed: 4 fields, listed below." in found[0]
-    assert found[1] == ("The file belonged to ann (uid 1000) when it was saved at 2026-11-20 15:00:01.500 UTC; logged in then: "
+    assert found[1] == ("The file belonged to ann (uid 1000) when it was saved at 2026-11-20 15:00:01.500 UTC; logged "
+                        "in then: "
                         "pts/1, ann pts/2 and ben tty1.")
     assert "full_halt: from false to true." in found
     assert any(text.startswith("It held intent ") for text in found)
@@ -172,7 +178,8 @@ def test_a_save_names_the_file_s_owner_the_terminals_and_every_field(halted: Wor
     assert found[1] in texts(Changes(affairs).version(str(digest)))
     bare = texts(Changes(affairs).change(other))
     assert bare[0].endswith("the executor saw that vault_overlay.json could not be read (odd).")
-    assert bare[1] == ("The file belonged to an account without a name (uid 1000) when it was saved at 2026-11-20 15:00:01.500 "
+    assert bare[1] == ("The file belonged to an account without a name (uid 1000) when it was saved at 2026-11-20 "
+                       "15:00:01.500 "
                        "UTC.")
 
 

@@ -68,8 +68,10 @@ def test_every_record_of_every_log_has_an_answer_and_a_drawing(lived: Home) -> N
     (Kind.HOUSE_DAY_OPENED, {"day": "2026-11-20", "nav": "100000"}, "the day 2026-11-20 opened for the house"),
     (Kind.ALERT, {"about": "house drawdown", "level": 80, "value": "0.04", "limit": "0.05"},
      "house drawdown: 80 % of the limit are used (0.04, limit 0.05)."),
-    (Kind.ALERT, {"about": "house drawdown", "level": 0, "value": "0.01", "limit": "0.05"}, "back below half of the limit"),
-    (Kind.ADJUSTMENT, {"type": "transfer", "vault": "V", "amount": "5000", "currency": "USD", "why": "capital of a new vault"},
+    (Kind.ALERT, {"about": "house drawdown", "level": 0, "value": "0.01", "limit": "0.05"},
+     "back below half of the limit"),
+    (Kind.ADJUSTMENT, {"type": "transfer", "vault": "V", "amount": "5000", "currency": "USD",
+                       "why": "capital of a new vault"},
      "a transfer of 5,000 USD was booked to V: capital of a new vault."),
     (Kind.ADJUSTMENT, {"type": "split", "vault": "V", "ratio": "4", "instrument_id": "equity:AAPL"},
      "a split by 4 of equity:AAPL was booked to V."),
@@ -77,12 +79,15 @@ def test_every_record_of_every_log_has_an_answer_and_a_drawing(lived: Home) -> N
      "the venue of account paper answers and agrees with the books."),
     (Kind.BROKER_SYNC, {"account": "paper", "state": "odd", "detail": "x"}, "the venue of account paper odd: x."),
     (Kind.BROKER_EXTERNAL, {"account": "paper", "venue_id": "x", "what": "an order"}, "did not send: an order."),
-    (Kind.CONTROL_ENDED, {"what": "maintenance on everything until 2026"}, "a switch was over by its own time: maintenance"),
-    (Kind.TAIL_REPAIRED, {"bytes": 1200, "sha256": "a" * 64}, "a torn end of 1,200 bytes was set aside as aaaaaaaaaaaa."),
+    (Kind.CONTROL_ENDED, {"what": "maintenance on everything until 2026"},
+     "a switch was over by its own time: maintenance"),
+    (Kind.TAIL_REPAIRED, {"bytes": 1200, "sha256": "a" * 64},
+     "a torn end of 1,200 bytes was set aside as aaaaaaaaaaaa."),
     (Kind.PROGRAM_STARTED, {"program": "executor 1", "mode": "paper"}, "executor 1 started in mode paper."),
     (Kind.PROGRAM_STOPPED, {"program": "executor 1"}, "executor 1 stopped."),
     (Kind.JOURNAL_OPENED, {"program": "vanta-run 1"}, "the log begins; vanta-run 1 opened it."),
-    (Kind.COLLECTED, {"feed": "sec", "status": "partial", "status_reason": "2 of 3", "counts": {"signals": 1200, "kept": 3}},
+    (Kind.COLLECTED, {"feed": "sec", "status": "partial", "status_reason": "2 of 3",
+                      "counts": {"signals": 1200, "kept": 3}},
      "a pass of the feed sec ended partial (2 of 3). 1,200 signals and 3 kept."),
     (Kind.COLLECTED, {"status": "ok", "status_reason": "", "counts": {}}, "a pass of the feed prices ended ok."),
 ])
@@ -102,7 +107,8 @@ def test_each_kind_has_a_plain_sentence(kind: str, payload: dict[str, Any], word
     ("latch.released", {"latch_id": "latch_5"}, "latch.released: latch_id latch_5."),
     ("control.changed", {"what": "permit"}, "control.changed: what permit."), ("control.seen", {}, "control.seen."),
     ("command.taken", {"command_id": "cmd_1"}, "command.taken: command_id cmd_1."), ("reflected", {}, "reflected."),
-    ("many", {str(number): number for number in range(11)}, "many: 0 0, 1 1, 2 2, 3 3, 4 4, 5 5, 6 6, 7 7 and 3 more fields"),
+    ("many", {str(number): number for number in range(11)},
+     "many: 0 0, 1 1, 2 2, 3 3, 4 4, 5 5, 6 6, 7 7 and 3 more fields"),
 ])
 def test_what_is_not_known_or_lacks_its_fields_gets_its_kind_and_key_facts(kind: str, payload: dict[str, Any],
                                                                            words: str) -> None:
@@ -152,7 +158,8 @@ def test_a_flattening_is_told_from_the_command_to_what_it_left() -> None:
     """Who asked, the receipt, the latch, the exits, the cancels."""
     world, desk, name = flattened()
     found = texts(happenings(world, desk).named(name))
-    assert found[0].startswith(f"Command {name}: R. Example asked at 2026-11-20 15:00:03 UTC (operator_commands:2) to leave every "
+    assert found[0].startswith(f"Command {name}: R. Example asked at 2026-11-20 15:00:03 UTC (operator_commands:2) to "
+                               f"leave every "
                                "position of every vault and let no entry through. The reason given: because.")
     assert found[1].startswith("The executor carried it out at 2026-11-20 15:00:04 UTC (trade_log:")
     assert found[2].startswith("It set latch latch_")
@@ -168,7 +175,8 @@ def test_a_latch_tells_why_what_it_held_and_that_it_is_set() -> None:
     world, desk, name = flattened()
     latch = first(world, "latch.set")
     found = texts(happenings(world, desk).named(latch.payload["latch_id"]))
-    assert found[0].startswith(f"Latch {latch.payload['latch_id']} stops entries of everything since 2026-11-20 15:00:04 UTC")
+    assert found[0].startswith(f"Latch {latch.payload['latch_id']} stops entries of everything since 2026-11-20 "
+                               f"15:00:04 UTC")
     assert found[0].endswith("(halt.flattened). R. Example: because.")
     assert found[1] == f"Command {name} of R. Example set it, to leave every position: because."
     assert any(text.startswith("It held intent in1_") and "(buy crypto:BTC-USD in V_CORE)" in text
@@ -195,12 +203,13 @@ def test_a_release_names_who_and_with_which_words() -> None:
 
 def test_a_verdict_that_latched_is_named_as_the_cause() -> None:
     """A runaway: the latch is of one vault, and holds nothing of another."""
-    world, desk, _ = flattened()
+    world, *_ = flattened()
     trail = Trail(world.journal.read())
     held = next(one for one in world.journal.read() if one.kind == "intent.held")
     affairs = Affairs(trail)
     affairs.take(TRADE_LOG, held._replace(seq=held.seq - 1, kind="latch.set", ids={}, payload={
-        "latch_id": "latch_00000001", "code": held.payload["codes"][0], "vault": "V_OTHER", "exits": False, "value": "4",
+        "latch_id": "latch_00000001", "code": held.payload["codes"][0], "vault": "V_OTHER", "exits": False,
+        "value": "4",
         "limit": "3", "detail": "too often"}))
     found = texts(Happenings(Lineage(trail), affairs).named("latch_00000001"))
     assert "stops vault V_OTHER since" in found[0]
@@ -218,17 +227,20 @@ def test_what_a_command_asks_for_is_in_words(kind: str, names: dict[str, str], w
     """One that nobody has carried out yet says so."""
     affairs = Affairs(Trail())
     affairs.take(OPERATOR_COMMANDS, record("command.given", {
-        "command_id": "cmd_1", "kind": kind, "by": "ann", "reason": "r", "expires_at": "2026-11-20T15:15:00.000Z", **names}))
+        "command_id": "cmd_1", "kind": kind, "by": "ann", "reason": "r", "expires_at": "2026-11-20T15:15:00.000Z",
+        **names}))
     found = texts(Happenings(Lineage(Trail()), affairs).named("cmd_1"))
     assert words in found[0]
-    assert found[1] == ("The executor has not carried it out, nor refused it; it does so only before 2026-11-20 15:15:00 UTC.")
+    assert found[1] == ("The executor has not carried it out, nor refused it; it does so only before 2026-11-20 "
+                        "15:15:00 UTC.")
 
 
 def test_an_override_tells_its_beginning_and_its_end_and_a_refusal_its_reason() -> None:
     """Two receipts of one command; another that made no sense."""
     world = World()
     desk = Desk(world)
-    name = desk.give("override", vault="V_CORE", limit="max_order_quantity", value="1000", until="2026-11-20T15:10:00.000Z")
+    name = desk.give("override", vault="V_CORE", limit="max_order_quantity", value="1000",
+                     until="2026-11-20T15:10:00.000Z")
     bad = desk.give("cancel", order_id="v1")
     world.step()
     world.step(seconds=700)
@@ -244,10 +256,12 @@ def test_an_override_tells_its_beginning_and_its_end_and_a_refusal_its_reason() 
 def test_an_index_without_a_trade_log_ends_nowhere() -> None:
     """Sentences about the end of the log are left without a time."""
     affairs = Affairs(Trail())
-    affairs.take(TRADE_LOG, record("latch.set", {"latch_id": "latch_1", "code": "loss.daily", "vault": None, "exits": True,
+    affairs.take(TRADE_LOG, record("latch.set",
+                                   {"latch_id": "latch_1", "code": "loss.daily", "vault": None, "exits": True,
                                                  "value": "flatten", "limit": "", "detail": "NAV fell!"}))
     affairs.last = None
-    assert "It is still set at the end of the log. When" in "\n".join(texts(Happenings(Lineage(Trail()), affairs).named("latch_1")))
+    assert "It is still set at the end of the log. When" in "\n".join(texts(Happenings(Lineage(Trail()),
+                                                                                       affairs).named("latch_1")))
     assert JOURNALS == (TRADE_LOG, CONTROL_LOG, OPERATOR_COMMANDS)
 
 
@@ -263,12 +277,14 @@ def test_a_pass_of_a_feed_leads_to_its_payloads_and_its_readers(lived: Home, cop
     assert any(text.startswith("Cycle dag1_") and " read that at " in text for text in found)
     for path in Path(copied.snapshots).rglob("*.zst"):
         path.unlink()
-    assert not any(text.startswith("It took in ") for text in texts(Explainer(copied).explain(f"collection_log:{sec.seq}")))
+    assert not any(text.startswith("It took in ")
+                   for text in texts(Explainer(copied).explain(f"collection_log:{sec.seq}")))
 
 
 def test_a_cycle_by_its_place_is_that_one_making_of_it(lived: Home) -> None:
     """The same inputs again have the same name and another place."""
     world = busy()
-    one = next(record for record in FileJournal(lived.file("reflection_log.jsonl")).read() if record.kind == Kind.REFLECTED)
+    one = next(record for record in FileJournal(lived.file("reflection_log.jsonl")).read()
+               if record.kind == Kind.REFLECTED)
     made = replace(happenings(world), cycles=(one, one._replace(seq=99)))
     assert "was made 2 times" not in made.explain("reflection_log.jsonl", one).text
