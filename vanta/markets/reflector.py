@@ -9,9 +9,7 @@ there or cannot be read is named, with the reason, and the pass goes on without 
 Decides nothing by itself: that is `core/reflect.py`.
 """
 
-import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -40,6 +38,7 @@ from vanta.common.paths import (
 from vanta.common.store.document import Stamp, load, parse, render
 from vanta.common.store.ports import Files, Journal, Snapshots
 from vanta.common.times import iso
+from vanta.common.uncollected import uncollected
 from vanta.markets.core.flipped import Asked, FlipPreview, flipped
 from vanta.markets.core.persona import PersonaView, view
 from vanta.markets.core.reflect import FeedRead, ReflectInputs, Reflection, bucket_of, missing_feeds, reflect
@@ -106,7 +105,7 @@ class Reflector:
 
     def run(self, now: datetime) -> ReflectOutcome:
         """Make one pass. Raises `StateError` if it cannot be recorded or written."""
-        with _uncollected():
+        with uncollected():
             return self._run(now)
 
     def _run(self, now: datetime) -> ReflectOutcome:
@@ -230,18 +229,6 @@ class Reflector:
             self._files.replace(name, data)
         return ReflectOutcome(written=True, dag_id=made.dag_id, revision=revision,
                               missing=made.trade_signals["missing"], counts=made.counts)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No cycle collection: a pass makes many objects and no cycles, and looking through them costs half its time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _feed(name: str, data: bytes) -> Feed:

@@ -25,7 +25,7 @@ from vanta.common.models.base import Model, validate
 from vanta.common.models.signal import FeedDocument
 from vanta.common.paths import ALLOCATION, COLLECTION_LOG, PROMOTION_LOG, REFLECTION_LOG, TRADE_LOG, TRADE_SIGNALS
 from vanta.common.store.chain import START, chain
-from vanta.common.store.ports import Record
+from vanta.common.store.ports import Head, Record
 from vanta.markets.core.wire_signal import decode
 
 OPENED_BY_RECORD = frozenset({TRADE_LOG, COLLECTION_LOG, REFLECTION_LOG, PROMOTION_LOG})
@@ -62,13 +62,17 @@ class Watcher(Protocol):
         ...
 
 
-def journal(name: str, raw: bytes, watchers: Sequence[Watcher] = ()) -> list[Finding]:
-    """Check one journal from its bytes. The walk ends at the first bad line; watchers are ended there."""
-    findings, head = [], START.hash
-    last = 0
+def journal(name: str, raw: bytes, watchers: Sequence[Watcher] = (), *, begin: Head = START) -> list[Finding]:
+    """Check one journal from its bytes. The walk ends at the first bad line; watchers are ended there.
+
+    `begin` is where the bytes begin, if older ones were put away.
+    """
+    findings, head = [], begin.hash
+    last = begin.seq
+    takes = [watcher.take for watcher in watchers]
     try:
-        for record in chain(raw, name=name):
-            wrong = _out_of_place(name, record) or _taken(watchers, record)
+        for record in chain(raw, name=name, previous=begin):
+            wrong = _out_of_place(name, record) or next(filter(None, (take(record) for take in takes)), None)
             if wrong is not None:
                 findings.append(Finding(level=Check.CRITICAL, file=name, line=record.seq, text=wrong))
                 break
@@ -78,23 +82,14 @@ def journal(name: str, raw: bytes, watchers: Sequence[Watcher] = ()) -> list[Fin
         findings.append(Finding(level=Check.CRITICAL, file=name, line=last + 1, text=text))
     rest = len(raw) - (raw.rfind(b"\n") + 1)
     if rest:
-        findings.append(Finding(level=Check.CRITICAL, file=name, line=raw.count(b"\n") + 1,
+        findings.append(Finding(level=Check.CRITICAL, file=name, line=begin.seq + raw.count(b"\n") + 1,
                                 text=f"the last line is torn: {rest} bytes without an end"))
     whole = not findings
     if whole:
-        findings.append(_sound(name, last, head))
+        findings.append(_sound(name, last - begin.seq, head))
     for watcher in watchers:
         findings += watcher.end(whole=whole)
     return findings
-
-
-def _taken(watchers: Sequence[Watcher], record: Record) -> str | None:
-    """The first thing that a watcher finds wrong with a record."""
-    for watcher in watchers:
-        wrong = watcher.take(record)
-        if wrong is not None:
-            return wrong
-    return None
 
 
 def _sound(name: str, last: int, head: str) -> Finding:
@@ -105,6 +100,8 @@ def _sound(name: str, last: int, head: str) -> Finding:
 
 def _out_of_place(name: str, record: Record) -> str | None:
     opened = record.kind == Kind.JOURNAL_OPENED
+    if not opened and record.seq != 1:
+        return None
     if name in OPENED_BY_RECORD and record.seq == 1 and not opened:
         return f"the first record is {record.kind}, not {Kind.JOURNAL_OPENED}"
     if opened and record.seq != 1:
