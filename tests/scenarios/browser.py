@@ -44,7 +44,8 @@ class Browser:
     def load(self, page: Path, *, width: int, scheme: str) -> None:
         """Open a page at a width, in light or dark."""
         self.events.clear()
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1,
+                  mobile=width < 600)
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self.call("Page.navigate", url=page.as_uri())
         while self.evaluate("document.readyState + location.href") != f"complete{page.as_uri()}":
@@ -59,7 +60,8 @@ class Browser:
     def press(self, key: str) -> None:
         """Press one key and let it go."""
         for kind in ("rawKeyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode={"Tab": 9, "Enter": 13}[key])
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key,
+                      windowsVirtualKeyCode={"Tab": 9, "Enter": 13}[key])
 
 
 @contextmanager
@@ -67,7 +69,8 @@ def browser(folder: Path) -> Iterator[Browser]:
     """A browser with a profile of its own, which ends with the test."""
     program = installed()
     assert program is not None
-    process = subprocess.Popen([program, *_QUIET, f"--user-data-dir={folder}", "about:blank"], stdout=subprocess.DEVNULL,
+    process = subprocess.Popen([program, *_QUIET, f"--user-data-dir={folder}", "about:blank"],
+                               stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
     try:
         port = _port(folder / "DevToolsActivePort")

@@ -10,7 +10,8 @@ from tests.unit.alpha.core.test_graph import HOSTILE, tree
 from tests.unit.alpha.core.test_lineage import SIGNAL, line
 from vanta.alpha.core.sheet import sheet
 
-pytestmark = pytest.mark.skipif(installed() is None, reason=f"no browser is installed here ({', '.join(NAMES)}): the page "
+pytestmark = pytest.mark.skipif(installed() is None,
+                                reason=f"no browser is installed here ({', '.join(NAMES)}): the page "
                                 "was only read, not shown")
 
 SIZES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
@@ -34,9 +35,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A decision of forty reasons, one of them against it, on a hostile headline."""
     rows = [line(f"source:s{number}", (number + 1) * 10, f"sig1_{number:026}") for number in range(40)]
     path = tmp_path_factory.mktemp("page") / "why.html"
-    path.write_text(sheet(tree(*rows, line("source:against", -900),
-                               line(f"source:{'W' * 40}漢字漢字漢字漢字漢字漢字漢字", 9000, SIGNAL), summary=HOSTILE[3]), name="v1", foot="noon",
-                          gaps=["w" * 400]))
+    broad = f"source:{'W' * 40}" + "漢字" * 7
+    decision = tree(*rows, line("source:against", -900), line(broad, 9000, SIGNAL), summary=HOSTILE[3])
+    path.write_text(sheet(decision, name="v1", foot="noon", gaps=["w" * 400]))
     return path
 
 
@@ -51,7 +52,8 @@ def test_it_fits_and_asks_for_nothing(tab: Browser, page: Path, width: int, sche
     assert tab.evaluate(OVERFLOWING) == []
     dark = tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 26)"
     assert dark is (scheme == "dark")
-    asked = [event["params"]["request"]["url"] for event in tab.events if event["method"] == "Network.requestWillBeSent"]
+    asked = [event["params"]["request"]["url"] for event in tab.events
+             if event["method"] == "Network.requestWillBeSent"]
     assert [url for url in asked if not url.startswith("file:")] == []
     assert [event for event in tab.events if event["method"] in ("Log.entryAdded", "Runtime.consoleAPICalled")] == []
     assert tab.evaluate("document.querySelectorAll('script').length") == 0

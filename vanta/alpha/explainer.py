@@ -41,7 +41,6 @@ class Explainer:
         self._earnings = Earnings()
         for name in OF_PERSONS:
             self._read_log(name)
-        self._finder.open_files()
 
     @property
     def warnings(self) -> list[str]:
@@ -64,10 +63,10 @@ class Explainer:
         """What to do about a name that means nothing here."""
         place = placed(text)
         if place is not None:
-            last = max((record.seq for record in self._records(place[0])), default=0)
-            if not last:
+            seqs = [record.seq for record in self._records(place[0])]
+            if not seqs:
                 return f"There are no records in {place[0]}; is this the right --home?"
-            return f"{place[0]} has {last:,} records that can be read; the last one is {_stem(place[0])}:{last}."
+            return f"What can be read of {place[0]} are {_stem(place[0])}:{seqs[0]} to {_stem(place[0])}:{seqs[-1]}."
         if ":" in text:
             return f"A record is named as in trade_log:345; the logs are {', '.join(map(_stem, JOURNALS))}."
         if len(text) < SHORTEST:

@@ -36,9 +36,6 @@ class Finder:
         self._targets: dict[tuple[str, str, str], Row] = {}
         self._stored: dict[str, int] = {}
         self._seen: set[tuple[str, bool]] = set()
-
-    def open_files(self) -> None:
-        """Take in the current documents."""
         for name in (TRADE_SIGNALS, ALLOCATION, *map(signals_file, FEEDS)):
             self._learn(name, self._document(name, lambda: read(self._home.file(name))))  # noqa: B023 - called at once
 

@@ -46,6 +46,16 @@ def test_gaps_are_told_as_gaps(copied: Home) -> None:
     assert "no longer in the feed files" in text or "not in the store of this home" in text
 
 
+def test_signals_of_a_conviction_are_found_by_the_hashes_that_it_was_made_of(copied: Home) -> None:
+    """None of the feed files is left, and it was asked for by the conviction itself."""
+    row = orjson.loads(copied.file(TRADE_SIGNALS).read_bytes())["convictions"][0]
+    for feed in ("sec", "news", "reddit", "crypto"):
+        copied.file(f"{feed}_signals.json").unlink()
+    text = said(Explainer(copied), row["signal_id"])
+    assert "kept in the snapshot store" in text
+    assert "no longer in the feed files" not in text
+
+
 def test_damage_is_a_warning_and_a_gap(copied: Home) -> None:
     """A rotten snapshot, a broken promotion log, documents that are something else."""
     name = traded(copied)

@@ -17,7 +17,7 @@ from vanta.alpha.core.fields import changed as fields_changed
 from vanta.alpha.core.fields import text_of
 from vanta.alpha.core.inputs import is_digest
 from vanta.alpha.core.node import Node
-from vanta.alpha.core.words import count, several, short, when
+from vanta.alpha.core.words import count, person, several, short, when
 from vanta.common.events import Kind
 from vanta.common.reasons import Reason
 from vanta.common.store.ports import Record
@@ -111,7 +111,7 @@ class Changes:
         """Reason and name as the file itself gives them: for what was loosened, or beside the switches that are on."""
         body = said.record.payload
         if body.get("loosened") and body.get("by"):
-            return str(body["reason"]), str(body["by"])
+            return str(body["reason"]), person(body["by"])
         try:
             value = orjson.loads(self._affairs.bytes_of(said) or b"")
         except orjson.JSONDecodeError:
@@ -229,12 +229,12 @@ def _who(tool: Said | None, edit: Said | None, stated: tuple[str, str]) -> Itera
     if tool is not None:
         body = tool.record.payload
         yield Node("who", str(body["by"]),
-                   f"{body['by']} did it with vanta-run at {when(tool.record.at)} ({tool.place}), as "
+                   f"{person(body['by'])} did it with vanta-run at {when(tool.record.at)} ({tool.place}), as "
                    f"account {body.get('account', 'unknown')}. The reason given: {body['reason']}.", dict(body), (),
                    tool.place)
     if edit is not None:
         body = edit.record.payload
-        owner = f"{body.get('user') or 'an account without a name'} (uid {body.get('uid', 'unknown')})"
+        owner = f"{person(body.get('user') or 'an account without a name')} (uid {body.get('uid', 'unknown')})"
         yield Node("who", str(body.get("user")),
                    f"The file belonged to {owner} when it was saved at {when(body.get('mtime'))}"
                    f"{_terminals(body.get('terminals'))}.", dict(body), (), edit.place)
@@ -244,7 +244,7 @@ def _who(tool: Said | None, edit: Said | None, stated: tuple[str, str]) -> Itera
 
 
 def _terminals(value: object) -> str:
-    rows = value if isinstance(value, list) else []
+    rows = value if isinstance(value, list) else [value] if value else []
     names = [" ".join(str(part) for part in (row.values() if isinstance(row, dict) else row if isinstance(row, list)
                                               else [row]) if part) for row in rows]
     return f"; logged in then: {several(names)}" if names else ""
@@ -263,11 +263,11 @@ def _headline(said: Said, rows: Sequence[tuple[str, str, str]], tool: Said | Non
     if record.kind == Kind.CONTROL_CHANGED:
         body = record.payload
         [(name, before, now)] = rows
-        return f"{body['by']} changed {name} from {before} to {now} at {when(record.at)} ({said.place})."
+        return f"{person(body['by'])} changed {name} from {before} to {now} at {when(record.at)} ({said.place})."
     what = several(f"{name} from {before} to {now}" for name, before, now in rows) if 0 < len(rows) <= _MOST else \
         f"{count(len(rows), 'field')}, listed below" if rows else ""
     head = f"At {when(record.at)} ({said.place}) the executor saw that {_file(said)} {_became(said)}."
-    by = f"{tool.record.payload['by']} changed" if tool is not None else "Changed:"
+    by = f"{person(tool.record.payload['by'])} changed" if tool is not None else "Changed:"
     return f"{head} {by} {what}." if what else head
 
 

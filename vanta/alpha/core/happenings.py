@@ -174,5 +174,7 @@ _SENTENCES: dict[str, Callable[[Body], str]] = {
     Kind.BROKER_EXTERNAL: lambda body: f"the venue of account {body['account']} tells of something that this home did "
                                        f"not send: "
                                        f"{body['what']}.",
+    Kind.LOG_RETIRED: lambda body: f"{body['by']} put the oldest pieces of {body['journal']} away, up to record "
+                                   f"{body['seq']:,}, into {body['to']}.",
     Kind.DAY_OPENED: _day, Kind.HOUSE_DAY_OPENED: _day, Kind.COLLECTED: _collected,
 }

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from vanta.alpha.core.affairs import Affairs, Stopped, codes_of
 from vanta.alpha.core.changes import stop_node
 from vanta.alpha.core.node import Node
-from vanta.alpha.core.words import figure, meaning, when
+from vanta.alpha.core.words import figure, meaning, person, when
 from vanta.common.events import Kind
 from vanta.common.reasons import Reason
 from vanta.common.store.ports import Record
@@ -52,7 +52,7 @@ class Interventions:
         for command_id, receipts in self._affairs.receipts.items():
             if code == Reason.FLATTENED and any(one.seq == latch.seq - 1 for one in receipts):
                 yield Node("cause", command_id,
-                           f"Command {command_id} of {receipts[0].payload['by']} set it, to leave every "
+                           f"Command {command_id} of {person(receipts[0].payload['by'])} set it, to leave every "
                            f"position: {receipts[0].payload['reason']}.", {}, (), f"trade_log:{receipts[0].seq}")
 
     def _next(self, record: Record, number: int) -> list[Record]:
@@ -81,7 +81,7 @@ class Interventions:
                         f"release --latch {name} --reason TEXT`.", {}, ())
         body = record.payload
         return Node("until", str(body["command_id"]),
-                    f"{body['by']} released it at {when(record.at)} (trade_log:{record.seq}) "
+                    f"{person(body['by'])} released it at {when(record.at)} (trade_log:{record.seq}) "
                     f"with the command {body['command_id']}: {body['reason']}.", dict(body), (),
                     f"trade_log:{record.seq}")
 
@@ -91,7 +91,8 @@ class Interventions:
         body = given.record.payload if given is not None else receipts[0].payload
         first = given.record if given is not None else receipts[0]
         here = given.place if given is not None else f"trade_log:{first.seq}"
-        text = (f"Command {name}: {body['by']} asked at {when(first.at)} ({here}) {_wish(body)}. The reason given: "
+        text = (f"Command {name}: {person(body['by'])} asked at {when(first.at)} ({here}) {_wish(body)}. The reason "
+                f"given: "
                 f"{body['reason']}.")
         parts = [part for receipt in receipts for part in self._receipt(receipt, flatten=body.get("kind") == "flatten")]
         if not receipts:

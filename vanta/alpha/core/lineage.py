@@ -107,8 +107,9 @@ class Lineage:
     def _conviction(self, name: str, *, said: Row | None = None, uses: bool = False) -> Node:
         """A conviction from its own row, or as the intent that it led to tells it."""
         row = self.evidence.convictions.get(name)
-        if said is None:
-            said = next((body for one, body in self.trail.reasons() if one == name), None)
+        last = self.trail.intent(self.trail.asked_by(name)[-1]) if self.trail.asked_by(name) else None
+        if said is None and last is not None:
+            said = last["provenance"]
         asked = self.trail.asked_by(name) if uses else []
         intents = tuple(self.outcome(one) for one in asked)
         lines = row["reason_vector"] if row is not None else said["reasons"] if said is not None else []

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from vanta.alpha.core import drawing
 from vanta.alpha.core.gather import MOST, passed_together, strongest, weighed_once
@@ -109,11 +110,5 @@ class _Teller:
 
 def _runs(parts: Sequence[Node]) -> Iterator[list[Node]]:
     """Neighbours of one kind together; of fences those that passed and those that stopped apart."""
-    run: list[Node] = []
-    for part in parts:
-        if run and (run[-1].kind, bool(run[-1].facts.get("code"))) != (part.kind, bool(part.facts.get("code"))):
-            yield run
-            run = []
-        run.append(part)
-    if run:
-        yield run
+    for _, run in groupby(parts, lambda part: (part.kind, bool(part.facts.get("code")))):
+        yield list(run)

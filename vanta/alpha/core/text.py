@@ -5,7 +5,6 @@ import unicodedata
 
 from vanta.alpha.core.sights import one_line
 
-
 _BROAD = frozenset("mwMW@%")
 
 

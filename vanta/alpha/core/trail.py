@@ -99,10 +99,6 @@ class Trail:
         """The intents that list a signal among their strongest reasons, oldest first."""
         return self._rested_on.get(signal_id, [])
 
-    def reasons(self) -> Iterable[tuple[str, Row]]:
-        """Convictions that intents name, each with what the intent says of it."""
-        return [(name, self._wishes[intents[-1]]["provenance"]) for name, intents in self._asked_by.items()]
-
     def controls_at(self, seq: int) -> dict[str, Record]:
         """The newest record of each control before record `seq`."""
         return {record.payload["what"]: record for record in self._controls if record.seq < seq}

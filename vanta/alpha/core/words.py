@@ -45,6 +45,12 @@ def short(digest: object) -> str:
     return text[:SHOWN] if len(text) == 64 and all(char in "0123456789abcdef" for char in text) else text
 
 
+def person(name: object) -> str:
+    """A name as a sentence has it; of a log whose names were withheld, that it is."""
+    said = str(name)
+    return f"somebody whose name is withheld ({said})" if said.startswith("withheld:") else said
+
+
 def count(number: int, thing: str, things: str = "") -> str:
     """`1 fill`, `1,200 fills`."""
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"

@@ -1,5 +1,6 @@
 """`vanta explain` as a person and a script call it: graph, page, places, and what it says when it cannot tell."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def test_a_record_is_explained_by_its_place(lived: Home, capsys: Capture) -> Non
     said = told(capsys)
     assert (said["id"], said["explanation"]["place"]) == (f"trade_log:{refused.seq}",) * 2
     assert call(explain.app, "trade_log:99999", "--home", lived.root) == 1
-    assert f"the last one is trade_log:{len(log)}." in capsys.readouterr().err
+    assert f"What can be read of trade_log.jsonl are trade_log:1 to trade_log:{len(log)}." in capsys.readouterr().err
     assert call(explain.app, "control_log:1", "--home", lived.root) == 1
     assert f"There are no records in {CONTROL_LOG}" in capsys.readouterr().err
     assert call(explain.app, "vault.json:1", "--home", lived.root) == 1
@@ -90,6 +91,17 @@ def test_a_control_is_found_by_the_beginning_of_its_hash(lived: Home, capsys: Ca
     assert call(explain.app, digest, "--home", lived.root) == 0
     assert call(explain.app, digest[:7], "--home", lived.root) == 1
     assert "at least 8 characters" in capsys.readouterr().err
+
+
+def test_a_tool_s_entry_is_explained_by_its_place(copied: Home, capsys: Capture) -> None:
+    """Of a log that the executor never reads."""
+    with closing(FileJournal(copied.file(CONTROL_LOG))) as journal:
+        journal.append(Kind.CONTROL_CHANGED, {"what": "permit", "before": "present", "after": "absent", "by": "ann",
+                                              "reason": "drill", "account": "ops"}, at="2026-11-18T15:00:00.000Z")
+    assert call(explain.app, "control_log:1", "--home", copied.root) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("ann changed dispatch.permit from present to absent at 2026-11-18 15:00:00 UTC")
+    assert "The reason given: drill." in shown
 
 
 def test_a_list_of_candidates_says_what_each_is(lived: Home, capsys: Capture) -> None:

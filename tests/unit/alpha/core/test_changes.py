@@ -92,6 +92,16 @@ def test_the_end_of_a_halt_names_what_it_let_go(halted: World) -> None:
     assert found[-1].startswith("It is still in force at the end of the log, 2026-11-20 15:00:04 UTC")
 
 
+def test_a_reason_for_loosening_is_told_as_the_executor_recorded_it(halted: World) -> None:
+    """The file's own reason and name, for everything that it loosens."""
+    halted.gate.raw = without_permission(HALT)
+    halted.step()
+    halted.gate.raw = without_permission({"reason": "all is well", "by": "cy"})
+    halted.step()
+    affairs = index(halted)
+    assert "The file itself says why: all is well (by cy)." in texts(Changes(affairs).change(seen(affairs, "overlay")))
+
+
 def test_a_version_is_found_by_its_hash_however_often_it_was_in_force(halted: World) -> None:
     """The same bytes came back: both times are told."""
     affairs = index(halted)
@@ -181,6 +191,18 @@ def test_a_save_names_the_file_s_owner_the_terminals_and_every_field(halted: Wor
     assert bare[1] == ("The file belonged to an account without a name (uid 1000) when it was saved at 2026-11-20 "
                        "15:00:01.500 "
                        "UTC.")
+
+
+def test_names_that_were_withheld_are_told_as_such() -> None:
+    """Nobody takes a hash for a name."""
+    world = World()
+    tool = control(2, "2026-11-20T15:00:02.000Z", what="permit", before="present", after="absent", by="withheld:0f0f")
+    found = texts(Changes(index(world, tool)).change(Said(CONTROL_LOG, tool)))
+    assert found[0].startswith("somebody whose name is withheld (withheld:0f0f) changed dispatch.permit from present")
+    affairs = index(world, edits=(edit(90, after="x", user="withheld:1a1a", terminals="withheld:2b2b"),))
+    saved = texts(Changes(affairs).change(affairs.edited[0]))[1]
+    assert saved.startswith("The file belonged to somebody whose name is withheld (withheld:1a1a) (uid 1000)")
+    assert saved.endswith("; logged in then: withheld:2b2b.")
 
 
 def test_the_permit_is_told_as_there_or_not(halted: World) -> None:

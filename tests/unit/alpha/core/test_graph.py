@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +22,8 @@ from vanta.alpha.core.node import Node
 from vanta.alpha.core.text import wrapped
 from vanta.alpha.core.trail import Evidence, Trail
 
-HOSTILE = ['a "quote" and a \\', "</title><script>alert(1)</script>", "\u202eevil\u2066 rtl", "w" * 300, "line\nbreak\ttab\x00",
+HOSTILE = ['a "quote" and a \\', "</title><script>alert(1)</script>", "\u202eevil\u2066 rtl", "w" * 300,
+           "line\nbreak\ttab\x00",
            "]; n0 -> n0 [label=", "{{}} %s é 漢字 🚀", "&lt;b&gt; &#34;", ""]
 
 
@@ -29,9 +31,11 @@ def tree(*lines: dict[str, Any], targets: bool = True, **more: Any) -> Node:
     """The busy morning's first order, on the conviction that is given."""
     world = busy()
     reasons = lines or (line("source:sec.form4", 4200, SIGNAL), line("source:news.rss", -200, SIGNAL))
-    evidence = Evidence(convictions={CONVICTION: conviction(*reasons)}, signals={SIGNAL: signal(**more)}, stored={RAW: 9},
+    evidence = Evidence(convictions={CONVICTION: conviction(*reasons)}, signals={SIGNAL: signal(**more)},
+                        stored={RAW: 9},
                         targets={("V_CORE", "equity:AAPL", CONVICTION): {
-                            "weight_bp": 100, "notional": "1000", "vault_nav": "100000", "limits": []}} if targets else {})
+                            "weight_bp": 100, "notional": "1000", "vault_nav": "100000", "limits": []}} if targets
+                            else {})
     return Lineage(Trail(world.journal.read()), evidence, earnings(world)).explain(
         first(world, "order.submitting").ids["order_id"])
 
@@ -46,8 +50,10 @@ def test_the_links_run_the_way_the_decision_went() -> None:
     """From the raw record to the result, whatever the tree begins with."""
     graph = graph_of(tree())
     assert kinds(graph) == {
-        ("raw", "signal"), ("signal", "reason"), ("reason", "conviction"), ("conviction", "view"), ("view", "allocation"),
-        ("allocation", "intent"), ("intent", "fence"), ("fence", "verdict"), ("control", "verdict"), ("verdict", "order"),
+        ("raw", "signal"), ("signal", "reason"), ("reason", "conviction"), ("conviction", "view"),
+        ("view", "allocation"),
+        ("allocation", "intent"), ("intent", "fence"), ("fence", "verdict"), ("control", "verdict"),
+        ("verdict", "order"),
         ("order", "fill"), ("fill", "pnl")}
     assert [link.bp for link in graph.links if link.bp is not None] == [4200, -200]
     assert graph.about[0] == graph.things[0].key
@@ -70,7 +76,8 @@ def test_what_was_refused_ends_at_its_verdict() -> None:
     graph = graph_of(Lineage(Trail(world.journal.read())).explain(refused))
     assert ("fence", "verdict") in kinds(graph)
     assert not {kind for _, kind in kinds(graph)} & {"order", "fill", "pnl"}
-    assert {thing.label.caption for thing in graph.things if thing.kind == "fence"} == {"fence · passed", "fence · stopped"}
+    assert {thing.label.caption for thing in graph.things if thing.kind == "fence"} == {"fence · passed",
+                                                                                        "fence · stopped"}
     assert [thing.label.tone for thing in graph.things if thing.kind == "verdict"] == ["bad"]
 
 
@@ -86,7 +93,8 @@ def test_things_of_one_rank_stand_in_steps() -> None:
 def test_an_intent_without_fences_or_allocation_is_linked_all_the_same() -> None:
     """Old logs, and kinds that stand beside the course."""
     parts = (Node("conviction", "cv1_x", "c", {}, ()), Node("intent.withdrawn", "in1_x", "w", {}, (), "trade_log:3"),
-             Node("order.accepted", "v1", "o", {}, (), "trade_log:4"), Node("fill.busted", "v1", "b", {"fill_id": "f"}, ()),
+             Node("order.accepted", "v1", "o", {}, (), "trade_log:4"),
+             Node("fill.busted", "v1", "b", {"fill_id": "f"}, ()),
              Node("raw", "5", "r", {}, ()), Node("until", "u", "u", {}, ()), Node("intent.seen", "in1_x", "s", {}, ()),
              Node("pnl", "in1_x", "p", {}, ()))
     graph = graph_of(Node("intent", "in1_x", "i", {}, parts))
@@ -125,7 +133,8 @@ def test_of_many_the_strongest_are_drawn_and_the_rest_is_counted() -> None:
     drawn = strongest(graph)
     shown = [thing for thing in drawn.things if thing.kind == "reason"]
     assert len(shown) == MOST
-    assert {thing.label.text.partition(":")[2].partition(":")[0] for thing in shown if "more" not in thing.label.caption} == {
+    assert {thing.label.text.partition(":")[2].partition(":")[0] for thing in shown
+            if "more" not in thing.label.caption} == {
         f"s{number}" for number in range(189, 200)}
     [rest] = [thing for thing in shown if thing.label.caption == "189 more"]
     assert rest.label.text == "of 200 reasons; the sentences below tell all of them"
@@ -134,6 +143,14 @@ def test_of_many_the_strongest_are_drawn_and_the_rest_is_counted() -> None:
     assert set(drawn.about) == {thing.key for thing in drawn.things}
     few = passed_together(graph_of(tree()))
     assert strongest(few) == few
+
+
+def test_links_among_what_is_counted_only_are_not_drawn() -> None:
+    """A box is not linked to itself."""
+    things = tuple(replace(graph_of(Node("cycle", f"dag1_{number}", "c", {}, ())).things[0], strength=-number)
+                   for number in range(MOST + 2))
+    graph = Graph(things, (Link(things[-1].key, things[-2].key), Link(things[0].key, things[-1].key)), ())
+    assert strongest(graph).links == (Link(things[0].key, "more ('cycle', 35)"),)
 
 
 def test_a_view_s_shares_are_not_drawn_beside_the_conviction_s() -> None:
@@ -151,18 +168,23 @@ def test_a_view_s_shares_are_not_drawn_beside_the_conviction_s() -> None:
     (Node("signal", "sig1_x", "gone", {}, ()), ("signal", "gone", "")),
     (Node("order", "v1", "Order v1 bought 3.", {}, ()), ("order", "bought 3.", "")),
     (Node("alert", "trade_log:3", "At (trade_log:3): high", {}, (), "trade_log:3"), ("alert", "high", "")),
-    (Node("intent", "i", "x", {"close": True, "instrument_id": "e", "vault": "V"}, ()), ("intent", "leave e for V", "")),
+    (Node("intent", "i", "x", {"close": True, "instrument_id": "e", "vault": "V"}, ()),
+     ("intent", "leave e for V", "")),
     (Node("reason", "r", "x", {"bp": -1200}, ()), ("reason", "r: −1,200 bp", "bad")),
     (Node("reason", "r", "x", {"bp": 0}, ()), ("reason", "r: +0 bp", "")),
-    (Node("latch", "l", "x", {"code": "loss.daily", "vault": None}, ()), ("latch", "loss.daily on everything (l)", "bad")),
-    (Node("effect", "i", "x", {"effect": "held", "wish": "", "intent_id": "in1_x"}, ()), ("what it did · held", "in1_x", "")),
+    (Node("latch", "l", "x", {"code": "loss.daily", "vault": None}, ()),
+     ("latch", "loss.daily on everything (l)", "bad")),
+    (Node("effect", "i", "x", {"effect": "held", "wish": "", "intent_id": "in1_x"}, ()),
+     ("what it did · held", "in1_x", "")),
     (Node("control", "o", "x", {"what": "permit", "sha256": "absent"}, ()), ("control", "dispatch.permit: absent", "")),
     (Node("pnl", "i", "x", {"by_currency": {"USD": {"total": None}}}, ()), ("result", "unknown without a mark", "")),
     (Node("pnl", "i", "x", {"by_currency": {"USD": {"total": "-3"}}}, ()), ("result · so far", "−3.00 USD", "bad")),
     (Node("view", "A", "x", {"conviction_bp": 5}, ()), ("as seen by", "A: 5 of 10,000", "")),
     (Node("intent.held", "i", "x", {"codes": ["a", "b"]}, ()), ("verdict · held", "a, b", "bad")),
-    (Node("signal", "s", "x", {"direction": "-1", "source": "n", "summary": "t"}, ()), ("signal · n · ▼ down", "t", "")),
-    (Node("signal", "s", "x", {"direction": "0", "source": "n", "summary": "t"}, ()), ("signal · n · neither way", "t", "")),
+    (Node("signal", "s", "x", {"direction": "-1", "source": "n", "summary": "t"}, ()),
+     ("signal · n · ▼ down", "t", "")),
+    (Node("signal", "s", "x", {"direction": "0", "source": "n", "summary": "t"}, ()),
+     ("signal · n · neither way", "t", "")),
     (Node("signal", "s", "x", {"direction": "odd", "source": "n", "summary": "t"}, ()), ("signal", "x", "")),
 ])
 def test_boxes_say_what_counts(node: Node, expected: tuple[str, str, str]) -> None:
@@ -191,14 +213,16 @@ def test_boxes_never_overlap_and_links_go_down() -> None:
             assert len(boxes) == len(graph.things)
             assert not [1 for one in boxes for two in boxes if one is not two and one.x < two.x + two.width
                         and two.x < one.x + one.width and one.y < two.y + two.height and two.y < one.y + one.height]
-            assert all(0 <= box.x and box.x + box.width <= found.width and box.y + box.height <= found.height for box in boxes)
+            assert all(box.x >= 0 and box.x + box.width <= found.width and box.y + box.height <= found.height
+                       for box in boxes)
             assert max(sum(1 for two in boxes if two.y == one.y) for one in boxes) <= size.columns
             assert all(found.boxes[link.source].y < found.boxes[link.target].y for link in graph.links)
 
 
 def test_what_is_linked_stands_together() -> None:
     """Barycentre: two pairs that would cross do not."""
-    parts = (Node("signal", "a", "a", {}, (Node("raw", "y", "y", {}, ()),)), Node("signal", "b", "b", {}, (Node("raw", "x", "x", {}, ()),)))
+    parts = (Node("signal", "a", "a", {}, (Node("raw", "y", "y", {}, ()),)),
+             Node("signal", "b", "b", {}, (Node("raw", "x", "x", {}, ()),)))
     graph = graph_of(Node("reason", "r", "r", {"bp": 1}, parts))
     raws, signals, _ = ([thing.key for thing in layer] for layer in ordered(
         Graph(tuple(reversed(graph.things)), graph.links, graph.about)))

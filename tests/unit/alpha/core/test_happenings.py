@@ -84,6 +84,8 @@ def test_every_record_of_every_log_has_an_answer_and_a_drawing(lived: Home) -> N
     (Kind.TAIL_REPAIRED, {"bytes": 1200, "sha256": "a" * 64},
      "a torn end of 1,200 bytes was set aside as aaaaaaaaaaaa."),
     (Kind.PROGRAM_STARTED, {"program": "executor 1", "mode": "paper"}, "executor 1 started in mode paper."),
+    (Kind.LOG_RETIRED, {"by": "cron", "journal": "collection_log.jsonl", "seq": 1200, "to": "archive"},
+     "cron put the oldest pieces of collection_log.jsonl away, up to record 1,200, into archive."),
     (Kind.PROGRAM_STOPPED, {"program": "executor 1"}, "executor 1 stopped."),
     (Kind.JOURNAL_OPENED, {"program": "vanta-run 1"}, "the log begins; vanta-run 1 opened it."),
     (Kind.COLLECTED, {"feed": "sec", "status": "partial", "status_reason": "2 of 3",
@@ -157,7 +159,10 @@ def flattened() -> tuple[World, Desk, str]:
 def test_a_flattening_is_told_from_the_command_to_what_it_left() -> None:
     """Who asked, the receipt, the latch, the exits, the cancels."""
     world, desk, name = flattened()
-    found = texts(happenings(world, desk).named(name))
+    told_of = happenings(world, desk)
+    told_of.affairs.latches["latch_z"] = first(world, "latch.set")._replace(at="2026-11-21T15:00:00.000Z")
+    found = texts(told_of.named(name))
+    assert "latch_z" not in "".join(found), "one of another occasion"
     assert found[0].startswith(f"Command {name}: R. Example asked at 2026-11-20 15:00:03 UTC (operator_commands:2) to "
                                f"leave every "
                                "position of every vault and let no entry through. The reason given: because.")
@@ -177,7 +182,7 @@ def test_a_latch_tells_why_what_it_held_and_that_it_is_set() -> None:
     found = texts(happenings(world, desk).named(latch.payload["latch_id"]))
     assert found[0].startswith(f"Latch {latch.payload['latch_id']} stops entries of everything since 2026-11-20 "
                                f"15:00:04 UTC")
-    assert found[0].endswith("(halt.flattened). R. Example: because.")
+    assert found[0].endswith(f"(halt.flattened). {name}: because.")
     assert found[1] == f"Command {name} of R. Example set it, to leave every position: because."
     assert any(text.startswith("It held intent in1_") and "(buy crypto:BTC-USD in V_CORE)" in text
                and text.endswith(" to the end of the log.") for text in found)

@@ -1,4 +1,4 @@
-"""The page of an explanation: well-formed, alone, safe whatever the world says, and readable when there is much of it."""
+"""The page of an explanation: well-formed, alone, safe whatever the world says, legible when there is much of it."""
 
 import re
 from base64 import b64encode
@@ -101,7 +101,7 @@ def test_the_page_needs_nothing_and_may_load_nothing() -> None:
 
 @pytest.mark.parametrize("words", HOSTILE, ids=range(len(HOSTILE)))
 def test_nothing_from_outside_becomes_markup(words: str) -> None:
-    """As a headline, a source, a title, a gap and a foot: the same elements, no control or direction mark, all of it there."""
+    """As a headline, source, title, gap and foot: the same elements, no control or direction mark, all words there."""
     page = sheet(tree(summary=words, source=words), name=words, foot=words, gaps=[words])
     quiet = sheet(tree(summary="x", source="x"), name="x", foot="x", gaps=["x"])
     reader = read(page)
@@ -170,7 +170,8 @@ def test_what_could_not_be_read_stands_above_everything() -> None:
 
 def test_the_frame_is_for_other_pages_too() -> None:
     """Title, lead, body, foot, and rules of its own; the policy follows them."""
-    one, other = (document(Page(title="A", lead="b", body="<p>c</p>", foot="d", style=style)) for style in ("", "p{margin:0}"))
+    one, other = (document(Page(title="A", lead="b", body="<p>c</p>", foot="d", style=style))
+                  for style in ("", "p{margin:0}"))
     assert read(one).words.count("A") == 2
     assert re.findall("sha256-[^']*", one) != re.findall("sha256-[^']*", other)
     assert SIGNAL not in one
