@@ -28,6 +28,7 @@ STYLE = """
 stroke-dasharray:5 3}
 .draw .asked .box{stroke:var(--ink);stroke-width:2.4;stroke-dasharray:none}
 .draw .link{fill:none;stroke:var(--quiet);opacity:.75}
+.draw .link.far{opacity:.4}
 .draw .link.good{stroke:var(--good)}.draw .link.bad{stroke:var(--bad);stroke-dasharray:6 4}
 .draw .head{fill:var(--quiet)}
 .draw .bp{font-size:11px;font-weight:600;paint-order:stroke;stroke:var(--page);stroke-width:4px;text-anchor:middle}
@@ -46,7 +47,7 @@ _FAMILIES = {
     "raw": "evidence", "input": "evidence", "signal": "evidence", "reason": "belief", "conviction": "belief",
     "view": "belief",
     "cycle": "belief", "allocation": "wish", "intent": "wish", "order": "act", "fill": "act", "pnl": "act"}
-_BELOW, _LETTER = 15, 7.0
+_BELOW, _LETTER, _FAR = 15, 7.0, 60
 
 
 def drawings(graph: Graph) -> str:
@@ -73,7 +74,8 @@ def _line(link: Link, places: Layout, most: int, name: str) -> str:
     (x, y), (to_x, to_y) = _ends(places.boxes[link.source], places.boxes[link.target])
     bend = max(abs(to_y - y) / 2, 14)
     width = 1.1 if link.bp is None else 1.1 + 3.4 * abs(link.bp) / most
-    return (f'<path class="link{_tone(link)}" stroke-width="{width:.1f}" marker-end="url(#{name}-head)" '
+    far = " far" if to_y - y > _FAR else ""
+    return (f'<path class="link{_tone(link)}{far}" stroke-width="{width:.1f}" marker-end="url(#{name}-head)" '
             f'd="M{x:.0f} {y:.0f}C{x:.0f} {y + bend:.0f} {to_x:.0f} {to_y - bend:.0f} {to_x:.0f} {to_y:.0f}"/>')
 
 

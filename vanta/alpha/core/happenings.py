@@ -155,10 +155,8 @@ def _day(body: Body) -> str:
 
 
 def _collected(body: Body) -> str:
-    counts = body.get("counts")
-    told_counts = f" {several(f'{value:,} {name}' for name, value in counts.items())}." if isinstance(counts,
-                                                                                                      dict) and counts \
-        else ""
+    counts = [f"{value:,} {name.replace('_', ' ')}" for name, value in (body.get("counts") or {}).items() if value]
+    told_counts = f" {several(counts)}." if counts else ""
     why = f" ({body['status_reason']})" if body.get("status_reason") else ""
     return f"a pass of the feed {body.get('feed', 'prices')} ended {body['status']}{why}.{told_counts}"
 

@@ -121,8 +121,7 @@ class Lineage:
         """What the intents of a conviction have come to together."""
         fills = [one for intent_id in intents for one in self.earnings.of_intent(intent_id)]
         traded = len({one.intent_id for one in fills})
-        return self._pnl(f"Result of {count(traded, 'intent')} that traded, of {count(len(intents), 'intent')}", name,
-                         fills)
+        return self._pnl(f"Result of the {count(traded, 'intent')} that traded, of {len(intents):,}", name, fills)
 
     def _view(self, row: Row, said: Row) -> tuple[Node, ...]:
         """The view of the persona that asked for most, as a sum of its own; none where it is the evidence itself.

@@ -56,7 +56,7 @@ def _said(currency: str, rows: Sequence[Earned]) -> str:
     total = _sum(row.total for row in rows)
     own = ("nothing of it counts here" if not parts else
            f"{', '.join(parts)}: not known in all without a mark" if total is None else
-           f"{', '.join(parts)}: {amount(total, currency)} in all")
+           ", ".join(parts) if len(parts) == 1 else f"{', '.join(parts)}: {amount(total, currency)} in all")
     openers = dict.fromkeys(name for row in rows for name in row.opened_by)
     if not closed or (openers and openers.keys() <= {row.intent_id for row in rows}):
         return own
