@@ -1,6 +1,6 @@
 """What was earned: by the book's own lots, so that every fill's part sums to what the book has, to the cent."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 import pytest
@@ -14,7 +14,7 @@ from vanta.alpha.core.lineage import Lineage
 from vanta.alpha.core.node import Node, flatten
 from vanta.alpha.core.outcome import brief, facts, result
 from vanta.alpha.core.trail import Evidence, Trail
-from vanta.common.money import ZERO
+from vanta.common.money import ZERO, round_amount
 from vanta.common.store.inmemory import MemoryJournal
 from vanta.common.store.ports import Record
 from vanta.executor.brokers.port import Busted
@@ -84,10 +84,11 @@ def test_a_gain_counts_for_what_opened_the_lot_and_a_fee_for_what_paid_it() -> N
     assert "it closed" not in result((one, two, sold))
 
 
-@pytest.mark.parametrize("make", ["busy", "fees", "short"])
+@pytest.mark.parametrize("make", ["busy", "fees", "short", "crumbs"])
 def test_the_parts_sum_to_the_book(make: str) -> None:
     """Realised, open and fees of all fills together are those of pnl_summary.json."""
-    world = busy() if make == "busy" else _with_fees() if make == "fees" else _short()
+    worlds: dict[str, Callable[[], World]] = {"busy": busy, "fees": _with_fees, "short": _short, "crumbs": _crumbs}
+    world = worlds[make]()
     total = views.pnl(world.book, "2026-11-20T15:00:00.000Z")["total"]
     rows = everything(world)
     assert sum(one.gained for one in rows) == Decimal(total["realised"])
@@ -103,6 +104,24 @@ def _with_fees() -> World:
     trade(world, "buy", "700", "203.11")
     trade(world, "sell", "900", "201.53")
     mark(world, "207.77")
+    return world
+
+
+def _crumbs() -> World:
+    """Lots whose values, each rounded, are not together what the position is worth."""
+    world = World()
+    for price in ("50001.11", "50003.33", "50007.77"):
+        world.clock.sleep(700)
+        world.quote("crypto:BTC-USD", price)
+        world.want("crypto:BTC-USD", "333.33")
+        world.step()
+        world.step()
+    position = world.book.vaults["V_CORE"].positions["crypto:BTC-USD"]
+    odd = next(one for one in map(Decimal, range(50000, 50200)) if position.value(one) != sum(
+        round_amount(lot.quantity * one, "USD") for lot in position.lots))
+    world.clock.sleep(1)
+    world.quote("crypto:BTC-USD", str(odd))
+    world.step()
     return world
 
 
@@ -180,6 +199,11 @@ def test_what_cannot_be_followed_is_said_and_ends_the_count() -> None:
     again = next(record for record in records if record.kind == "fill")
     folded = Earnings([*records, odd, again, records[0]])
     assert folded.problem
+    [before] = folded.of_intent(name)
+    folded.take(next(record for record in records if record.kind == "quote.seen")._replace(seq=99, payload={
+        "instrument_id": "equity:AAPL", "bid": "1", "ask": "1", "last": "1", "size": None, "volume": None,
+        "at": "2026-11-20T16:00:00.000Z"}))
+    assert folded.of_intent(name) == (before,), "what comes after is not counted"
     assert [one.quantity for one in folded.of_intent(name)] == [5]
     [said] = pnl(Lineage(Trail(records), Evidence(), folded).explain(name))
     assert said.endswith(f"Counted up to where the log can be followed: {folded.problem}.")
