@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import zstandard
-
 from vanta.alpha.core.retention import RETIRABLE, due, mentioned
 from vanta.alpha.wire import control_log, snapshots
 from vanta.common.errors import Missing, StateError
@@ -25,9 +23,8 @@ from vanta.common.events import Kind
 from vanta.common.models.configuration import RetentionSettings
 from vanta.common.paths import JOURNALS, STATE, Home
 from vanta.common.store import compact, segments
-from vanta.common.store.atomic import describe, read, replace, sync_folder
+from vanta.common.store.atomic import describe, read, sync_folder
 from vanta.common.store.chain import peek
-from vanta.common.store.checkpoints import seal_of
 from vanta.common.store.segments import Segment
 from vanta.common.times import iso
 
@@ -85,31 +82,22 @@ class Housekeeping:
     def _pack(self, log: Path) -> None:
         for piece in segments.sealed(log):
             if not piece.packed:
-                self._pack_one(piece)
+                self.done.saved += segments.pack(piece)
+                self.done.packed += 1
             elif _unpacked(piece).exists():  # a crash came in between
                 segments.content(piece)
-                _drop(_unpacked(piece))
-
-    def _pack_one(self, piece: Segment) -> None:
-        raw = segments.content(piece)
-        packed = piece.path.with_name(piece.path.name + segments.PACKED)
-        replace(packed, zstandard.ZstdCompressor(level=9, write_checksum=True).compress(raw))
-        if zstandard.ZstdDecompressor().decompressobj().decompress(read(packed)) != raw:
-            raise StateError(f"{packed} does not hold what was packed", "Look at the disk; the piece itself is whole.")
-        _drop(piece.path)
-        self.done.packed += 1
-        self.done.saved += len(raw) - packed.stat().st_size
+                segments.drop(_unpacked(piece))
 
     def _retire(self, name: str) -> None:
         log = self._home.file(name)
         pieces = segments.sealed(log)
         count = due([*map(_day_of, pieces), _written_day(log)] if pieces else [],
                     keep_days=self._order.retention.keep_days, today=self._order.now.date())
-        while count and seal_of(pieces[count]) is None:  # a crash left its checkpoints with the next piece
+        while count and segments.seal_of(pieces[count]) is None:  # a crash left its checkpoints with the next piece
             count -= 1
         if not count:
             return
-        head = seal_of(pieces[count])
+        head = segments.seal_of(pieces[count])
         assert head is not None
         self._record({"journal": name, "seq": head.seq, "head": head.hash, "size": head.size,
                             "pieces": [one.path.name for one in pieces[:count]], "to": str(self._archive)})
@@ -158,14 +146,6 @@ class Housekeeping:
 
 def _unpacked(piece: Segment) -> Path:
     return piece.path.with_name(piece.path.name.removesuffix(segments.PACKED))
-
-
-def _drop(path: Path) -> None:
-    try:
-        path.unlink()
-        sync_folder(path.parent)
-    except OSError as error:
-        raise StateError(f"{path} cannot be removed: {describe(error)}") from error
 
 
 def _move(path: Path, to: Path) -> None:

@@ -9,13 +9,12 @@ import os
 from pathlib import Path
 
 from vanta.common.canonical import sha256
-from vanta.common.errors import Missing, StateError
+from vanta.common.errors import StateError
 from vanta.common.signatures import Signer
 from vanta.common.store.atomic import describe, give_to_owner, read, replace, write_all
-from vanta.common.store.chain import START
 from vanta.common.store.checkpoint import CURE, FOLDER, Checkpoint, decode, encode, is_genuine
 from vanta.common.store.ports import GENESIS, Head
-from vanta.common.store.segments import CHECKPOINTS, Segment, begins, sealed
+from vanta.common.store.segments import CHECKPOINTS
 
 _OPEN = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _TAIL = 64 * 1024
@@ -90,41 +89,14 @@ class Checkpoints:
         raw = read(self.path)
         replace(piece.with_suffix(CHECKPOINTS), raw)
         replace(self.path, raw[raw.rfind(b"\n", 0, -1) + 1:])
-        os.close(self._fd)
-        self._fd = os.open(self.path, _OPEN, 0o640)
-        give_to_owner(self.path)
+        before, self._fd = self._fd, os.open(self.path, _OPEN, 0o640)
+        os.close(before)
 
     def close(self) -> None:
         """Let go of the file."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-
-
-def seal_of(piece: Segment) -> Head | None:
-    """The head that a sealed piece goes on from, if its first checkpoint covers exactly that. Raises `StateError`."""
-    try:
-        first = _sound(read(piece.checkpoints).partition(b"\n")[0])
-    except Missing:
-        return None
-    if first is None or (first.seq, first.size) != (piece.first - 1, piece.start):
-        return None
-    return Head(first.seq, first.head, first.size)
-
-
-def begin(log: Path) -> Head:
-    """Where a log begins: at its first record, unless older pieces were put away; then after a signed head.
-
-    Raises `StateError` if no checkpoint says what came before.
-    """
-    first, _ = begins(log)
-    if first == 1:
-        return START
-    seal = seal_of(sealed(log)[0])
-    if seal is not None:
-        return seal
-    raise StateError(f"{log.name} begins at record {first:,}, and no checkpoint covers what came before: pieces of it "
-                     "are missing", CURE)
 
 
 def _sound(line: bytes) -> Checkpoint | None:

@@ -23,7 +23,10 @@ from typing import NamedTuple
 import zstandard
 
 from vanta.common.errors import Missing, StateError
-from vanta.common.store.atomic import describe, read
+from vanta.common.store.atomic import describe, read, remove, replace
+from vanta.common.store.chain import START
+from vanta.common.store.checkpoint import CURE, decode
+from vanta.common.store.ports import Head
 
 FOLDER = "segments"
 CHECKPOINTS = ".checkpoints"
@@ -270,3 +273,52 @@ def checkpoints(log: Path) -> list[bytes]:
         with contextlib.suppress(Missing):
             found.append(read(piece.checkpoints))
     return found
+
+
+def seal_of(piece: Segment) -> Head | None:
+    """The head that a sealed piece goes on from, if its first checkpoint covers exactly that. Raises `StateError`."""
+    try:
+        raw = read(piece.checkpoints)
+    except Missing:
+        return None
+    try:
+        first = decode(raw.partition(b"\n")[0], where=piece.checkpoints.name)
+    except StateError:
+        return None
+    if (first.seq, first.size) != (piece.first - 1, piece.start):
+        return None
+    return Head(first.seq, first.head, first.size)
+
+
+def begin(log: Path) -> Head:
+    """Where a log begins: at its first record, unless older pieces were put away; then after a signed head.
+
+    Raises `StateError` if no checkpoint says what came before.
+    """
+    first, _ = begins(log)
+    if first == 1:
+        return START
+    seal = seal_of(sealed(log)[0])
+    if seal is not None:
+        return seal
+    raise StateError(f"{log.name} begins at record {first:,}, and no checkpoint covers what came before: pieces of it "
+                     "are missing", CURE)
+
+
+def pack(piece: Segment) -> int:
+    """Compress a piece beside itself, then drop what it was. Returns the bytes that are saved. Raises `StateError`."""
+    raw = content(piece)
+    packed = piece.path.with_name(piece.path.name + PACKED)
+    replace(packed, zstandard.ZstdCompressor(level=9, write_checksum=True).compress(raw))
+    if zstandard.ZstdDecompressor().decompressobj().decompress(read(packed)) != raw:
+        raise StateError(f"{packed} does not hold what was packed", "Look at the disk; the piece itself is whole.")
+    drop(piece.path)
+    return len(raw) - packed.stat().st_size
+
+
+def drop(path: Path) -> None:
+    """Remove what stands elsewhere too, durably. Raises `StateError`."""
+    try:
+        remove(path)
+    except OSError as error:
+        raise StateError(f"{path} cannot be removed: {describe(error)}") from error

@@ -16,10 +16,10 @@ from vanta.common.signatures import Signer
 from vanta.common.store import segments
 from vanta.common.store.chain import chain
 from vanta.common.store.checkpoint import FOLDER, joined, read_all
-from vanta.common.store.checkpoints import begin
 from vanta.common.store.files import FolderFiles
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.ports import Head
+from vanta.common.store.segments import begin
 from vanta.markets.follow import Follower
 
 KEY = Signer(b"k" * 32)
@@ -349,3 +349,46 @@ def test_only_pieces_count(log: Path) -> None:
     (segments.folder(log) / "000000000009-1-2.jsonl").write_text("not a name of ours")
     assert len(segments.sealed(log)) == 2
 
+
+
+def test_a_turn_that_fails_is_final(tmp_path: Path) -> None:
+    """Where no folder can be made, or the checkpoints cannot be put beside the piece, nothing more is written."""
+    log = tmp_path / NAME
+    with closing(opened(log)) as journal:
+        journal.append("a", {"day": 1}, at=at(1))
+        journal.sync()
+        segments.folder(log).parent.write_bytes(b"in the way")
+        journal.append("a", {"day": 2}, at=at(2))
+        with pytest.raises(StateError, match="could not be made durable"):
+            journal.sync()
+        with pytest.raises(StateError, match="failed earlier"):
+            journal.append("a", {"day": 2}, at=at(2))
+    segments.folder(log).parent.unlink()
+    size = log.stat().st_size
+    segments.folder(log).mkdir(parents=True)
+    (segments.folder(log) / segments.name(1, 0, size)).with_suffix(segments.CHECKPOINTS).mkdir()
+    with closing(opened(log)) as journal:
+        journal.append("a", {"day": 2}, at=at(2))
+        with pytest.raises(StateError, match="cannot be written"):
+            journal.sync()
+        with pytest.raises(StateError, match="failed earlier"):
+            journal.sync()
+    assert days(log) == [1]
+    next(segments.folder(log).glob("*" + segments.CHECKPOINTS)).rmdir()
+    written(log, 2)
+    assert days(log) == [1, 2, 2]
+
+
+def test_what_reaches_no_further_is_read_as_far_as_it_goes(log: Path) -> None:
+    """The end of the log when the newest piece is packed and nothing is written yet; a piece that is gone."""
+    whole = segments.whole(log)
+    base = segments.base(log)
+    log.write_bytes(b"")
+    packed(segments.sealed(log)[-1])
+    segments.sealed(log)[-1].path.with_suffix("").unlink()
+    assert segments.tail(log, 50) == whole[:base][-50:]
+    log.unlink()
+    assert segments.tail(log, 50) == whole[:base][-50:]
+    assert segments.whole(log) == whole[:base]
+    segments.sealed(log)[-1].path.unlink()
+    assert segments.base(log) < base
