@@ -6,7 +6,7 @@ what the file held after it, or, where a tool only names a switch, by the neares
 over.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,14 +14,14 @@ import orjson
 
 from vanta.alpha.core.affairs import FILES, HALTS, Affairs, Said, Stopped, after, codes_of
 from vanta.alpha.core.fields import changed as fields_changed
-from vanta.alpha.core.fields import text_of
+from vanta.alpha.core.fields import told_value
 from vanta.alpha.core.inputs import is_digest
 from vanta.alpha.core.node import Node
 from vanta.alpha.core.words import count, person, several, short, when
 from vanta.common.events import Kind
 from vanta.common.reasons import Reason
 from vanta.common.store.ports import Record
-from vanta.common.times import parse_iso
+from vanta.common.times import from_millis, iso, parse_iso
 from vanta.executor.core.controls import CODES
 
 _NEAR = timedelta(minutes=10)
@@ -49,7 +49,8 @@ class Changes:
         """One change, from any of the records that tell of it."""
         read = self._read(said)
         known = read or said
-        edit, tool = self._edit(known), said if said.record.kind == Kind.CONTROL_CHANGED else self._tool(known)
+        edit = self._edit(said if said in self._affairs.edited else known)
+        tool = said if said.record.kind == Kind.CONTROL_CHANGED else self._tool(known)
         rows = self._rows(said if said.record.kind == Kind.CONTROL_CHANGED else known, edit)
         parts = [*_who(tool, edit, self._stated(known)), *_listed(rows, known)]
         if not parts or parts[0].kind != "who":
@@ -69,15 +70,12 @@ class Changes:
             return said
         if said.record.kind == Kind.CONTROL_CHANGED:
             return next((one for one in self._affairs.seen if self._tool(one) == said), None)
-        same = [one for one in self._affairs.seen if one.what == said.what and after(one.record) == after(said.record)]
-        return min(same, key=lambda one: abs(one.record.seq - said.record.seq), default=None)
+        return _nearest(self._affairs.seen, said)
 
     def _edit(self, said: Said) -> Said | None:
         if said in self._affairs.edited:
             return said
-        same = [one for one in self._affairs.edited
-                if one.what == said.what and after(one.record) == after(said.record)]
-        return min(same, key=lambda one: abs(one.record.seq - said.record.seq), default=None)
+        return _nearest(self._affairs.edited, said)
 
     def _tool(self, said: Said) -> Said | None:
         """The entry of the control log that tells of the same change."""
@@ -99,7 +97,8 @@ class Changes:
     def _rows(self, said: Said, edit: Said | None) -> list[tuple[str, str, str]]:
         """Field, before, after; as a record tells it, else from the versions that are kept."""
         if edit is not None:
-            return [(str(row[0]), text_of(row[1]), text_of(row[2])) for row in edit.record.payload.get("changes") or ()]
+            return [(str(row[0]) or "content", told_value(row[1]), told_value(row[2]))
+                    for row in edit.record.payload.get("changes") or ()]
         if said.record.kind == Kind.CONTROL_CHANGED:
             body = said.record.payload
             return [(str(body["what"]).partition(" ")[2] or FILES.get(said.what, said.what), str(body["before"]),
@@ -234,13 +233,22 @@ def _who(tool: Said | None, edit: Said | None, stated: tuple[str, str]) -> Itera
                    tool.place)
     if edit is not None:
         body = edit.record.payload
-        owner = f"{person(body.get('user') or 'an account without a name')} (uid {body.get('uid', 'unknown')})"
-        yield Node("who", str(body.get("user")),
-                   f"The file belonged to {owner} when it was saved at {when(body.get('mtime'))}"
-                   f"{_terminals(body.get('terminals'))}.", dict(body), (), edit.place)
+        yield Node("who", str(body.get("user")), _owner(body), dict(body), (), edit.place)
     reason, name = stated
     if reason and tool is None:
         yield Node("who", name, f"The file itself says why: {reason} (by {name}).", {"by": name, "reason": reason}, ())
+
+
+def _owner(body: Mapping[str, Any]) -> str:
+    """Whose the file was, when it was saved, who was logged in, and when the executor noticed."""
+    user, uid, mtime = body.get("user"), body.get("uid"), body.get("mtime")
+    late = " The executor noticed it when it started." if body.get("noticed") == "at a start" else ""
+    more = f" {count(int(body['more']), 'field')} more changed." if body.get("more") else ""
+    if user is None and uid is None:
+        return f"Whose file it was then could not be found out.{late}{more}"
+    at = f" when it was saved at {when(iso(from_millis(mtime)) if isinstance(mtime, int) else mtime)}" if mtime else ""
+    owner = f"{person(user or 'an account without a name')} (uid {uid})"
+    return f"The file belonged to {owner}{at}{_terminals(body.get('terminals'))}.{late}{more}"
 
 
 def _terminals(value: object) -> str:
@@ -282,6 +290,14 @@ def _became(said: Said) -> str:
 
 def _file(said: Said) -> str:
     return FILES.get(said.what, said.what)
+
+
+def _nearest(records: Sequence[Said], said: Said) -> Said | None:
+    """The record of the same change: the one that is named by number, else the nearest with the same content."""
+    same = [one for one in records if one.what == said.what and after(one.record) == after(said.record)]
+    named = (one for one in same if said.record.seq == one.record.payload.get("seen")
+             or one.record.seq == said.record.payload.get("seen"))
+    return next(named, None) or min(same, key=lambda one: abs(one.record.seq - said.record.seq), default=None)
 
 
 def _apart(one: Said, other: Said) -> timedelta:

@@ -30,6 +30,16 @@ def text_of(value: object) -> str:
     return said if len(said) <= _LONGEST else f"{said[:_LONGEST - 1]}…"
 
 
+def told_value(value: object) -> str:
+    """A value as a record tells it: `None` is none, a text that is JSON is what it says."""
+    if value is None:
+        return ABSENT
+    try:
+        return text_of(orjson.loads(value)) if isinstance(value, str) else text_of(value)
+    except orjson.JSONDecodeError:
+        return text_of(value)
+
+
 def _fields(raw: bytes | None) -> Iterator[tuple[str, str]]:
     if raw is None:
         return

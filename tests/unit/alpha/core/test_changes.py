@@ -167,7 +167,7 @@ def edit(seq: int, **payload: Any) -> Record:
     return Record(seq, "2026-11-20T15:00:02.000Z", "control.edited", None, {}, {
         "what": "overlay", "before": None, "uid": 1000, "user": "ann", "mtime": "2026-11-20T15:00:01.500Z",
         "terminals": ["pts/1", {"user": "ann", "line": "pts/2"}, ["ben", "tty1"]],
-        "changes": [["full_halt", False, True], ["reason", None, "drill"], ["by", None, "ann"], ["x", 1, 2]],
+        "changes": [["full_halt", "false", "true"], ["reason", None, '"drill"'], ["x", False, True], ["", "1,", "2"]],
         **payload}, "", "")
 
 
@@ -182,7 +182,8 @@ def test_a_save_names_the_file_s_owner_the_terminals_and_every_field(halted: Wor
     assert found[1] == ("The file belonged to ann (uid 1000) when it was saved at 2026-11-20 15:00:01.500 UTC; logged "
                         "in then: "
                         "pts/1, ann pts/2 and ben tty1.")
-    assert "full_halt: from false to true." in found
+    assert {"full_halt: from false to true.", "reason: from nothing to drill.", "x: from false to true.",
+            "content: from 1, to 2."} <= set(found)
     assert any(text.startswith("It held intent ") for text in found)
     assert found[1] in texts(Changes(affairs).change(seen(affairs, "overlay", 1)))
     assert found[1] in texts(Changes(affairs).version(str(digest)))
@@ -191,6 +192,29 @@ def test_a_save_names_the_file_s_owner_the_terminals_and_every_field(halted: Wor
     assert bare[1] == ("The file belonged to an account without a name (uid 1000) when it was saved at 2026-11-20 "
                        "15:00:01.500 "
                        "UTC.")
+
+
+def test_a_save_is_matched_by_the_number_of_the_reading_that_it_names(halted: World) -> None:
+    """The same content was read twice: each reading has the save that names it; unknown owners are told so."""
+    plain = index(halted)
+    first, second = seen(plain, "overlay", 0), seen(plain, "overlay", 2)
+    digest = first.record.payload["sha256"]
+    affairs = index(halted, edits=(
+        edit(80, after=digest, seen=first.record.seq, user="old", mtime=1795186801500),
+        edit(81, after=digest, seen=second.record.seq, user=None, uid=None, mtime=None, terminals=None, more=2,
+             noticed="at a start"), edit(82, after=digest, seen=9999, mtime=None)))
+    one, two = (texts(Changes(affairs).change(said)) for said in (first, second))
+    assert one[1] == ("The file belonged to old (uid 1000) when it was saved at 2026-11-20 15:00:01.500 UTC; logged in "
+                      "then: "
+                      "pts/1, ann pts/2 and ben tty1.")
+    assert two[1] == ("Whose file it was then could not be found out. The executor noticed it when it started. 2 "
+                      "fields more "
+                      "changed.")
+    by_edit = texts(Changes(affairs).change(affairs.edited[1]))
+    assert [text for text in by_edit if text.startswith("It let intent ")] == [
+        text for text in two if text.startswith("It let intent ")] != []
+    assert texts(Changes(affairs).change(affairs.edited[2]))[1].startswith("The file belonged to ann (uid 1000); "
+                                                                           "logged in")
 
 
 def test_names_that_were_withheld_are_told_as_such() -> None:
