@@ -95,16 +95,16 @@ class Changes:
                    for name, _, now in self._rows(said, None))
 
     def _rows(self, said: Said, edit: Said | None) -> list[tuple[str, str, str]]:
-        """Field, before, after; as a record tells it, else from the versions that are kept."""
-        if edit is not None:
-            return [(str(row[0]) or "content", told_value(row[1]), told_value(row[2]))
-                    for row in edit.record.payload.get("changes") or ()]
+        """Field, before, after; from the versions that are kept, else as a record tells it."""
         if said.record.kind == Kind.CONTROL_CHANGED:
             body = said.record.payload
             return [(str(body["what"]).partition(" ")[2] or FILES.get(said.what, said.what), str(body["before"]),
                      str(body["after"]))]
         now, before = self._affairs.bytes_of(said), self._affairs.bytes_of(self._affairs.before(said))
-        return [] if now is None or before is None else fields_changed(before, now)
+        if now is not None and before is not None:
+            return fields_changed(before, now)
+        return [(str(row[0]) or "content", told_value(row[1]), told_value(row[2]))
+                for row in (edit.record.payload.get("changes") or () if edit is not None else ())]
 
     def _stated(self, said: Said) -> tuple[str, str]:
         """Reason and name as the file itself gives them: for what was loosened, or beside the switches that are on."""

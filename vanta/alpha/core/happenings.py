@@ -10,6 +10,7 @@ newer version too, gets its kind, its time and its key facts: nothing that is wr
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from vanta.alpha.core.affairs import EDITED, Affairs, Said
@@ -23,7 +24,7 @@ from vanta.alpha.core.node import Node
 from vanta.alpha.core.rounds import explain_cycle, readers
 from vanta.alpha.core.trail import place
 from vanta.alpha.core.watchers import outputs
-from vanta.alpha.core.words import count, figure, several, short, when
+from vanta.alpha.core.words import amount, count, figure, several, short, when
 from vanta.common.events import Kind
 from vanta.common.paths import TRADE_LOG
 from vanta.common.store.ports import Record
@@ -154,6 +155,19 @@ def _day(body: Body) -> str:
     return f"the day {body['day']} opened for {_who(body)} with a NAV of {figure(body['nav'])}."
 
 
+def _closed(body: Body) -> str:
+    """What a day made, by currency."""
+    rows = [f"{_made(code, row)} (against the benchmark: {row['sanity']['verdict']})"
+            for code, row in body["currencies"].items()]
+    return f"the day {body['day']} was closed: {'; '.join(rows) or 'there was nothing to count'}."
+
+
+def _made(code: str, row: Body) -> str:
+    if row["total"] is None:
+        return f"what it made in {code} is unknown while a position has no mark"
+    return f"{amount(Decimal(row['total']['total']), code)}, of which {amount(Decimal(row['total']['realised']), code)} realised"
+
+
 def _collected(body: Body) -> str:
     counts = [f"{value:,} {name.replace('_', ' ')}" for name, value in (body.get("counts") or {}).items() if value]
     told_counts = f" {several(counts)}." if counts else ""
@@ -174,5 +188,5 @@ _SENTENCES: dict[str, Callable[[Body], str]] = {
                                        f"{body['what']}.",
     Kind.LOG_RETIRED: lambda body: f"{body['by']} put the oldest pieces of {body['journal']} away, up to record "
                                    f"{body['seq']:,}, into {body['to']}.",
-    Kind.DAY_OPENED: _day, Kind.HOUSE_DAY_OPENED: _day, Kind.COLLECTED: _collected,
+    "day.closed": _closed, Kind.DAY_OPENED: _day, Kind.HOUSE_DAY_OPENED: _day, Kind.COLLECTED: _collected,
 }
