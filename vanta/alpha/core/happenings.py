@@ -165,7 +165,8 @@ def _closed(body: Body) -> str:
 def _made(code: str, row: Body) -> str:
     if row["total"] is None:
         return f"what it made in {code} is unknown while a position has no mark"
-    return f"{amount(Decimal(row['total']['total']), code)}, of which {amount(Decimal(row['total']['realised']), code)} realised"
+    total, realised = (amount(Decimal(row["total"][name]), code) for name in ("total", "realised"))
+    return f"{total}, of which {realised} realised"
 
 
 def _collected(body: Body) -> str:

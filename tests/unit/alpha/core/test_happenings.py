@@ -87,9 +87,7 @@ def test_every_record_of_every_log_has_an_answer_and_a_drawing(lived: Home) -> N
     ("day.closed", {"day": "2026-11-20", "currencies": {
         "USD": {"total": {"total": "-12.5", "realised": "3"}, "sanity": {"verdict": "behind"}},
         "EUR": {"total": None, "sanity": {"verdict": "a position has no mark"}}}},
-     "the day 2026-11-20 was closed: −12.50 USD, of which +3.00 USD realised (against the benchmark: behind); what it "
-     "made "
-     "in EUR is unknown while a position has no mark (against the benchmark: a position has no mark)."),
+     "closed: −12.50 USD, of which +3.00 USD realised (against the benchmark: behind); what it made in EUR is unknown"),
     ("day.closed", {"day": "2026-11-20", "currencies": {}}, "was closed: there was nothing to count."),
     (Kind.LOG_RETIRED, {"by": "cron", "journal": "collection_log.jsonl", "seq": 1200, "to": "archive"},
      "cron put the oldest pieces of collection_log.jsonl away, up to record 1,200, into archive."),
