@@ -56,6 +56,7 @@ OTHERS: dict[str, str] = {
     "vanta.common.cli": "opens /dev/null in the place of an output that takes no more",
     "vanta.alpha.archive": "the one file of a bundle of records, never over another",
     "vanta.alpha.bundle": "what a bundle holds, in a folder that was empty",
+    "vanta.alpha.cli.explain": "the page that a person asked for, outside of the home's state",
     "vanta.alpha.housekeeping": "sealed pieces of logs, packed or put away; snapshots that nothing names, put away",
     "vanta.alpha.keys": "another signing key in the place of the one before, and its line in the public list",
     "vanta.alpha.witness": "copies of another home's checkpoints and keys, below `replica/`",
