@@ -1,4 +1,4 @@
-"""Writing what a home has recorded into one file for somebody else: see docs/adr/0018-audit-bundles.md.
+"""Writing what a home has recorded into one file for somebody else: see docs/adr/0019-audit-bundles.md.
 
 Reads only; the programs may be running. Documents are read before the logs, a log's checkpoints before the log, and
 logs that name records of another before that one, so that nothing that goes in can be ahead of what it rests on. One

@@ -266,6 +266,16 @@ def test_no_byte_of_any_member_is_free(bundle: Path, tmp_path: Path, known: str,
         return
 
 
+@pytest.mark.parametrize("change", [{"records": 3}, {"head": "0" * 64}, {"since": 2, "before": "0" * 64}], ids=str)
+def test_the_owner_cannot_say_of_a_log_what_it_is_not(bundle: Path, lived_in: Home, tmp_path: Path, known: str,
+                                                      change: dict[str, object]) -> None:
+    """Signed with the right key: logs are held to the manifest all the same."""
+    content = members(bundle)
+    logs = [msgspec.structs.replace(one, **change) if one.name == TRADE_LOG else one for one in manifest(content).logs]
+    found = look(packed(tmp_path / "x.zip", listed(content, signer_of(lived_in), logs=logs)), known)
+    assert next(one.file for one in found if one.level is Check.CRITICAL) == TRADE_LOG
+
+
 def test_nothing_that_is_done_to_it_on_the_way_passes(bundle: Path, tmp_path: Path, known: str) -> None:
     """With the key that the reader knows, and without one."""
     names = []
