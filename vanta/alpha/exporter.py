@@ -65,8 +65,9 @@ from vanta.common.store.segments import CHECKPOINTS, begin
 from vanta.common.store.segments import name as piece_name
 
 RULES = ("sources.json", "personas.json", "decay_q30.json", "logistic.json")
-_IN_ORDER = (PROMOTION_LOG, TRADE_LOG, OPERATOR_COMMANDS, CONTROL_LOG, REFLECTION_LOG, COLLECTION_LOG)
-"""A promotion names records of the trade log, which names commands: whoever names is read first."""
+_IN_ORDER = (PROMOTION_LOG, TRADE_LOG, OPERATOR_COMMANDS, REFLECTION_LOG, COLLECTION_LOG, CONTROL_LOG)
+"""A promotion names records of the trade log, which names commands: whoever names is read first. The log of controls
+says of all others what was put away of them."""
 
 
 class SecretFound(OperatorError):
@@ -113,6 +114,7 @@ class _Export:
         self._secret = self._signer.sign(b"vanta: what is withheld from snapshots") if self._signer else draw_salt()
         self._secrets = spellings(list(_credentials(home)))
         self._home_id = ""
+        self._put_away = False
         self._logs: list[LogEnd] = []
         self._counts: dict[tuple[str, str], int] = {}
         self._promises: dict[str, list[Promise]] = {}
@@ -130,7 +132,8 @@ class _Export:
         rests, end = Rests(), None
         for name in _IN_ORDER:
             if name in (OPERATOR_COMMANDS, CONTROL_LOG):  # the trade log may name what they hold
-                self._log(name, end.at if end else "", 0, [])
+                since_then = name == CONTROL_LOG and self._put_away  # that was said when it was put away, not before
+                self._log(name, "" if end is None or since_then else end.at, 0, [])
             elif name == TRADE_LOG:
                 end = self._log(name, self._asked.until, rests.seq, [])
             else:
@@ -183,6 +186,7 @@ class _Export:
         if checkpoints:
             self._put(f"memory/{FOLDER}/{name}", checkpoints, own=True)
         if start.seq:  # an empty piece says where the log begins
+            self._put_away = True
             piece = f"memory/{SEGMENTS}/{name}/{piece_name(start.seq + 1, start.size, start.size)}"
             self._put(piece, b"", own=True)
             self._put(piece.removesuffix(".jsonl") + CHECKPOINTS, checkpoints[:checkpoints.find(b"\n") + 1], own=True)

@@ -369,3 +369,5 @@ def test_a_log_whose_oldest_pieces_were_put_away_begins_where_it_begins(home: Ho
     found = look(tmp_path / "x.zip", known)
     assert bad(found) == []
     assert f"records 1 to {seal['seq']:,} were put away" in " ".join(one.text for one in found if one.file == name)
+    export(home, tmp_path / "y.zip", Asked(at=AT, until=UNTIL))  # which was before they were put away
+    assert bad(look(tmp_path / "y.zip", known)) == []
