@@ -39,7 +39,7 @@ from vanta.common.times import iso
 from vanta.markets.core.cycle import CycleInputs, Decision, decide, instrument_rows, unheard_of, unheard_rows
 from vanta.markets.core.outcomes import Outcomes
 from vanta.markets.follow import Follower
-from vanta.markets.rulebook import load_personas, load_rules
+from vanta.markets.rulebook import keep_personas, keep_rules, load_personas, load_rules
 
 BY = f"markets promote {__version__}"
 
@@ -102,6 +102,8 @@ class Promoter:
         self._table = _Table({}, {}, b"")
         self._rules = load_rules()
         self._cards = load_personas(self._rules)
+        keep_rules(snapshots)
+        keep_personas(self._cards, snapshots)
         self._log = Follower(files, TRADE_LOG)
         self._outcomes = Outcomes()
         self._known: dict[str, Loaded[Any]] = {}

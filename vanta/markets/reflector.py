@@ -45,7 +45,7 @@ from vanta.markets.core.persona import PersonaView, view
 from vanta.markets.core.reflect import FeedRead, ReflectInputs, Reflection, bucket_of, missing_feeds, reflect
 from vanta.markets.core.tilt import ActiveFlip, active_flip
 from vanta.markets.core.wire_signal import Feed, decode
-from vanta.markets.rulebook import load_personas, load_rules
+from vanta.markets.rulebook import keep_rules, load_personas, load_rules
 
 BY = f"markets reflect {__version__}"
 FLIP = "flip"
@@ -100,6 +100,7 @@ class Reflector:
         self._journal = journal
         self._settings = settings
         self._rules = load_rules()
+        keep_rules(snapshots)
         self._feeds = tuple(name for name in FEEDS if settings.feed(name).enabled)
         self._decoded: dict[str, FeedRead] = {}
         self._last = _last_record(journal)
