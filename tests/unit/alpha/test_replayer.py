@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from tests.processes import ROOT
+from vanta.alpha.core.differ import Difference
 from vanta.alpha.replayer import Replayed, Replayer
 from vanta.common.canonical import sha256
 from vanta.common.paths import Home
@@ -122,12 +123,12 @@ def test_a_lost_input_is_missing_not_different(copied: Home) -> None:
     assert any(digest in what and what.startswith("promotion_log.jsonl") for what in done.missing)
 
 
-def test_other_rules_are_missing_not_different(copied: Home) -> None:
-    """What another version's rules made cannot be judged by this one's."""
+def test_another_version_of_the_rules_code_is_a_difference(copied: Home) -> None:
+    """What no snapshot holds, the code that applies the rules, is compared by its version and never hidden."""
     rechained(copied, "reflection_log.jsonl", 2, lambda body: body["cause"]["rules"].update(code="99"))
-    done = replayed(copied)
-    assert [what for what in done.missing if "other rules" in what]
-    assert not [one for one in done.differences if one.step.startswith("reflection_log")]
+    found = [one for one in replayed(copied).differences if one.step.startswith("reflection_log")]
+    assert [(one.stage, one.found) for one in found] == [
+        ("conviction", Difference("rules.code", '"99"', '"1"'))]
 
 
 def test_a_broken_log_is_a_difference(copied: Home) -> None:

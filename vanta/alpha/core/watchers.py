@@ -133,9 +133,9 @@ class Promises:
 
 _KEPT: dict[str, tuple[str, ...]] = {
     Kind.COLLECTED: ("inputs", "output"), Kind.REFLECTED: ("cause", "ranks", "unreadable"),
-    Kind.PROMOTED: ("inputs", "instruments"),
+    Kind.PROMOTED: ("inputs", "instruments", "rules"),
 }
-"""Parts of a record whose hashes are all of snapshots; except for `rules`, which ship with VANTA."""
+"""Parts of a record whose hashes are all of snapshots."""
 
 
 def promised(record: Record) -> Iterator[tuple[str, str]]:
@@ -152,8 +152,7 @@ def promised(record: Record) -> Iterator[tuple[str, str]]:
 def _digests(path: str, value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for name, item in value.items():
-            if name != "rules":
-                yield from _digests(f"{path}.{name}", item)
+            yield from _digests(f"{path}.{name}", item)
     elif is_digest(value):
         yield path, value
 
