@@ -41,7 +41,7 @@ HOME_OF: dict[str, tuple[str, ...]] = {
     "rich": ("vanta.suite.render", "vanta.suite.progress"),
     "structlog": ("vanta.common.log",),
     "tenacity": ("vanta.markets.collectors.http",),
-    "zstandard": ("vanta.common.store.snapshot",),
+    "zstandard": ("vanta.common.store.snapshot", "vanta.common.store.segments"),
 }
 """Where each third-party library lives. typer has a rule of its own. A library that is not here is not used."""
 

@@ -14,6 +14,7 @@ after every crash, at once; `judge` once the executor has been restarted and has
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,8 +74,11 @@ class Evidence:
 
 
 def hash_of(line: bytes) -> str:
-    """What the next line has to name."""
-    return hashlib.sha256(line).hexdigest()
+    """What the next line has to name: of a personal value a salted hash, of all else the bytes."""
+    def hidden(found: re.Match[bytes]) -> bytes:
+        return b'{"$withheld":"' + hashlib.sha256(found[2] + b":" + found[1]).hexdigest().encode() + b'"}'
+
+    return hashlib.sha256(re.sub(rb'{"\$personal":("[^"]*"),"salt":"([0-9a-f]{32})"}', hidden, line)).hexdigest()
 
 
 def gather(home: Path, ledger: Path) -> Evidence:

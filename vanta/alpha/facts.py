@@ -20,7 +20,7 @@ from vanta.alpha.core.permission import permission
 from vanta.alpha.core.sights import Disk, Doc, Facts, FeedSight, Head, LockSight
 from vanta.alpha.operators import known, open_ways, owners
 from vanta.alpha.recent import last_records
-from vanta.common.canonical import sha256
+from vanta.common.errors import StateError
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import (
     EXECUTOR_STATE,
@@ -36,10 +36,12 @@ from vanta.common.paths import (
     Home,
     signals_file,
 )
+from vanta.common.store import segments
 from vanta.common.store.atomic import describe
 from vanta.common.store.checkpoint import FOLDER
 from vanta.common.store.guarded import guarded_read
 from vanta.common.store.lock import holder
+from vanta.common.store.personal import digest
 from vanta.executor.core.controls import MAX_BYTES, read_overlay
 
 HEADER_BYTES = 64 * 1024
@@ -120,22 +122,36 @@ def head(path: Path) -> Head:
     try:
         fd = os.open(path, _FLAGS)
     except FileNotFoundError:
-        return Head(name=path.name, missing=True)
+        line = _sealed_line(path)
+        return _head(path, line, 0) if line else Head(name=path.name, missing=True)
     except OSError as error:
         return Head(name=path.name, problem=describe(error))
     try:
         line, torn = _last_line(fd)
+    except OSError as error:
+        return Head(name=path.name, problem=describe(error))
+    finally:
+        os.close(fd)
+    return _head(path, line or _sealed_line(path), torn)
+
+
+def _sealed_line(path: Path) -> bytes:
+    """The last line of a log whose written file holds none yet, because it was sealed a moment ago."""
+    try:
+        return segments.tail(path, _BLOCK).rstrip(b"\n").rpartition(b"\n")[2] if segments.base(path) else b""
+    except StateError:
+        return b""
+
+
+def _head(path: Path, line: bytes, torn: int) -> Head:
+    try:
         if not line:
             return Head(name=path.name, torn=torn)
         value = orjson.loads(line)
-        return Head(name=path.name, seq=int(value["seq"]), hash=sha256(line), torn=torn, kind=str(value.get("kind")),
+        return Head(name=path.name, seq=int(value["seq"]), hash=digest(line), torn=torn, kind=str(value.get("kind")),
                     at=str(value["at"]))
-    except OSError as error:
-        return Head(name=path.name, problem=describe(error))
     except (ValueError, LookupError, TypeError) as error:
         return Head(name=path.name, problem=f"its last line is no record: {error}")
-    finally:
-        os.close(fd)
 
 
 def _covered(path: Path) -> int:

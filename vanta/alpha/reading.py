@@ -8,20 +8,24 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from vanta.common.errors import Missing, StateError
-from vanta.common.store.atomic import read
+from vanta.common.store import segments
 from vanta.common.store.chain import chain
+from vanta.common.store.checkpoint import FOLDER, joined
+from vanta.common.store.checkpoints import begin
 from vanta.common.store.ports import Record, Snapshots
 
 _AGAIN = 5
-_LARGEST = 1 << 40
 
 
 def _whole(path: Path) -> bytes:
-    return read(path, max_bytes=_LARGEST)
+    return segments.whole(path, segments.begins(path)[1])
 
 
 def journal_bytes(path: Path, look: Callable[[Path], bytes] = _whole) -> bytes:
-    """The whole journal, however long, as far as memory goes. Raises `Missing` or `StateError`."""
+    """The whole journal with its sealed pieces, however long, as far as memory goes. Raises `Missing` or `StateError`.
+
+    It begins where `begin` says: later than at its first record if older pieces were put away.
+    """
     raw = look(path)
     for _ in range(_AGAIN):
         if raw.endswith(b"\n") or not raw:
@@ -33,13 +37,19 @@ def journal_bytes(path: Path, look: Callable[[Path], bytes] = _whole) -> bytes:
     return raw
 
 
+def checkpoint_bytes(path: Path) -> bytes:
+    """The checkpoints of a journal, those of its sealed pieces too. Raises `Missing` or `StateError`."""
+    current = journal_bytes(path.parent / FOLDER / path.name)
+    return joined([*segments.checkpoints(path), current])
+
+
 def records(path: Path) -> Iterator[Record]:
     """Records of a journal, none if there is no such file; a torn tail is left out. Raises `StateError` at a break."""
     try:
         raw = journal_bytes(path)
     except Missing:
         return
-    yield from chain(raw, name=path.name)
+    yield from chain(raw, name=path.name, previous=begin(path))
 
 
 def blobs(snapshots: Snapshots, digests: Iterable[str]) -> dict[str, bytes]:

@@ -12,9 +12,10 @@ import vanta.executor.core
 from vanta.alpha.core.coverage import Coverage
 from vanta.alpha.core.cuts import DOCUMENTS
 from vanta.alpha.core.inputs import BROKEN
+from vanta.alpha.core.retired import Retirements
 from vanta.alpha.core.verification import Finding, Watcher, journal, parsed
 from vanta.alpha.core.watchers import TORN, Anchors, Fold, Outputs, Promise, Promises, Receipts, Shortcut, manifest
-from vanta.alpha.reading import journal_bytes
+from vanta.alpha.reading import checkpoint_bytes, journal_bytes
 from vanta.alpha.wire import snapshots
 from vanta.common.canonical import sha256
 from vanta.common.errors import Missing, OperatorError, StateError, UsageError, VantaError
@@ -28,6 +29,8 @@ from vanta.common.settings import load
 from vanta.common.signatures import KEYS, keys
 from vanta.common.store.atomic import read
 from vanta.common.store.checkpoint import FOLDER, read_all
+from vanta.common.store.checkpoints import begin
+from vanta.common.store.ports import Head
 from vanta.executor.core.state import name_of
 
 MODELS: dict[str, type[Model]] = {row.name: row.model for row in STATE if row.model is not None}
@@ -47,6 +50,7 @@ class Verifier:
         self._outputs = Outputs()
         self._receipts = Receipts()
         self._anchors = Anchors()
+        self._retired = Retirements()
         self._promises: list[Promises] = []
         self._coverage = Coverages(home.config / KEYS)
 
@@ -57,7 +61,7 @@ class Verifier:
         lost = [name for name in documents if name in DOCUMENTS] if TRADE_LOG not in found else []
         self._findings += [_critical(TRADE_LOG, f"is missing, but {name} is its fold") for name in lost[:1]]
         self._findings += self._coverage.findings
-        self._findings += self._receipts.judge()
+        self._findings += [*self._receipts.judge(), *self._retired.judge()]
         self._findings += self._anchors.judge() if TRADE_LOG in found else []
         self._written(documents)
         for name, raw in documents.items():
@@ -88,20 +92,31 @@ class Verifier:
     def _journal(self, name: str, documents: dict[str, bytes]) -> bool:
         coverage = self._coverage.of(self._home.file(name))  # before the log, which only grows
         raw = self._read(name, journal_bytes)
-        if raw is None:
+        start = self._begin(name) if raw is not None else None
+        if raw is None or start is None:
             if not self._home.file(name).exists():
                 self._findings += filter(None, [coverage.missing()])
             return False
         promises = Promises(name)
         self._promises.append(promises)
-        watchers: list[Watcher] = [promises, self._outputs, self._receipts, coverage]
+        watchers: list[Watcher] = [promises, self._outputs, self._receipts, self._retired, coverage]
         if name in (TRADE_LOG, PROMOTION_LOG):
             watchers.append(self._anchors)
         if name == TRADE_LOG:
             fold = Fold({one: raw for one, raw in documents.items() if one in DOCUMENTS})
             watchers += [fold, *self._shortcut(fold, coverage.state)]
-        self._findings += journal(name, raw, watchers)
+        self._findings += journal(name, raw, watchers, begin=start)
         return True
+
+    def _begin(self, name: str) -> Head | None:
+        """Where a journal begins; `None` and a finding if what came before is gone without a word."""
+        try:
+            start = begin(self._home.file(name))
+        except StateError as error:
+            self._findings.append(_critical(name, error.what.removeprefix(f"{name} ")))
+            return None
+        self._retired.begins(name, start)
+        return start
 
     def _shortcut(self, fold: Fold, digest: str | None) -> Iterator[Watcher]:
         """A look at the state that the newest checkpoint names, if it names one."""
@@ -172,16 +187,16 @@ class Coverages:
 
     def of(self, log: Path) -> Coverage:
         """What the checkpoints beside a journal say."""
-        path = log.parent / FOLDER / log.name
         try:
-            raw = journal_bytes(path)
+            raw, start = checkpoint_bytes(log), begin(log)
         except Missing:
             return Coverage(log.name, None, trusted=False)
         except StateError as error:
             self.findings.append(_unknown(f"{FOLDER}/{log.name}", error.what))
             return Coverage(log.name, None, trusted=False)
         trusted = self._keys()
-        return Coverage(log.name, read_all(raw, log.name, trusted), trusted=trusted is not None)
+        return Coverage(log.name, read_all(raw, log.name, trusted, after=start.seq), trusted=trusted is not None,
+                        begin=start)
 
     def _keys(self) -> tuple[str, ...] | None:
         try:
@@ -217,7 +232,7 @@ def covered_by(path: Path, coverages: Sequence[Coverage]) -> list[Finding]:
         raw = journal_bytes(path)
     except Missing as error:
         return list(filter(None, (one.missing() for one in coverages))) or [_unknown(str(path), error.what)]
-    return journal(path.name, raw, [*([Fold({})] if path.name == TRADE_LOG else []), *coverages])
+    return journal(path.name, raw, [*([Fold({})] if path.name == TRADE_LOG else []), *coverages], begin=begin(path))
 
 
 def _critical(file: str, text: str) -> Finding:

@@ -7,19 +7,21 @@ counts is that a log still has the records that somebody has seen, not that each
 Nothing is remembered of a home that does not hold together: the evidence of before is worth more.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from vanta.alpha.core.coverage import Coverage
 from vanta.alpha.core.verification import Finding, outcome
 from vanta.alpha.core.witnessing import grown
-from vanta.alpha.reading import journal_bytes
+from vanta.alpha.reading import checkpoint_bytes, journal_bytes
 from vanta.alpha.verifier import Coverages, covered_by
 from vanta.common.errors import Missing, StateError, UsageError
 from vanta.common.exitcodes import Check
 from vanta.common.paths import JOURNALS, Home
 from vanta.common.signatures import KEYS
 from vanta.common.store.atomic import replace
-from vanta.common.store.checkpoint import FOLDER, read_all
+from vanta.common.store.checkpoint import FOLDER, decode, read_all
+from vanta.common.store.checkpoints import begin
 
 
 def look(there: Home, here: Home, node: str) -> list[Finding]:
@@ -43,11 +45,12 @@ def _journal(there: Home, name: str, place: Path, seen: dict[Path, bytes]) -> li
     """A log still runs through what was witnessed, and through its own checkpoints. A power cut may have cost some."""
     kept, path = place / FOLDER / name, there.file(name)
     try:
-        before, now = _bytes(kept), _bytes(there.memory / FOLDER / name)
+        before, now, start = _bytes(kept), _bytes(path, checkpoint_bytes), begin(path)
         if not (before or now or path.exists()):
             return []
         coverages = Coverages(there.config / KEYS)
-        own, witnessed = coverages.of(path), Coverage(name, read_all(before, name, None), trusted=True, witnessed=True)
+        seen_before = read_all(before, name, None, after=_seal(before, name))
+        own, witnessed = coverages.of(path), Coverage(name, seen_before, trusted=True, witnessed=True, begin=start)
         found = [*covered_by(path, [own, *([witnessed] if before else [])]), *coverages.findings]
     except StateError as error:
         return [Finding(level=Check.UNKNOWN, file=name, text=error.what)]
@@ -67,8 +70,14 @@ def _keys(there: Home, place: Path, seen: dict[Path, bytes]) -> list[Finding]:
     return list(filter(None, [grown(KEYS, before, now)]))
 
 
-def _bytes(path: Path) -> bytes:
+def _seal(kept: bytes, name: str) -> int:
+    """The record that the first of the kept checkpoints covers: a log of which pieces were put away begins there."""
+    first = kept.partition(b"\n")[0]
+    return decode(first, where=name).seq if first else 0
+
+
+def _bytes(path: Path, look: Callable[[Path], bytes] = journal_bytes) -> bytes:
     try:
-        return journal_bytes(path)
+        return look(path)
     except Missing:
         return b""

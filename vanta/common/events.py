@@ -18,6 +18,7 @@ class Kind(StrEnum):
     PROMOTED = "promoted"
     # control_log.jsonl
     CONTROL_CHANGED = "control.changed"    # who changed which control, why, before and after
+    LOG_RETIRED = "log.retired"            # the oldest pieces of a log were put away, up to a signed head
     # operator_commands.jsonl
     COMMAND_GIVEN = "command.given"
     # trade_log.jsonl: external inputs, recorded before they are used

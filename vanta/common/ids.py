@@ -83,3 +83,8 @@ def draw_home_id() -> str:
 def draw_key() -> bytes:
     """Thirty-two random bytes for a signing key. Called once in a key's life."""
     return secrets.token_bytes(32)
+
+
+def draw_salt() -> str:
+    """Thirty-two random hex digits, to be kept beside a value whose hash shall not give it away."""
+    return secrets.token_hex(16)

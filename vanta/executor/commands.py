@@ -99,7 +99,7 @@ class Commands:
         self._say(Kind.COMMAND_TAKEN, command, now)
         latch_once(self._recorder, Latch(
             code=Reason.FLATTENED, vault=command.vault, exits=True, value="flatten", limit="no entries",
-            detail=f"{command.by}: {command.reason}"), now=now)
+            detail=f"{command.command_id}: {command.reason}"), now=now)
         for wish in protect.everything(self._book, command.vault):
             leave(self._recorder, wish, now)
         return [order for order in self._book.working.values()

@@ -158,7 +158,7 @@ def _cancel(home: Home, change: Change, now: datetime) -> tuple[str | None, list
 def record(home: Home, change: Change, now: datetime) -> list[str]:
     """Put the change into control_log.jsonl, durably. Returns why that failed, if it did."""
     payload = {"what": change.what, "before": change.before, "after": change.after, "by": change.by,
-               "reason": change.reason, "account": account(), "uid": os.getuid()}
+               "reason": change.reason, "account": account(), "uid": str(os.getuid())}
     try:
         with FileLock(home.lock("controls"), owner="vanta-run", now=now):
             journal = control_log(home)

@@ -19,7 +19,9 @@ from vanta.common.paths import (
     TRADE_SIGNALS,
     Home,
 )
+from vanta.common.store import segments
 from vanta.common.store.atomic import read
+from vanta.common.store.personal import revealed
 from vanta.common.store.ports import Record
 from vanta.suite.story import Story, stories
 
@@ -44,11 +46,12 @@ class Sight:
     def records(self, name: str) -> list[Record]:
         """The whole lines of a log, none if it cannot be read."""
         try:
-            lines = read(self._home.file(name)).split(b"\n")[:-1]
+            lines = segments.whole(self._home.file(name)).split(b"\n")[:-1]
             rows = [orjson.loads(line) for line in lines]
         except (VantaError, ValueError):
             return []
-        return [Record(row["seq"], row["at"], row["kind"], row["dag_id"], row["ids"], row["payload"], row["prev"], "")
+        return [Record(row["seq"], row["at"], row["kind"], row["dag_id"], row["ids"], revealed(row["payload"]),
+                       row["prev"], "")
                 for row in rows]
 
     def stories(self) -> list[Story]:

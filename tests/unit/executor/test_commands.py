@@ -15,7 +15,6 @@ from vanta.common.models.base import validate
 from vanta.common.models.command import OperatorCommand
 from vanta.common.models.vault import VaultRegistry
 from vanta.common.paths import OPERATOR_COMMANDS, VAULTS
-from vanta.common.store.chain import encode
 from vanta.common.store.inmemory import MemoryJournal, MemorySnapshots
 from vanta.common.times import iso
 from vanta.executor.core.overrides import Override, in_force, refused
@@ -36,9 +35,7 @@ class Desk:
         self.journal.append(Kind.COMMAND_GIVEN, {
             "command_id": command_id, "kind": kind, **names, "by": "R. Example", "reason": "because", "at": iso(now),
             "expires_at": iso(now + timedelta(minutes=minutes))}, at=iso(now))
-        self.world.files.replace(OPERATOR_COMMANDS, b"".join(encode({
-            "seq": one.seq, "at": one.at, "kind": one.kind, "dag_id": one.dag_id, "ids": one.ids,
-            "payload": one.payload, "prev": one.prev}) + b"\n" for one in self.journal.read()))
+        self.world.files.replace(OPERATOR_COMMANDS, self.journal.raw())
         return command_id
 
 

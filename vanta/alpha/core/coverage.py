@@ -16,21 +16,33 @@ from collections.abc import Sequence
 from vanta.alpha.core.verification import Finding
 from vanta.common.exitcodes import Check
 from vanta.common.signatures import KEYS, fingerprint
+from vanta.common.store.chain import START
 from vanta.common.store.checkpoint import Covered
-from vanta.common.store.ports import Record
+from vanta.common.store.ports import Head, Record
 
 
 class Coverage:
-    """Watches one journal pass its checkpoints. `trusted`: the list of keys was read, so `covered` was held to it."""
+    """Watches one journal pass its checkpoints. `trusted`: the list of keys was read, so `covered` was held to it.
 
-    def __init__(self, name: str, covered: Covered | None, *, trusted: bool, witnessed: bool = False) -> None:
+    `begin` is where the journal begins: after a record that was put away, with all before it.
+    """
+
+    def __init__(self, name: str, covered: Covered | None, *, trusted: bool, witnessed: bool = False,
+                 begin: Head = START) -> None:
         self._name = name
         self._whose = "a checkpoint that was witnessed" if witnessed else "a checkpoint"
         self._covered = covered
         self._trusted = trusted
         self._kind = "witnessed checkpoints" if witnessed else "checkpoints"
-        self._waiting = deque(covered.checkpoints) if covered is not None else deque()
-        self._passed = self._last = 0
+        self._waiting = deque(one for one in (covered.checkpoints if covered is not None else ())
+                              if one.seq >= begin.seq)
+        self._passed = self._last = begin.seq
+        self._other_begin = ""
+        while begin.seq and self._waiting and self._waiting[0].seq == begin.seq:
+            if self._waiting.popleft().head != begin.hash:
+                self._other_begin = f"begins after another record {begin.seq:,} than {self._whose} covers"
+        if begin.seq and witnessed and not self._waiting and self.reach < begin.seq:
+            self._other_begin = f"begins after record {begin.seq:,}: nothing of what was witnessed is there any more"
 
     @property
     def reach(self) -> int:
@@ -68,6 +80,8 @@ class Coverage:
             return [Finding(level=Check.UNKNOWN, file=self._name, text="has no checkpoints: it cannot be told whether "
                             "its tail is all there")] if self._last else []
         found = []
+        if self._other_begin:
+            found.append(Finding(level=Check.CRITICAL, file=self._name, text=self._other_begin))
         if self._covered.problem:
             found.append(Finding(level=Check.CRITICAL, file=file, line=self._covered.line, text=self._covered.problem))
         if whole and self._waiting:

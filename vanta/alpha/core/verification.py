@@ -25,7 +25,7 @@ from vanta.common.models.base import Model, validate
 from vanta.common.models.signal import FeedDocument
 from vanta.common.paths import ALLOCATION, COLLECTION_LOG, PROMOTION_LOG, REFLECTION_LOG, TRADE_LOG, TRADE_SIGNALS
 from vanta.common.store.chain import START, chain
-from vanta.common.store.ports import Record
+from vanta.common.store.ports import Head, Record
 from vanta.markets.core.wire_signal import decode
 
 OPENED_BY_RECORD = frozenset({TRADE_LOG, COLLECTION_LOG, REFLECTION_LOG, PROMOTION_LOG})
@@ -62,12 +62,15 @@ class Watcher(Protocol):
         ...
 
 
-def journal(name: str, raw: bytes, watchers: Sequence[Watcher] = ()) -> list[Finding]:
-    """Check one journal from its bytes. The walk ends at the first bad line; watchers are ended there."""
-    findings, head = [], START.hash
-    last = 0
+def journal(name: str, raw: bytes, watchers: Sequence[Watcher] = (), *, begin: Head = START) -> list[Finding]:
+    """Check one journal from its bytes. The walk ends at the first bad line; watchers are ended there.
+
+    `begin` is where the bytes begin, if older ones were put away.
+    """
+    findings, head = [], begin.hash
+    last = begin.seq
     try:
-        for record in chain(raw, name=name):
+        for record in chain(raw, name=name, previous=begin):
             wrong = _out_of_place(name, record) or _taken(watchers, record)
             if wrong is not None:
                 findings.append(Finding(level=Check.CRITICAL, file=name, line=record.seq, text=wrong))
@@ -78,11 +81,11 @@ def journal(name: str, raw: bytes, watchers: Sequence[Watcher] = ()) -> list[Fin
         findings.append(Finding(level=Check.CRITICAL, file=name, line=last + 1, text=text))
     rest = len(raw) - (raw.rfind(b"\n") + 1)
     if rest:
-        findings.append(Finding(level=Check.CRITICAL, file=name, line=raw.count(b"\n") + 1,
+        findings.append(Finding(level=Check.CRITICAL, file=name, line=begin.seq + raw.count(b"\n") + 1,
                                 text=f"the last line is torn: {rest} bytes without an end"))
     whole = not findings
     if whole:
-        findings.append(_sound(name, last, head))
+        findings.append(_sound(name, last - begin.seq, head))
     for watcher in watchers:
         findings += watcher.end(whole=whole)
     return findings

@@ -8,6 +8,7 @@ import orjson
 
 from vanta.common.canonical import sha256
 from vanta.common.errors import StateError
+from vanta.common.store.personal import digest, is_marked, revealed
 from vanta.common.store.ports import GENESIS, Head, Record
 
 START = Head(0, GENESIS, 0)
@@ -40,7 +41,29 @@ def decode(raw: bytes, *, where: str) -> Record:
         line = _decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise StateError(f"{where}: not a journal record: {error}") from error
+    if is_marked(raw):
+        return Record(line.seq, line.at, line.kind, line.dag_id, line.ids, revealed(line.payload), line.prev,
+                      digest(raw))
     return Record(line.seq, line.at, line.kind, line.dag_id, line.ids, line.payload, line.prev, sha256(raw))
+
+
+class _Stamp(msgspec.Struct, frozen=True):
+    """What tells a line's place: unknown fields are passed over."""
+
+    seq: int
+    at: str
+
+
+_stamp = msgspec.json.Decoder(_Stamp).decode
+
+
+def peek(raw: bytes) -> tuple[int, str]:
+    """A line's number and the day it is of. Raises `StateError`."""
+    try:
+        line = _stamp(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise StateError(f"not a journal record: {error}") from error
+    return line.seq, line.at[:10]
 
 
 def chain(data: bytes, *, name: str, previous: Head = START) -> Iterator[Record]:

@@ -7,6 +7,7 @@ Each line names the hash of the line before, so that one signature vouches for a
 `checkpoints.py`'s. `state` names the newest snapshot of what the journal folds to, at this record or an earlier one.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -71,11 +72,27 @@ class Covered(NamedTuple):
     line: int
 
 
-def read_all(raw: bytes, name: str, trusted: tuple[str, ...] | None) -> Covered:
-    """Walk a checkpoint file: chain, signatures, sizes that only grow, and keys in the order of `trusted`, if given."""
+def joined(files: Sequence[bytes]) -> bytes:
+    """Checkpoint files one after the other: each later one begins with the last line of the one before.
+
+    It may repeat more of that one, where a crash came between the steps of a turn.
+    """
+    whole = b""
+    for raw in files:
+        at = whole.find(raw[:raw.find(b"\n") + 1]) if raw else -1
+        whole = whole[:at] + raw if at >= 0 and raw.startswith(whole[at:]) else whole + raw
+    return whole
+
+
+def read_all(raw: bytes, name: str, trusted: tuple[str, ...] | None, *, after: int = 0) -> Covered:
+    """Walk a checkpoint file: chain, signatures, sizes that only grow, and keys in the order of `trusted`, if given.
+
+    `after` is the last record that was put away with what came before it, 0 if nothing was: the first checkpoint
+    covers exactly that one then.
+    """
     *lines, rest = raw.split(b"\n")
     found: list[Checkpoint] = []
-    problem, prev, place = "", GENESIS, 0
+    problem, prev, place = "", _before(lines, after, name), 0
     for line in lines:
         try:
             one = decode(line, where=name)
@@ -95,6 +112,15 @@ def read_all(raw: bytes, name: str, trusted: tuple[str, ...] | None) -> Covered:
     if not problem and rest:
         problem = f"its last line is torn: {len(rest)} bytes without an end"
     return Covered(tuple(found), problem, len(found) + 1 if problem else 0)
+
+
+def _before(lines: Sequence[bytes], after: int, name: str) -> str:
+    """The hash that the first line has to name."""
+    try:
+        first = decode(lines[0], where=name) if after and lines else None
+    except StateError:
+        return GENESIS
+    return first.prev if first is not None and first.seq == after else GENESIS
 
 
 def _out_of_order(one: Checkpoint, before: Checkpoint | None, prev: str, name: str) -> str:
@@ -119,6 +145,7 @@ def _key_out_of_order(one: Checkpoint, trusted: tuple[str, ...], place: int) -> 
 def _first_forged(lines: list[bytes], found: list[Checkpoint]) -> int | None:
     """The first of the chained lines that was not signed as it says. The last of each key vouches for those before."""
     ends = [number for number, one in enumerate(found) if number + 1 == len(found) or found[number + 1].key != one.key]
+    ends += [0] if found and found[0].prev != GENESIS else []  # where a log begins later, nothing else says so
     if all(is_genuine(lines[number], found[number]) for number in ends):
         return None
     return next(number for number, one in enumerate(found) if not is_genuine(lines[number], one))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vanta.common.store import atomic
+from vanta.common.store import atomic, segments
 from vanta.common.store.ports import MAX_BYTES
 
 
@@ -22,7 +22,7 @@ class FolderFiles:
 
     def read_from(self, name: str, start: int) -> bytes:
         """See `Files.read_from`."""
-        return atomic.read(self.folder / name, start=start)
+        return segments.whole(self.folder / name, start)
 
     def replace(self, name: str, data: bytes) -> None:
         """See `Files.replace`."""

@@ -9,6 +9,7 @@ from typing import Any
 from vanta.common.canonical import sha256
 from vanta.common.errors import Missing, StateError
 from vanta.common.store.chain import START, chain, encode
+from vanta.common.store.personal import digest, sealed
 from vanta.common.store.ports import MAX_BYTES, Head, Record
 
 
@@ -26,9 +27,9 @@ class MemoryJournal:
         """See `Journal.append`."""
         seq, prev, ids = self._head.seq + 1, self._head.hash, ids or {}
         raw = encode({"seq": seq, "at": at, "kind": kind, "dag_id": dag_id, "ids": ids,
-                      "payload": payload, "prev": prev})
+                      "payload": sealed(kind, payload, lambda: sha256(prev.encode())[:32]), "prev": prev})
         self._lines.append(raw)
-        self._head = Head(seq, sha256(raw), self._head.size + len(raw) + 1)
+        self._head = Head(seq, digest(raw), self._head.size + len(raw) + 1)
         return Record(seq, at, kind, dag_id, ids, payload, prev, self._head.hash)
 
     def sync(self) -> None:
@@ -46,8 +47,11 @@ class MemoryJournal:
 
     def read(self, from_seq: int = 1) -> Iterator[Record]:
         """See `Journal.read`."""
-        data = b"".join(raw + b"\n" for raw in self._lines)
-        return (record for record in chain(data, name="memory") if record.seq >= from_seq)
+        return (record for record in chain(self.raw(), name="memory") if record.seq >= from_seq)
+
+    def raw(self) -> bytes:
+        """What a file would hold."""
+        return b"".join(raw + b"\n" for raw in self._lines)
 
     def read_after(self, head: Head) -> Iterator[Record]:
         """See `Journal.read_after`."""

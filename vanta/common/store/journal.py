@@ -11,6 +11,8 @@
   it, so that a crash in between leaves none unrecorded.
 - What opening has read is made durable before it is handed out: a kill may have left it in the page cache.
 - With `checkpoints`, each sync is followed by a signed head, and a log that ends before one or differs is refused.
+- With `daily`, what is there is sealed before the first record of another day is written: see `segments.py`. Positions
+  are those of the whole log; `_base` is where the written file begins.
 """
 
 import fcntl
@@ -24,31 +26,41 @@ from typing import Any
 from vanta.common.canonical import sha256
 from vanta.common.errors import LockHeld, StateError
 from vanta.common.events import Kind
+from vanta.common.ids import draw_salt
 from vanta.common.signatures import Signer
+from vanta.common.store import segments
 from vanta.common.store.atomic import describe, give_to_owner, read, replace, sync_folder, write_all
-from vanta.common.store.chain import START, chain, encode
+from vanta.common.store.chain import chain, encode, peek
 from vanta.common.store.checkpoint import Checkpoint
-from vanta.common.store.checkpoints import Checkpoints
+from vanta.common.store.checkpoints import Checkpoints, begin
+from vanta.common.store.personal import digest, sealed
 from vanta.common.store.ports import Head, Record
 
 WHOLE_BYTES = 64 << 20
 """So much of a log is read and checked at every opening, about a second's work; more only since its checkpoint."""
 
-_BLOCK = 32 << 20
 _LINE = 1 << 20
 _OPEN = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class FileJournal:
-    """A journal in one file with one writer. `set_aside` are torn pieces beside it that no record names yet."""
+    """A journal with one writer. `set_aside` are torn pieces beside it that no record names yet.
 
-    def __init__(self, path: Path, *, alone: bool = False, signer: Signer | None = None) -> None:
+    A written file of fewer than `least` bytes is not sealed for a new day, so that a log with a line now and then stays
+    in one piece; one of more than `most` is sealed within the day.
+    """
+
+    least, most = 64 << 10, 256 << 20
+
+    def __init__(self, path: Path, *, alone: bool = False, signer: Signer | None = None, daily: bool = False) -> None:
         """Open or create, repair at most one torn line, check the chain, make it durable.
 
         `alone`: raise `LockHeld` if another writer has it open `alone`, whatever became of the lock file beside it.
         `signer`: the key that signs checkpoints; without one there are none, and none is looked at.
+        `daily`: seal what is there when a record of another day comes.
         """
         self.path = path
+        self._alone, self._daily = alone, daily
         self.set_aside: list[bytes] = []
         self._failed: str | None = None
         self._pending: list[bytes] = []
@@ -61,13 +73,14 @@ class FileJournal:
         except OSError as error:
             raise StateError(f"journal {path}: {describe(error)}") from error
         try:
-            if alone:
-                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._claim()
             if signer is not None:
                 self._checkpoints = Checkpoints(path, signer)
             covered = self._checkpoints.last if self._checkpoints is not None else None
             self._state = covered.state if covered is not None else None
-            self._head = self._recover(covered)
+            self._base = segments.base(path)
+            self._head = self._durable = self._recover(covered)
+            self._first, self._day = self._begun() if daily else (0, "")
             os.fdatasync(self._fd)
             sync_folder(path.parent)  # always: whoever created the file may have been killed before this
         except BlockingIOError as error:
@@ -80,13 +93,26 @@ class FileJournal:
             self._let_go()
             raise
 
+    def _claim(self) -> None:
+        """Keep other writers out of the file that is open, where there may be none."""
+        if self._alone:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _begun(self) -> tuple[int, str]:
+        """Number and day of the first record in the written file; the next record and no day if it holds none."""
+        length, piece = _LINE, os.pread(self._fd, _LINE, 0)
+        while len(piece) == length and b"\n" not in piece:
+            length *= 4
+            piece = os.pread(self._fd, length, 0)
+        return peek(piece.partition(b"\n")[0]) if piece else (self._head.seq + 1, "")
+
     def _recover(self, covered: Checkpoint | None) -> Head:
-        head = START
-        if covered is not None and covered.size > WHOLE_BYTES:
+        self._start = head = begin(self.path)
+        if covered is not None and covered.size - head.size > WHOLE_BYTES:
             head = Head(covered.seq, covered.head, covered.size)
             self._insist_on(head)
         recorded, begins = Counter[str](), head
-        for lines in _whole_lines(self.path, head.size):
+        for lines in segments.lines(self.path, head.size):
             seq, last = head.seq, head.hash
             for record in chain(lines, name=self.path.name, previous=head):
                 seq, last = record.seq, record.hash
@@ -99,22 +125,18 @@ class FileJournal:
         if covered is not None and head.seq < covered.seq:
             raise StateError(f"{self.path.name} ends at record {head.seq:,}, its checkpoint covers {covered.seq:,}: "
                              "the log was cut", _TAMPERED)
-        torn = read(self.path, start=head.size)
+        torn = read(self.path, start=head.size - self._base)
         if torn:
             # Named by content too: a second tear at the same place must not replace the first.
             replace(self.path.with_name(f"{self.path.name}.torn-{head.seq + 1}-{sha256(torn)[:8]}"), torn)
-            os.ftruncate(self._fd, head.size)
+            os.ftruncate(self._fd, head.size - self._base)
         self.set_aside = list(_unrecorded(self.path, recorded, after=begins.seq))
         return head
 
     def _insist_on(self, head: Head) -> None:
         """Raise `StateError` unless the line that ends at byte `head.size` is the one that `head` names."""
-        length, newline, piece, line = 0, b"", b"", b""
-        while not newline and length < head.size:
-            length = min(head.size, max(_LINE, 2 * length))
-            piece = os.pread(self._fd, length, head.size - length)
-            newline, line = piece[:-1].rpartition(b"\n")[1:]
-        if not piece.endswith(b"\n") or sha256(line) != head.hash:
+        line = segments.line_before(self.path, head.size)
+        if not line.endswith(b"\n") or digest(line[:-1]) != head.hash:
             raise StateError(f"{self.path.name}: byte {head.size:,} is not the end of record {head.seq:,} as a "
                              "checkpoint has it: the log was changed or cut", _TAMPERED)
 
@@ -131,11 +153,15 @@ class FileJournal:
         self._at = at
         ids = ids or {}
         raw = encode({"seq": seq, "at": at, "kind": kind, "dag_id": dag_id, "ids": ids,
-                      "payload": payload, "prev": prev})
-        digest = sha256(raw)
+                      "payload": sealed(kind, payload, self._salt), "prev": prev})
+        named = digest(raw)
         self._pending.append(raw)
-        self._head = Head(seq, digest, self._head.size + len(raw) + 1)
-        return Record(seq, at, kind, dag_id, ids, payload, prev, digest)
+        self._head = Head(seq, named, self._head.size + len(raw) + 1)
+        return Record(seq, at, kind, dag_id, ids, payload, prev, named)
+
+    def _salt(self) -> str:
+        """What is put beside a personal value, so that its hash says nothing."""
+        return draw_salt()
 
     def sync(self) -> None:
         """See `Journal.sync`."""
@@ -144,6 +170,8 @@ class FileJournal:
             return
         batch = b"\n".join(self._pending) + b"\n"
         try:
+            if self._daily:
+                self._turn()
             write_all(self._fd, batch)
             self._settle()
         except OSError as error:
@@ -151,7 +179,33 @@ class FileJournal:
             raise StateError(f"journal {self.path} could not be made durable: {self._failed}",
                              "Nothing further is acted on. Repair the disk, then start again.") from error
         self._pending.clear()
+        self._durable = self._head
         self._cover()
+
+    def _turn(self) -> None:
+        """Seal what is there if the batch begins another day. All of it is durable and, where there is a key, signed.
+
+        The log first, its checkpoints second: after a crash in between, those of this piece lie with the next one.
+        """
+        size, day = self._durable.size - self._base, peek(self._pending[0])[1]
+        if not self._day:
+            self._day = day
+        if size < self.least or (day <= self._day and size < self.most):
+            return
+        piece = segments.folder(self.path) / segments.name(self._first, self._base, self._durable.size)
+        for one in (piece.parent.parent, piece.parent):
+            one.mkdir(mode=0o750, exist_ok=True)
+            give_to_owner(one)
+        os.rename(self.path, piece)
+        sync_folder(piece.parent)
+        os.close(self._fd)
+        self._fd = os.open(self.path, _OPEN | os.O_CREAT | os.O_EXCL, 0o640)
+        self._claim()
+        give_to_owner(self.path)
+        sync_folder(self.path.parent)
+        self._base, self._first, self._day = self._durable.size, self._durable.seq + 1, day
+        if self._checkpoints is not None:
+            self._checkpoints.turn(piece)
 
     def _cover(self) -> None:
         """Sign what is durable now. A failure is final too: what follows would be unsigned without anybody knowing."""
@@ -183,7 +237,7 @@ class FileJournal:
     def read(self, from_seq: int = 1) -> Iterator[Record]:
         """See `Journal.read`. Not after a failure: what the disk holds is unknown until it is opened again."""
         self._check()
-        return (record for record in self._everything(START) if record.seq >= from_seq)
+        return (record for record in self._everything(self._start) if record.seq >= from_seq)
 
     def read_after(self, head: Head) -> Iterator[Record]:
         """See `Journal.read_after`. Raises `StateError` if another line stands there."""
@@ -200,7 +254,7 @@ class FileJournal:
     def _everything(self, head: Head) -> Iterator[Record]:
         """What is durable after `head`, then what is only buffered."""
         pending = b"".join(raw + b"\n" for raw in self._pending)
-        for lines in _whole_lines(self.path, head.size):
+        for lines in segments.lines(self.path, head.size):
             seq, last = head.seq, head.hash
             for record in chain(lines, name=self.path.name, previous=head):
                 seq, last = record.seq, record.hash
@@ -226,21 +280,6 @@ class FileJournal:
 
 
 _TAMPERED = "Keep the whole home as evidence and put the complete log back; `vanta verify` says what does not fit."
-
-
-def _whole_lines(path: Path, start: int) -> Iterator[bytes]:
-    """What stands from byte `start` on, in blocks of whole lines, so that no log is too large; a torn last line is not.
-
-    Raises `StateError`.
-    """
-    rest = b""
-    while block := read(path, start=start + len(rest), most=_BLOCK):
-        data = rest + block
-        whole = data[: data.rfind(b"\n") + 1]
-        rest = data[len(whole):]
-        start += len(whole)
-        if whole:
-            yield whole
 
 
 def _unrecorded(path: Path, recorded: Counter[str], *, after: int) -> Iterator[bytes]:

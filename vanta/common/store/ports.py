@@ -98,7 +98,10 @@ class Files(Protocol):
         ...
 
     def read_from(self, name: str, start: int) -> bytes:
-        """The bytes of `name` from byte `start` on. Raises like `read`, and `StateError` if there are fewer."""
+        """The bytes of `name` from byte `start` on, those of a log that were sealed since among them.
+
+        Raises like `read`, and `StateError` if there are fewer.
+        """
         ...
 
     def replace(self, name: str, data: bytes) -> None:

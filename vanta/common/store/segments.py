@@ -1,0 +1,260 @@
+"""A log in pieces: what was sealed day by day, and the file that is still written. Readers see one stream of bytes.
+
+    memory/segments/trade_log.jsonl/<first record>-<from byte>-<to byte>.jsonl     sealed, never written again
+    memory/segments/trade_log.jsonl/….jsonl.zst                                    the same, compressed since
+    memory/segments/trade_log.jsonl/….checkpoints                                  its signed heads
+    memory/trade_log.jsonl                                                         goes on where the last piece ends
+
+Bytes are counted from the log's first record on, through all pieces: a position means the same before and after a
+piece was sealed. A log may begin later than its first record if old pieces were put away; `retired` in `retention.py`
+says so. Reading opens the written file before it believes the list of pieces, so that a piece which is sealed in
+between is neither missed nor read twice.
+"""
+
+import contextlib
+import os
+import re
+import stat
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import zstandard
+
+from vanta.common.errors import Missing, StateError
+from vanta.common.store.atomic import describe, read
+
+FOLDER = "segments"
+CHECKPOINTS = ".checkpoints"
+PACKED = ".zst"
+BLOCK = 32 << 20
+
+_NAME = re.compile(r"(\d{12})-(\d{15})-(\d{15})\.jsonl(\.zst)?", re.ASCII)
+_AGAIN = 20
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Segment(NamedTuple):
+    """One sealed piece: its first record, and the bytes of the log from `start` to `end`."""
+
+    first: int
+    start: int
+    end: int
+    path: Path
+
+    @property
+    def checkpoints(self) -> Path:
+        """Its signed heads; a start without a log's lines may do without them."""
+        return self.path.with_name(self.path.name.removesuffix(PACKED).removesuffix(".jsonl") + CHECKPOINTS)
+
+    @property
+    def packed(self) -> bool:
+        """Whether it was compressed."""
+        return self.path.name.endswith(PACKED)
+
+
+def folder(log: Path) -> Path:
+    """Where a log's sealed pieces lie."""
+    return log.parent / FOLDER / log.name
+
+
+def name(first: int, start: int, end: int) -> str:
+    """A piece's file name."""
+    return f"{first:012}-{start:015}-{end:015}.jsonl"
+
+
+def sealed(log: Path) -> list[Segment]:
+    """The pieces in order. Raises `StateError` if one between two others is gone."""
+    try:
+        names = os.listdir(folder(log))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise StateError(f"{folder(log)} cannot be listed: {describe(error)}") from error
+    found: dict[int, Segment] = {}
+    for one in sorted(names):  # the packed twin of a piece sorts last: it was complete before the other goes
+        if match := _NAME.fullmatch(one):
+            found[int(match[1])] = Segment(int(match[1]), int(match[2]), int(match[3]), folder(log) / one)
+    pieces = [found[first] for first in sorted(found)]
+    for before, after in pairwise(pieces):
+        if before.end != after.start:
+            raise StateError(f"{log.name}: records {before.first:,} and following end at byte {before.end:,}, the next "
+                             f"sealed piece begins at byte {after.start:,}: a piece between them is missing or was "
+                             "renamed", "Put it back into " + str(folder(log)))
+    return pieces
+
+
+def base(log: Path) -> int:
+    """The byte at which the written file begins."""
+    pieces = sealed(log)
+    return pieces[-1].end if pieces else 0
+
+
+def begins(log: Path) -> tuple[int, int]:
+    """The first record that is there, and its byte: (1, 0) unless pieces were put away."""
+    pieces = sealed(log)
+    return (pieces[0].first, pieces[0].start) if pieces else (1, 0)
+
+
+def content(piece: Segment) -> bytes:
+    """A piece's bytes, whichever form it has by now. Raises `StateError`, also if it is shorter or longer than said."""
+    plain = piece.path.with_name(piece.path.name.removesuffix(PACKED))
+    try:
+        raw = read(plain)
+    except Missing:
+        packed = plain.with_name(plain.name + PACKED)
+        try:
+            raw = zstandard.ZstdDecompressor().decompressobj().decompress(read(packed))
+        except zstandard.ZstdError as error:
+            raise StateError(f"{packed} is damaged: {error}", "Put a whole copy in its place.") from error
+    if len(raw) != piece.end - piece.start:
+        raise StateError(f"{piece.path} holds {len(raw):,} bytes, its name says {piece.end - piece.start:,}",
+                         "Put a whole copy in its place.")
+    return raw
+
+
+def stream(log: Path, start: int = 0) -> Iterator[bytes]:
+    """What a log holds from byte `start` on, in blocks that break anywhere.
+
+    Raises `Missing` if there is no such log, `StateError` if it cannot be read or has fewer bytes.
+    """
+    pieces, fd = _opened(log)
+    try:
+        if fd is None and not pieces:
+            raise Missing(f"{log} does not exist")
+        if pieces and start < pieces[0].start:
+            raise StateError(f"{log.name} begins at byte {pieces[0].start:,}: what came before was put away",
+                             "Bring the older pieces back, or read from there.")
+        for piece in pieces:
+            if start < piece.end:
+                yield content(piece)[max(0, start - piece.start):]
+        yield from _written(log, fd, max(0, start - (pieces[-1].end if pieces else 0)))
+    finally:
+        if fd is not None:
+            os.close(fd)
+
+
+def _opened(log: Path) -> tuple[list[Segment], int | None]:
+    """The pieces, and the written file that follows the last of them."""
+    for _ in range(_AGAIN):
+        pieces = sealed(log)
+        fd = _open(log)
+        if [one.first for one in sealed(log)] == [one.first for one in pieces]:
+            return pieces, fd
+        if fd is not None:
+            os.close(fd)
+    raise StateError(f"{log}: its pieces change all the time", "Read it again when its writer rests.")
+
+
+def _open(log: Path) -> int | None:
+    try:
+        fd = os.open(log, _FLAGS)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StateError(f"{log} cannot be opened: {describe(error)}", "It must be a regular file.") from error
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise StateError(f"{log} is not a regular file", "Replace it by a regular file.")
+    return fd
+
+
+def _written(log: Path, fd: int | None, at: int) -> Iterator[bytes]:
+    size = 0
+    try:
+        if fd is not None:
+            size = os.fstat(fd).st_size
+            os.lseek(fd, at, os.SEEK_SET)
+        if size < at:
+            raise StateError(f"{log} has {size:,} bytes, fewer than the {at:,} that were read before")
+        while fd is not None and (block := os.read(fd, BLOCK)):
+            yield block
+    except OSError as error:
+        raise StateError(f"{log} cannot be read: {describe(error)}") from error
+
+
+def whole(log: Path, start: int = 0) -> bytes:
+    """What `stream` gives, in one piece."""
+    return b"".join(stream(log, start))
+
+
+def lines(log: Path, start: int = 0) -> Iterator[bytes]:
+    """What stands from byte `start` on, in blocks of whole lines, so that no log is too large; a torn last one is not.
+
+    Nothing where there is no log.
+    """
+    rest = b""
+    try:
+        for block in stream(log, start):
+            data = rest + block
+            end = data.rfind(b"\n") + 1
+            rest = data[end:]
+            if end:
+                yield data[:end]
+    except Missing:
+        return
+
+
+def line_before(log: Path, at: int) -> bytes:
+    """The line that ends at byte `at`, with its end; what comes before the end of a file if there is none there.
+
+    Raises `StateError` if the log does not reach so far.
+    """
+    for piece in sealed(log):
+        if piece.start < at <= piece.end:
+            raw = content(piece)[:at - piece.start]
+            return raw[raw.rfind(b"\n", 0, -1) + 1:]
+    fd = _open(log)
+    if fd is None:
+        raise Missing(f"{log} does not exist")
+    try:
+        return _line_before(fd, at - base(log))
+    except OSError as error:
+        raise StateError(f"{log} cannot be read: {describe(error)}") from error
+    finally:
+        os.close(fd)
+
+
+def _line_before(fd: int, at: int) -> bytes:
+    length, piece = 0, b""
+    while b"\n" not in piece[:-1] and length < at:
+        length = min(at, max(1 << 20, 2 * length))
+        piece = os.pread(fd, length, at - length)
+    return piece[piece.rfind(b"\n", 0, -1) + 1:]
+
+
+def tail(log: Path, near: int) -> bytes:
+    """The last `near` bytes of a log, or all of it. Raises `StateError`; nothing where there is no log."""
+    pieces, fd = _opened(log)
+    try:
+        size = os.fstat(fd).st_size if fd is not None else 0
+        raw = os.pread(fd, near, max(0, size - near)) if fd is not None else b""
+        while pieces and len(raw) < near:
+            raw = _end_of(pieces.pop(), near - len(raw)) + raw
+    except OSError as error:
+        raise StateError(f"{log} cannot be read: {describe(error)}") from error
+    finally:
+        if fd is not None:
+            os.close(fd)
+    return raw
+
+
+def _end_of(piece: Segment, most: int) -> bytes:
+    """The last bytes of a piece; of one that was packed all has to be read."""
+    fd = None if piece.packed else _open(piece.path)
+    if fd is None:
+        return content(piece)[-most:]
+    try:
+        return os.pread(fd, most, max(0, piece.end - piece.start - most))
+    finally:
+        os.close(fd)
+
+
+def checkpoints(log: Path) -> list[bytes]:
+    """The checkpoint files of a log's sealed pieces, oldest first. Raises `StateError`."""
+    found = []
+    for piece in sealed(log):
+        with contextlib.suppress(Missing):
+            found.append(read(piece.checkpoints))
+    return found
