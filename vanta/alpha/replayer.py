@@ -8,6 +8,7 @@ log after the promotions that rest on it, so that what a running program adds me
 
 from collections import Counter, deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from vanta.alpha.core.cuts import DOCUMENTS, CutFinding, Cuts
 from vanta.alpha.core.cycles import Stand
@@ -23,12 +24,33 @@ from vanta.common.events import Kind
 from vanta.common.paths import COLLECTION_LOG, PROMOTION_LOG, REFLECTION_LOG, STATE, TRADE_LOG, Home
 from vanta.common.store.atomic import read
 from vanta.common.store.chain import START, chain
+from vanta.common.store.checkpoints import begin
 from vanta.common.store.ports import Head, Record
 from vanta.markets.core.outcomes import Outcomes
 
 __all__ = ["Different", "Replayed", "Replayer"]
 
 _READ = (PROMOTION_LOG, REFLECTION_LOG, COLLECTION_LOG, TRADE_LOG)
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """The bytes of a log and where they begin: later than at its first record if older ones were put away."""
+
+    name: str
+    raw: bytes
+    begins: Head
+
+    def records(self) -> Iterator[Record]:
+        """Raises `StateError` where the chain breaks."""
+        return chain(self.raw, name=self.name, previous=self.begins)
+
+    def until_break(self) -> Iterator[Record]:
+        """The records up to there; the walk that makes them again reports the break."""
+        try:
+            yield from self.records()
+        except StateError:
+            return
 
 
 class Replayer:
@@ -39,7 +61,8 @@ class Replayer:
         documents = dict(self._read_documents())
         self._bench = Workbench(snapshots(home), documents)
         self._cuts = Cuts({name: raw for name, raw in documents.items() if name in DOCUMENTS and scope.documents})
-        self._logs = {name: self._bytes(name) for name in _READ}
+        self._logs = {name: self._log(name) for name in _READ}
+        self._bench.cut = any(one.begins.seq for one in self._logs.values())
         self._selection = Selection(scope)
         self._before: Record | None = None
 
@@ -77,19 +100,20 @@ class Replayer:
                 except StateError:
                     continue
 
-    def _bytes(self, name: str) -> bytes:
+    def _log(self, name: str) -> _Log:
+        path = self._home.file(name)
         try:
-            return journal_bytes(self._home.file(name))
+            return _Log(name, journal_bytes(path), begin(path))
         except Missing:
-            return b""
+            return _Log(name, b"", START)
         except StateError as error:
             self.result.missing.append(error.what)
-            return b""
+            return _Log(name, b"", START)
 
     def _records(self, name: str, *, tell: bool = False) -> Iterator[Record]:
         """The records of a log that are made again; where it breaks, that is a difference and the walk ends."""
         try:
-            for record in chain(self._logs[name], name=name):
+            for record in self._logs[name].records():
                 self.result.newest = max(self.result.newest, record.at)
                 if record.kind == CYCLES[name]:
                     yield record
@@ -109,13 +133,18 @@ class Replayer:
 
     def _executor(self) -> None:
         """The trade log with the executor's documents, and the promotions at their places in it."""
-        everyone = deque(self._records(PROMOTION_LOG, tell=True))
+        everyone, log = deque(self._records(PROMOTION_LOG, tell=True)), self._logs[TRADE_LOG]
+        if log.begins.seq:
+            self.result.missing.append(f"{TRADE_LOG}: records 1 to {log.begins.seq:,} were put away, and without them "
+                                       "neither promotions nor what the executor did can be made again")
+            return
+        self._skip_first(everyone)
         waiting = [one for one in everyone if self._selection.compares(PROMOTION_LOG, one)]
         last = self._last(waiting)
         replay, outcomes = Replay(self._bench.load(())), Outcomes()
         self._promote(everyone, outcomes, START)
         try:
-            for record in chain(self._logs[TRADE_LOG], name=TRADE_LOG):
+            for record in log.records():
                 if last is not None and record.seq > last:
                     break
                 self._take(record, replay)
@@ -128,11 +157,19 @@ class Replayer:
         self.result.missing += [f"{PROMOTION_LOG}:{record.seq}: the trade log ends before record {_rests_on(record)}"
                                 for record in everyone if self._selection.compares(PROMOTION_LOG, record)]
 
+    def _skip_first(self, everyone: deque[Record]) -> None:
+        """A promotion goes on from what the one before left; where that was put away, the first cannot be made."""
+        if self._logs[PROMOTION_LOG].begins.seq and everyone:
+            self._before = everyone.popleft()
+            self._bench.untold = True
+            if self._selection.compares(PROMOTION_LOG, self._before):
+                self.result.missing.append(f"{PROMOTION_LOG}:{self._before.seq}: the promotion before was put away")
+
     def _last(self, waiting: list[Record]) -> int | None:
         """The last record of the trade log that anything in scope needs; `None`: all of them."""
         if self._selection.scope.everything:
             return None
-        for record in _until_break(self._logs[TRADE_LOG]):
+        for record in self._logs[TRADE_LOG].until_break():
             self._selection.scan(record)
         if self._selection.scope.documents:
             return None
@@ -188,11 +225,3 @@ def _rests_on(record: Record) -> int:
 
 def _as_difference(finding: CutFinding) -> Difference:
     return finding.found or Difference("", "the document as it is", finding.text)
-
-
-def _until_break(raw: bytes) -> Iterator[Record]:
-    """The records up to where the chain breaks; the walk that decides again reports the break."""
-    try:
-        yield from chain(raw, name=TRADE_LOG)
-    except StateError:
-        return

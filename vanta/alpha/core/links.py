@@ -17,7 +17,7 @@ _OWN = (TRADE_SIGNALS, ALLOCATION, QUEUE)
 
 @dataclass(frozen=True, slots=True)
 class Unwritten:
-    """A file that was read in a version which nobody recorded writing. `last` is the newest recorded one, if any."""
+    """A file that was read in a version which nobody recorded writing. `last` is the recorded one of then, if any."""
 
     file: str
     digest: str
@@ -26,22 +26,22 @@ class Unwritten:
 
 @dataclass(slots=True)
 class Written:
-    """Every version of every document that the logs say was written."""
+    """Every version of every document that the logs say was written, in order and with its time."""
 
-    versions: dict[str, set[str]] = field(default_factory=dict)
-    last: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def note(self, outputs: Iterator[tuple[str, str]]) -> None:
+    def note(self, outputs: Iterator[tuple[str, str]], at: str) -> None:
         """Take note of what a record wrote, by file."""
         for name, digest in outputs:
-            self.versions.setdefault(name, set()).add(digest)
-            self.last[name] = digest
+            self.versions.setdefault(name, {}).setdefault(digest, at)
 
     def unwritten(self, record: Record) -> Iterator[Unwritten]:
         """What a record says was read and no record wrote."""
         for name, digest in _reads(record).items():
-            if digest not in self.versions.get(name, ()):
-                yield Unwritten(name, digest, self.last.get(name))
+            known = self.versions.get(name, {})
+            if digest not in known:
+                before = [one for one, at in known.items() if at <= record.at] or list(known)[:1]
+                yield Unwritten(name, digest, before[-1] if before else None)
 
 
 def _reads(record: Record) -> Mapping[str, str]:
