@@ -3,41 +3,17 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 
 from tests.processes import ROOT
+from tests.unit.alpha.chains import Change, forget, rechained, replayed
 from vanta.alpha.core.differ import Difference
-from vanta.alpha.replayer import Replayed, Replayer
 from vanta.common.canonical import sha256
 from vanta.common.paths import Home
-from vanta.common.store.chain import encode
 from vanta.common.store.journal import FileJournal
-
-Change = Callable[[dict[str, Any]], None]
-
-
-def replayed(home: Home) -> Replayed:
-    """What became of it."""
-    return Replayer(home).run()
-
-
-def rechained(home: Home, name: str, seq: int, change: Change) -> None:
-    """Change the payload of one record and chain everything after it again."""
-    path = home.file(name)
-    records = list(FileJournal(path).read())
-    path.unlink()
-    journal = FileJournal(path)
-    for record in records:
-        payload = orjson.loads(encode(dict(record.payload)))
-        if record.seq == seq:
-            change(payload)
-        journal.append(record.kind, payload, at=record.at, dag_id=record.dag_id, ids=record.ids)
-    journal.close()
 
 
 def test_a_home_replays_equal(lived: Home) -> None:
@@ -116,8 +92,7 @@ def test_a_lost_input_is_missing_not_different(copied: Home) -> None:
     """A cycle whose inputs are gone cannot be made again, and nothing is guessed."""
     record = next(one for one in FileJournal(copied.file("promotion_log.jsonl")).read() if one.kind == "promoted")
     digest = record.payload["inputs"]["trade_signals.json"]
-    for path in copied.snapshots.rglob(f"{digest}*"):
-        path.unlink()
+    forget(copied, digest)
     done = replayed(copied)
     assert done.differences == []
     assert any(digest in what and what.startswith("promotion_log.jsonl") for what in done.missing)
