@@ -10,8 +10,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import cycle, islice
+from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
 
 from tests.processes import ROOT
@@ -73,15 +73,17 @@ def locales(folder: Path) -> list[tuple[str, Path | None]]:
 
 
 def surroundings(folder: Path) -> Iterator[Surroundings]:
-    """Every seed, zone and locale at least once, with each Python; prints what there is and what is not run."""
+    """Every seed, zone and locale at least once, and once another Python; prints what there is and what is not run."""
     others = locales(folder)
     print("locales: C, " + ", ".join(name for name, _ in others))
     second, said = second_python()
     print(said if second else f"not run: {said}")
-    for python in filter(None, (sys.executable, second)):
-        for seed, zone, (name, compiled) in zip(
-                islice(cycle(SEEDS), max(2, 1 + len(others))), cycle(ZONES), [("C", None), *others], strict=False):
-            yield Surroundings(python, seed, zone, name, compiled)
+    mine = [Surroundings(sys.executable, SEEDS[0], ZONES[0], "C")]
+    elsewhere = zip(cycle(SEEDS[::-1]), cycle(ZONES[::-1]), others or [("C", None)], strict=False)
+    mine += [Surroundings(sys.executable, seed, zone, *locale) for seed, zone, locale in elsewhere]
+    yield from mine
+    if second:
+        yield replace(mine[1], python=second)
 
 
 def alike(folder: Path, *arguments: str) -> bytes:

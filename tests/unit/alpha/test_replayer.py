@@ -105,6 +105,25 @@ def test_a_broken_log_is_a_difference(copied: Home) -> None:
     assert any(one.step == "trade_log.jsonl" for one in replayed(copied).differences)
 
 
+def test_a_broken_log_is_a_difference_in_a_span_too(copied: Home) -> None:
+    """Up to the break everything is looked at as usual."""
+    path = copied.file("trade_log.jsonl")
+    path.write_bytes(path.read_bytes().replace(b'"kind":"fill"', b'"kind":"full"', 1))
+    done = replayed(copied, begins="2026-11-18T00:00:00.000Z")
+    assert [one.found.field for one in done.differences if one.step == "trade_log.jsonl"] == [""]
+    assert done.checked["intent.approved"] > 0
+
+
+@pytest.mark.parametrize(("name", "stage"), [
+    ("collection_log.jsonl", "signals"), ("reflection_log.jsonl", "conviction"), ("promotion_log.jsonl", "allocation")])
+def test_a_broken_log_of_the_markets_is_a_difference_once(copied: Home, name: str, stage: str) -> None:
+    """Though it is walked more than once."""
+    path = copied.file(name)
+    path.write_bytes(path.read_bytes().replace(b'"seq":2', b'"seq":3', 1))
+    assert [(one.stage, one.found.recorded) for one in replayed(copied).differences if one.step == name] == [
+        (stage, "a broken log")]
+
+
 def test_a_promotion_beyond_the_end_of_the_log_is_missing(copied: Home) -> None:
     """A replica of the trade log that is behind cannot say what a later promotion rested on."""
     for name in ("portfolio.json", "open_orders.json", "pnl_summary.json", "executor_state.json"):
