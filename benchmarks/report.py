@@ -87,6 +87,17 @@ def recovery(runs: int, folder: list[str]) -> list[str]:
                 f"{found['cpu_s'] / found['decode_cpu_s']:.2f}×")]
 
 
+def proof(runs: int, folder: list[str]) -> list[str]:
+    """Verification and replay of a log, beside parsing and hashing its lines."""
+    found = measure("proof", "--runs", str(runs), *folder)
+    floor = f"orjson decode and SHA-256 of its lines: {found['floor_cpu_s']:.2f} CPU-s"
+    what = f"of a log of {found['records']:,} records, {found['log_mb']:,} MB"
+    return [row(f"`vanta verify` {what}", f"{found['verify_cpu_s']:.2f} CPU-s", "within 2×", floor,
+                f"{found['verify_times']:.2f}×"),
+            row(f"`vanta replay` {what}", f"{found['replayed_per_cpu_s']:,} records/CPU-s", "≥ 50,000", floor,
+                f"{found['replay_cpu_s'] / found['floor_cpu_s']:.1f}×")]
+
+
 def halts(folder: list[str]) -> list[str]:
     """Halting an executor that sends flat out. What peers publish are intervals, and they stand there as such."""
     found = measure("halt", *folder)
@@ -135,7 +146,7 @@ def main() -> None:
             f"Medians over {chosen.runs} runs, each a process of its own; peers and floors in the same run.", "",
             row("what", "measured", "aim", "beside", "ratio"), row(*["---"] * 5)]
     body = [*reflect(chosen.runs, folder), *latency(1, folder),
-            *orders(chosen.runs, chosen.orders, folder), *recovery(chosen.runs, folder),
+            *orders(chosen.runs, chosen.orders, folder), *recovery(chosen.runs, folder), *proof(chosen.runs, folder),
             *halts(folder), *cold(folder)]
     text = "\n".join([*head, *body]) + "\n"
     (HERE / "out").mkdir(exist_ok=True)

@@ -35,7 +35,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "PERMIT": ("vanta.common.permit",),
     "VAULTS": ("vanta.suite.simulation.home", "vanta.suite.scenes"),   # as the operator of a new home would
     "OVERLAY": ("vanta.suite.simulation.home", "vanta.suite.scenes", "vanta.suite.mode"),  # likewise, and on request
-    "CONTROL_LOG": ("vanta.suite.wire",),
+    "CONTROL_LOG": ("vanta.alpha.wire",),
     "OPERATOR_COMMANDS": ("vanta.alpha.wire",),
     "SIMULATION": ("vanta.suite.simulation.engine",),
 }
@@ -54,6 +54,7 @@ PROGRAM: dict[str, tuple[str, ...]] = {
 OTHERS: dict[str, str] = {
     "vanta.common.store": "the adapters themselves",
     "vanta.common.cli": "opens /dev/null in the place of an output that takes no more",
+    "vanta.alpha.housekeeping": "sealed pieces of logs, packed or put away; snapshots that nothing names, put away",
     "vanta.alpha.keys": "another signing key in the place of the one before, and its line in the public list",
     "vanta.alpha.witness": "copies of another home's checkpoints and keys, below `replica/`",
     "vanta.common.signing_key": "the home's signing key and the first line of the public list, each once",

@@ -11,8 +11,8 @@ from vanta.common.errors import Missing
 from vanta.common.store import segments
 from vanta.common.store.chain import chain
 from vanta.common.store.checkpoint import FOLDER, joined
-from vanta.common.store.checkpoints import begin
 from vanta.common.store.ports import Record
+from vanta.common.store.segments import begin
 
 _AGAIN = 5
 

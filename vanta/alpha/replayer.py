@@ -24,8 +24,8 @@ from vanta.common.events import Kind
 from vanta.common.paths import COLLECTION_LOG, PROMOTION_LOG, REFLECTION_LOG, STATE, TRADE_LOG, Home
 from vanta.common.store.atomic import read
 from vanta.common.store.chain import START, chain
-from vanta.common.store.checkpoints import begin
 from vanta.common.store.ports import Head, Record
+from vanta.common.store.segments import begin
 from vanta.markets.core.outcomes import Outcomes
 
 __all__ = ["Different", "Replayed", "Replayer"]

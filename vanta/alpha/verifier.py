@@ -29,8 +29,8 @@ from vanta.common.settings import load
 from vanta.common.signatures import KEYS, keys
 from vanta.common.store.atomic import read
 from vanta.common.store.checkpoint import FOLDER, read_all
-from vanta.common.store.checkpoints import begin
 from vanta.common.store.ports import Head
+from vanta.common.store.segments import begin
 from vanta.executor.core.state import name_of
 
 MODELS: dict[str, type[Model]] = {row.name: row.model for row in STATE if row.model is not None}

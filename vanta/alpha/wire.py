@@ -1,43 +1,67 @@
 """The control plane's composition root: which adapters stand behind what is read, and what others may use of it."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
 from typing import Any
 
+from vanta import __version__
 from vanta.alpha.controls import give
 from vanta.alpha.facts import gather, whole
 from vanta.alpha.operators import owners
 from vanta.alpha.recent import last_records
 from vanta.common.events import Kind
+from vanta.common.models.base import SCHEMA_VERSION
 from vanta.common.models.command import OperatorCommand
-from vanta.common.paths import OPERATOR_COMMANDS, Home
-from vanta.common.signing_key import signer_if_any
+from vanta.common.paths import CONTROL_LOG, OPERATOR_COMMANDS, Home
+from vanta.common.signing_key import signer_if_any, signer_of
 from vanta.common.store.chain import repaired
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.lock import FileLock
-from vanta.common.store.ports import Snapshots
 from vanta.common.store.snapshot import FileSnapshots
 from vanta.common.times import iso
 
-__all__ = ["ask", "gather", "last_records", "owners", "snapshots", "whole"]
+__all__ = ["any_log", "ask", "command_log", "control_log", "gather", "last_records", "owners", "snapshots", "whole"]
 
 
-def snapshots(home: Home) -> Snapshots:
+def snapshots(home: Home) -> FileSnapshots:
     """The content-addressed store of a home."""
     return FileSnapshots(home.snapshots)
 
 
 def ask(home: Home, asked: Mapping[str, Any], *, by: str, reason: str, now: datetime) -> OperatorCommand:
     """See `controls.give`. Raises `LockHeld` while another command is being given."""
-    with _commands(home, now) as journal:
+    with command_log(home, now) as journal:
         return give(journal, asked, by=by, reason=reason, now=now)
 
 
 @contextmanager
-def _commands(home: Home, now: datetime) -> Iterator[FileJournal]:
+def control_log(home: Home, now: datetime) -> Iterator[FileJournal]:
+    """Who changed which control, and what was put away. Raises `LockHeld` while another change is recorded."""
+    with (FileLock(home.lock("controls"), owner="vanta-run", now=now),
+          closing(FileJournal(home.file(CONTROL_LOG), signer=signer_if_any(home))) as journal):
+        if journal.head().seq == 0:
+            journal.append(Kind.JOURNAL_OPENED, {"journal": CONTROL_LOG, "program": f"vanta-run {__version__}",
+                                                 "schema": SCHEMA_VERSION}, at=iso(now))
+        for piece in journal.set_aside:
+            journal.append(Kind.TAIL_REPAIRED, repaired(piece), at=iso(now))
+        yield journal
+
+
+@contextmanager
+def command_log(home: Home, now: datetime) -> Iterator[FileJournal]:
+    """Commands to the executor. Raises `LockHeld` while another is being given."""
     with (FileLock(home.lock("operator_commands"), owner="alpha", now=now),
           closing(FileJournal(home.file(OPERATOR_COMMANDS), signer=signer_if_any(home))) as journal):
         for piece in journal.set_aside:
             journal.append(Kind.TAIL_REPAIRED, repaired(piece), at=iso(now))
         yield journal
+
+
+def any_log(home: Home, name: str, now: datetime) -> AbstractContextManager[FileJournal]:
+    """A log that no program writes just now. Raises `LockHeld` if one does."""
+    if name == CONTROL_LOG:
+        return control_log(home, now)
+    if name == OPERATOR_COMMANDS:
+        return command_log(home, now)
+    return closing(FileJournal(home.file(name), alone=True, signer=signer_of(home)))

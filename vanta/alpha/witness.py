@@ -21,7 +21,7 @@ from vanta.common.paths import JOURNALS, Home
 from vanta.common.signatures import KEYS
 from vanta.common.store.atomic import replace
 from vanta.common.store.checkpoint import FOLDER, decode, read_all
-from vanta.common.store.checkpoints import begin
+from vanta.common.store.segments import begin
 
 
 def look(there: Home, here: Home, node: str) -> list[Finding]:

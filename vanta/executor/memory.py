@@ -13,6 +13,7 @@ from vanta.common.errors import StateError
 from vanta.common.store.chain import START
 from vanta.common.store.ports import Files, Head, Journal
 from vanta.common.times import iso
+from vanta.common.uncollected import uncollected
 from vanta.executor.core.book import Book
 from vanta.executor.core.state import dump, load, name_of
 from vanta.executor.recorder import Recorder
@@ -28,16 +29,12 @@ def recall(journal: Journal, files: Files, code: str) -> tuple[Book, Head]:
     """The newest state that this code can go on from, and its end; else an empty book and the beginning."""
     digest = journal.state
     if digest is not None:
-        collecting = gc.isenabled()
-        gc.disable()  # it would look through hundreds of thousands of new objects again and again, and find nothing
         try:
-            raw = files.read(name_of(digest))
-            found = load(raw, code=code) if sha256(raw) == digest else None
+            with uncollected():
+                raw = files.read(name_of(digest))
+                found = load(raw, code=code) if sha256(raw) == digest else None
         except StateError:
             found = None
-        finally:
-            if collecting:
-                gc.enable()
         if found is not None:
             gc.freeze()  # nor later: what was loaded stays
             return found

@@ -9,9 +9,7 @@ there or cannot be read is named, with the reason, and the pass goes on without 
 Decides nothing by itself: that is `core/reflect.py`.
 """
 
-import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -40,12 +38,13 @@ from vanta.common.paths import (
 from vanta.common.store.document import Stamp, load, parse, render
 from vanta.common.store.ports import Files, Journal, Snapshots
 from vanta.common.times import iso
+from vanta.common.uncollected import uncollected
 from vanta.markets.core.flipped import Asked, FlipPreview, flipped
 from vanta.markets.core.persona import PersonaView, view
 from vanta.markets.core.reflect import FeedRead, ReflectInputs, Reflection, bucket_of, missing_feeds, reflect
 from vanta.markets.core.tilt import ActiveFlip, active_flip
 from vanta.markets.core.wire_signal import Feed, decode
-from vanta.markets.rulebook import keep_rules, load_personas, load_rules
+from vanta.markets.rulebook import load_personas, load_rules, rule_files
 
 BY = f"markets reflect {__version__}"
 FLIP = "flip"
@@ -100,14 +99,14 @@ class Reflector:
         self._journal = journal
         self._settings = settings
         self._rules = load_rules()
-        keep_rules(snapshots)
+        self._rule_files = rule_files()
         self._feeds = tuple(name for name in FEEDS if settings.feed(name).enabled)
         self._decoded: dict[str, FeedRead] = {}
         self._last = _last_record(journal)
 
     def run(self, now: datetime) -> ReflectOutcome:
         """Make one pass. Raises `StateError` if it cannot be recorded or written."""
-        with _uncollected():
+        with uncollected():
             return self._run(now)
 
     def _run(self, now: datetime) -> ReflectOutcome:
@@ -219,6 +218,8 @@ class Reflector:
         outputs = {name: render(body, stamp) for name, body in (
             (SYSTEM_BELIEF, made.belief), (LEADERBOARD, made.leaderboard), (SYSTEM_RISK, made.risk),
             (TRADE_SIGNALS, made.trade_signals))}
+        for file in self._rule_files:
+            self._snapshots.put(file)
         record = {
             "now": at, "by": BY, "revision": revision, "dag_id": made.dag_id, "cause": cause,
             "ranks": self._snapshots.put(canonical(dict(inputs.ranks))),
@@ -231,18 +232,6 @@ class Reflector:
             self._files.replace(name, data)
         return ReflectOutcome(written=True, dag_id=made.dag_id, revision=revision,
                               missing=made.trade_signals["missing"], counts=made.counts)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No cycle collection: a pass makes many objects and no cycles, and looking through them costs half its time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _feed(name: str, data: bytes) -> Feed:

@@ -14,24 +14,20 @@ from typing import Annotated
 import orjson
 import typer
 
-from vanta import __version__
-from vanta.alpha.wire import ask, last_records
+from vanta.alpha.wire import ask, control_log, last_records
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit
 from vanta.common.clock import Clock, SystemClock
 from vanta.common.errors import OperatorError, VantaError
 from vanta.common.events import Kind
 from vanta.common.exitcodes import Exit
 from vanta.common.host import account
-from vanta.common.models.base import SCHEMA_VERSION
-from vanta.common.paths import CONTROL_LOG, OPEN_ORDERS, PERMIT, TRADE_LOG, Home
+from vanta.common.paths import OPEN_ORDERS, PERMIT, TRADE_LOG, Home
 from vanta.common.permit import disarm
 from vanta.common.settings import home_from
 from vanta.common.store import atomic
-from vanta.common.store.chain import repaired
 from vanta.common.store.gatelock import GATE, is_free
-from vanta.common.store.lock import FileLock, holder
+from vanta.common.store.lock import holder
 from vanta.common.times import iso
-from vanta.suite.wire import control_log
 
 _LOOK_EVERY_S = 0.01
 _NEAR_BYTES = 8 << 20
@@ -160,15 +156,8 @@ def record(home: Home, change: Change, now: datetime) -> list[str]:
     payload = {"what": change.what, "before": change.before, "after": change.after, "by": change.by,
                "reason": change.reason, "account": account(), "uid": str(os.getuid())}
     try:
-        with FileLock(home.lock("controls"), owner="vanta-run", now=now):
-            journal = control_log(home)
-            if journal.head().seq == 0:
-                journal.append(Kind.JOURNAL_OPENED, {"journal": CONTROL_LOG, "program": f"vanta-run {__version__}",
-                                                     "schema": SCHEMA_VERSION}, at=iso(now))
-            for piece in journal.set_aside:
-                journal.append(Kind.TAIL_REPAIRED, repaired(piece), at=iso(now))
+        with control_log(home, now) as journal:
             journal.append(Kind.CONTROL_CHANGED, payload, at=iso(now))
-            journal.close()
     except VantaError as error:
         return [f"the change could not be recorded: {error.what}"]
     return []

@@ -10,12 +10,13 @@ import pytest
 
 from vanta.alpha.core.verification import outcome
 from vanta.alpha.keys import NEXT, listed, rotate
+from vanta.alpha.sealing import seal
 from vanta.alpha.verifier import Verifier
 from vanta.alpha.witness import look
 from vanta.common.clock import SystemClock
 from vanta.common.errors import CredentialsRefused, OperatorError, UsageError
 from vanta.common.exitcodes import Check, Exit
-from vanta.common.paths import Home
+from vanta.common.paths import CONTROL_LOG, OPERATOR_COMMANDS, TRADE_LOG, Home
 from vanta.common.signatures import KEYS, Signer, fingerprint, successor
 from vanta.common.signing_key import signer_of
 from vanta.common.store.chain import chain
@@ -208,3 +209,32 @@ def test_the_commands(copied: Home, alpha: Home, capsys: pytest.CaptureFixture[s
     cut(copied)
     assert run("witness", str(copied.root), "--node", "executor", home=alpha) == Check.CRITICAL
     assert "keep the evidence" in capsys.readouterr().out
+
+
+def test_open_ends_are_signed_on_demand(copied: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of logs that nobody writes; what was signed stays as it is, and what does not hold together is not signed."""
+    now = SystemClock().now()
+    with closing(FileJournal(copied.file(LOG))) as journal:
+        journal.append("reflected", {"inputs": {}}, at=AT)
+    with closing(FileJournal(copied.file(CONTROL_LOG))) as journal:
+        journal.append("control.changed", {"by": "ann"}, at=AT)
+    with closing(FileJournal(copied.file(OPERATOR_COMMANDS))) as journal:
+        journal.append("command.given", {"by": "ann"}, at=AT)
+    running = FileJournal(copied.file(TRADE_LOG), alone=True)
+    assert main(["audit", "checkpoint", "--home", str(copied.root)]) == 0
+    running.close()
+    said = capsys.readouterr().out.splitlines()
+    assert f"{LOG}: signed 1 records" in said
+    assert f"{CONTROL_LOG}: signed 1 records" in said
+    assert f"{TRADE_LOG}: is being written: its program signs at each sync" in said
+    assert "promotion_log.jsonl: was signed" in said
+    assert {one.done for one in seal(copied, now)} == {"was signed"}
+    copied.file(LOG).write_bytes(copied.file(LOG).read_bytes()[:-200])
+    assert main(["audit", "checkpoint", "--home", str(copied.root)]) == 3
+    assert "the log was cut" in capsys.readouterr().err
+
+
+def test_nothing_to_sign_is_said(alpha: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """A new home has no log."""
+    assert main(["audit", "checkpoint", "--home", str(alpha.root)]) == 0
+    assert "there is no log yet" in capsys.readouterr().out

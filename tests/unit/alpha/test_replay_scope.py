@@ -15,9 +15,9 @@ from vanta.common.resources import load
 from vanta.common.signatures import Signer
 from vanta.common.store import segments
 from vanta.common.store.checkpoint import FOLDER
-from vanta.common.store.checkpoints import begin
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.ports import Record
+from vanta.common.store.segments import begin
 from vanta.common.times import iso, parse_iso
 
 

@@ -131,7 +131,7 @@ def test_a_torn_tail_that_was_set_aside_has_to_be_kept(copied: Home) -> None:
     path = copied.file("collection_log.jsonl")
     path.write_bytes(path.read_bytes() + b'{"seq":')
     journal = FileJournal(path)
-    assert journal.torn is not None
+    assert journal.set_aside
     journal.append("tail.repaired", {"bytes": 7, "sha256": "c" * 64}, at="2026-11-18T16:00:00.000Z")
     journal.close()
     assert "set aside are gone" in bad(copied)[0].text

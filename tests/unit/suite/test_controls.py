@@ -15,10 +15,10 @@ from vanta.common.exitcodes import Exit
 from vanta.common.paths import CONTROL_LOG, OPERATOR_COMMANDS, PERMIT, TRADE_LOG, Home
 from vanta.common.store.chain import chain
 from vanta.common.store.gatelock import GATE, GateLock
+from vanta.common.store.journal import FileJournal
 from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Record
 from vanta.suite.run import main
-from vanta.suite.wire import control_log
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def test_a_torn_control_log_is_repaired_and_the_repair_recorded(home: Home) -> N
     assert released(home, "--reason", "x") == Exit.DONE
     with home.file(CONTROL_LOG).open("ab") as log:
         log.write(b'{"seq": 3, "half')
-    control_log(home).close()  # whoever set it aside was killed before it could be recorded
+    FileJournal(home.file(CONTROL_LOG)).close()  # whoever set it aside was killed before it could be recorded
     for _ in range(2):
         assert run(home, "kill") == Exit.DONE
     assert [one.kind for one in recorded(home)] == ["control.changed", "tail.repaired", "control.changed",

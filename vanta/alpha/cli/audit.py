@@ -11,6 +11,7 @@ import typer
 
 from vanta.alpha.core.verification import Finding, outcome
 from vanta.alpha.keys import listed, rotate
+from vanta.alpha.sealing import seal
 from vanta.alpha.witness import look
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit
 from vanta.common.clock import SystemClock
@@ -73,3 +74,13 @@ def witness(there: There, node: Node, home: HomeOption = None, *, json: JsonFlag
 
 def _item(finding: Finding) -> dict[str, object]:
     return {"level": finding.level.name, "file": finding.file, "line": finding.line, "text": finding.text}
+
+
+@app.command()
+def checkpoint(home: HomeOption = None, *, json: JsonFlag = False) -> int:
+    """Sign the ends of logs that lie open, such as what was recorded while there was no key."""
+    now = SystemClock().now()
+    done = list(seal(home_from(home).existing(), now))
+    return emit(Report(
+        schema="vanta.audit.checkpoint/1", at=now, items={"logs": [one._asdict() for one in done]},
+        lines=[f"{one.journal}: {one.done}" for one in done] or ["there is no log yet"]), as_json=json)

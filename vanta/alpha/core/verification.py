@@ -69,9 +69,10 @@ def journal(name: str, raw: bytes, watchers: Sequence[Watcher] = (), *, begin: H
     """
     findings, head = [], begin.hash
     last = begin.seq
+    takes = [watcher.take for watcher in watchers]
     try:
         for record in chain(raw, name=name, previous=begin):
-            wrong = _out_of_place(name, record) or _taken(watchers, record)
+            wrong = _out_of_place(name, record) or next(filter(None, (take(record) for take in takes)), None)
             if wrong is not None:
                 findings.append(Finding(level=Check.CRITICAL, file=name, line=record.seq, text=wrong))
                 break
@@ -91,15 +92,6 @@ def journal(name: str, raw: bytes, watchers: Sequence[Watcher] = (), *, begin: H
     return findings
 
 
-def _taken(watchers: Sequence[Watcher], record: Record) -> str | None:
-    """The first thing that a watcher finds wrong with a record."""
-    for watcher in watchers:
-        wrong = watcher.take(record)
-        if wrong is not None:
-            return wrong
-    return None
-
-
 def _sound(name: str, last: int, head: str) -> Finding:
     if last == 0:
         return Finding(level=Check.UNKNOWN, file=name, text="holds no record")
@@ -108,6 +100,8 @@ def _sound(name: str, last: int, head: str) -> Finding:
 
 def _out_of_place(name: str, record: Record) -> str | None:
     opened = record.kind == Kind.JOURNAL_OPENED
+    if not opened and record.seq != 1:
+        return None
     if name in OPENED_BY_RECORD and record.seq == 1 and not opened:
         return f"the first record is {record.kind}, not {Kind.JOURNAL_OPENED}"
     if opened and record.seq != 1:

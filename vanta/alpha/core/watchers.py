@@ -119,6 +119,8 @@ class Promises:
 
     def take(self, record: Record) -> str | None:
         """See `Watcher.take`."""
+        if record.kind not in _PROMISING:
+            return None
         try:
             for what, digest in promised(record):
                 self.all.setdefault((digest, what), Promise(digest, what, self._name, record.seq))
@@ -136,6 +138,12 @@ _KEPT: dict[str, tuple[str, ...]] = {
     Kind.PROMOTED: ("inputs", "instruments", "rules"),
 }
 """Parts of a record whose hashes are all of snapshots."""
+
+_PROMISING = frozenset({*_KEPT, Kind.PROGRAM_STARTED, Kind.CONTROL_SEEN, Kind.INSTRUMENTS_SEEN, Kind.ADJUSTMENT,
+                        Kind.TAIL_REPAIRED})
+"""The kinds for which `promised` finds anything."""
+
+_WRITING = frozenset({Kind.COLLECTED, Kind.REFLECTED, Kind.PROMOTED})
 
 
 def promised(record: Record) -> Iterator[tuple[str, str]]:
@@ -173,6 +181,8 @@ class Outputs:
 
     def take(self, record: Record) -> str | None:
         """See `Watcher.take`."""
+        if record.kind not in _WRITING:
+            return None
         for name, digest in outputs(record):
             self._before[name] = self._last.get(name)
             self._last[name] = digest

@@ -110,6 +110,15 @@ class ClockSettings(OperatorModel):
     anchored_at: OperatorTime | None = None
 
 
+class RetentionSettings(OperatorModel):
+    """How long a home keeps its history where it can be read at once. Nothing is deleted: it goes to the archive."""
+
+    keep_days: int = Field(default=0, ge=0, le=36_500, description="days of collection, reflection and promotion logs "
+                           "that stay, with their snapshots; 0 keeps everything")
+    archive: str | None = Field(default=None, description="folder for what is put away, on the same file system; "
+                                "`archive` in the home by default")
+
+
 class Settings(OperatorModel):
     """Everything."""
 
@@ -117,4 +126,5 @@ class Settings(OperatorModel):
 
     markets: MarketsSettings = MarketsSettings()
     executor: ExecutorSettings = ExecutorSettings()
+    retention: RetentionSettings = RetentionSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -105,7 +105,13 @@ def _replace_batch(files: Mapping[Path, bytes], mode: int, *, durable: bool) -> 
 def _create(temp: Path, mode: int) -> int:
     """Open a new file; one of the same name is what a process with our id has left behind."""
     temp.unlink(missing_ok=True)
-    return os.open(temp, _TEMP, mode)
+    fd = os.open(temp, _TEMP, mode)
+    try:
+        give_to_owner(temp)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
 
 
 def write_all(fd: int, data: bytes) -> None:

@@ -79,7 +79,7 @@ def joined(files: Sequence[bytes]) -> bytes:
     """
     whole = b""
     for raw in files:
-        at = whole.find(raw[:raw.find(b"\n") + 1]) if raw else -1
+        at = (b"\n" + whole).find(b"\n" + raw[:raw.find(b"\n") + 1])
         whole = whole[:at] + raw if at >= 0 and raw.startswith(whole[at:]) else whole + raw
     return whole
 

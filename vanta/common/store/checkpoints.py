@@ -12,10 +12,9 @@ from vanta.common.canonical import sha256
 from vanta.common.errors import StateError
 from vanta.common.signatures import Signer
 from vanta.common.store.atomic import describe, give_to_owner, read, replace, write_all
-from vanta.common.store.chain import START
 from vanta.common.store.checkpoint import CURE, FOLDER, Checkpoint, decode, encode, is_genuine
 from vanta.common.store.ports import GENESIS, Head
-from vanta.common.store.segments import CHECKPOINTS, begins, checkpoints
+from vanta.common.store.segments import CHECKPOINTS
 
 _OPEN = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _TAIL = 64 * 1024
@@ -90,31 +89,14 @@ class Checkpoints:
         raw = read(self.path)
         replace(piece.with_suffix(CHECKPOINTS), raw)
         replace(self.path, raw[raw.rfind(b"\n", 0, -1) + 1:])
-        os.close(self._fd)
-        self._fd = os.open(self.path, _OPEN, 0o640)
-        give_to_owner(self.path)
+        before, self._fd = self._fd, os.open(self.path, _OPEN, 0o640)
+        os.close(before)
 
     def close(self) -> None:
         """Let go of the file."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-
-
-def begin(log: Path) -> Head:
-    """Where a log begins: at its first record, unless older pieces were put away; then after a signed head.
-
-    Raises `StateError` if no checkpoint says what came before.
-    """
-    first, start = begins(log)
-    if first == 1:
-        return START
-    for raw in checkpoints(log)[:1]:
-        seal = _sound(raw.partition(b"\n")[0])
-        if seal is not None and (seal.seq, seal.size) == (first - 1, start):
-            return Head(seal.seq, seal.head, seal.size)
-    raise StateError(f"{log.name} begins at record {first:,}, and no checkpoint covers what came before: pieces of it "
-                     "are missing", CURE)
 
 
 def _sound(line: bytes) -> Checkpoint | None:

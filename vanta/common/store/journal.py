@@ -32,7 +32,7 @@ from vanta.common.store import segments
 from vanta.common.store.atomic import describe, give_to_owner, read, replace, sync_folder, write_all
 from vanta.common.store.chain import chain, encode, peek
 from vanta.common.store.checkpoint import Checkpoint
-from vanta.common.store.checkpoints import Checkpoints, begin
+from vanta.common.store.checkpoints import Checkpoints
 from vanta.common.store.personal import digest, sealed
 from vanta.common.store.ports import Head, Record
 
@@ -65,7 +65,7 @@ class FileJournal:
         self._failed: str | None = None
         self._pending: list[bytes] = []
         self._checkpoints: Checkpoints | None = None
-        self._at = ""
+        self._at = self._next_day = ""
         self._state: str | None = None
         try:
             self._fd = os.open(path, _OPEN | os.O_CREAT, 0o640)
@@ -107,7 +107,7 @@ class FileJournal:
         return peek(piece.partition(b"\n")[0]) if piece else (self._head.seq + 1, "")
 
     def _recover(self, covered: Checkpoint | None) -> Head:
-        self._start = head = begin(self.path)
+        self._start = head = segments.begin(self.path)
         if covered is not None and covered.size - head.size > WHOLE_BYTES:
             head = Head(covered.seq, covered.head, covered.size)
             self._insist_on(head)
@@ -141,9 +141,10 @@ class FileJournal:
                              "checkpoint has it: the log was changed or cut", _TAMPERED)
 
     @property
-    def torn(self) -> bytes | None:
-        """The first of `set_aside`, if there is one."""
-        return self.set_aside[0] if self.set_aside else None
+    def covered(self) -> int:
+        """The record that the newest checkpoint covers, 0 without one."""
+        last = self._checkpoints.last if self._checkpoints is not None else None
+        return last.seq if last is not None else 0
 
     def append(self, kind: str, payload: Mapping[str, Any], *, at: str, dag_id: str | None = None,
                ids: Mapping[str, str] | None = None) -> Record:
@@ -151,6 +152,8 @@ class FileJournal:
         self._check()
         seq, prev = self._head.seq + 1, self._head.hash
         self._at = at
+        if not self._pending:
+            self._next_day = at[:10]
         ids = ids or {}
         raw = encode({"seq": seq, "at": at, "kind": kind, "dag_id": dag_id, "ids": ids,
                       "payload": sealed(kind, payload, self._salt), "prev": prev})
@@ -178,6 +181,9 @@ class FileJournal:
             self._failed = describe(error)
             raise StateError(f"journal {self.path} could not be made durable: {self._failed}",
                              "Nothing further is acted on. Repair the disk, then start again.") from error
+        except StateError as error:
+            self._failed = error.what
+            raise
         self._pending.clear()
         self._durable = self._head
         self._cover()
@@ -187,7 +193,7 @@ class FileJournal:
 
         The log first, its checkpoints second: after a crash in between, those of this piece lie with the next one.
         """
-        size, day = self._durable.size - self._base, peek(self._pending[0])[1]
+        size, day = self._durable.size - self._base, self._next_day
         if not self._day:
             self._day = day
         if size < self.least or (day <= self._day and size < self.most):
@@ -196,10 +202,11 @@ class FileJournal:
         for one in (piece.parent.parent, piece.parent):
             one.mkdir(mode=0o750, exist_ok=True)
             give_to_owner(one)
+            sync_folder(one.parent)
         os.rename(self.path, piece)
         sync_folder(piece.parent)
-        os.close(self._fd)
-        self._fd = os.open(self.path, _OPEN | os.O_CREAT | os.O_EXCL, 0o640)
+        before, self._fd = self._fd, os.open(self.path, _OPEN | os.O_CREAT | os.O_EXCL, 0o640)
+        os.close(before)
         self._claim()
         give_to_owner(self.path)
         sync_folder(self.path.parent)

@@ -20,13 +20,14 @@ from vanta.common.events import Kind
 FIELDS: Mapping[str, tuple[str, ...]] = {
     Kind.CONTROL_CHANGED: ("by", "account", "uid"), Kind.COMMAND_GIVEN: ("by",),
     Kind.CONTROL_SEEN: ("by",), Kind.COMMAND_TAKEN: ("by",), Kind.COMMAND_REFUSED: ("by",), Kind.OVERRIDE_SET: ("by",),
-    Kind.LATCH_RELEASED: ("by",), "control.edited": ("uid", "user", "terminals"),
+    Kind.LATCH_RELEASED: ("by",), Kind.LOG_RETIRED: ("by",), "control.edited": ("uid", "user", "terminals"),
 }
 """Fields of a record's payload that name a person, by kind. Reasons do not: they are the why."""
 
 _WHOLE = re.compile(rb'\{"\$personal":("(?:[^"\\]|\\.)*"),"salt":"([0-9a-f]{32})"\}')
 _MARK = b'{"$personal":'
 _GONE = b'{"$withheld":'
+_EITHER = b'{"$'
 
 
 def sealed(kind: str, payload: Mapping[str, Any], salt: Callable[[], str]) -> Mapping[str, Any]:
@@ -63,7 +64,7 @@ def digest(raw: bytes) -> str:
 
 def is_marked(raw: bytes) -> bool:
     """Whether a line may hold a personal value, or one that was withheld."""
-    return _MARK in raw or _GONE in raw
+    return _EITHER in raw
 
 
 def is_withheld(raw: bytes) -> bool:

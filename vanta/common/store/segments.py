@@ -7,8 +7,8 @@
 
 Bytes are counted from the log's first record on, through all pieces: a position means the same before and after a
 piece was sealed. A log may begin later than its first record if old pieces were put away; `retired` in `retention.py`
-says so. Reading opens the written file before it believes the list of pieces, so that a piece which is sealed in
-between is neither missed nor read twice.
+says so. Reading opens the written file before it lists the pieces, so that one which is sealed in between is neither
+missed nor read twice.
 """
 
 import contextlib
@@ -23,7 +23,10 @@ from typing import NamedTuple
 import zstandard
 
 from vanta.common.errors import Missing, StateError
-from vanta.common.store.atomic import describe, read
+from vanta.common.store.atomic import describe, read, remove, replace
+from vanta.common.store.chain import START
+from vanta.common.store.checkpoint import CURE, decode
+from vanta.common.store.ports import Head
 
 FOLDER = "segments"
 CHECKPOINTS = ".checkpoints"
@@ -136,15 +139,27 @@ def stream(log: Path, start: int = 0) -> Iterator[bytes]:
 
 
 def _opened(log: Path) -> tuple[list[Segment], int | None]:
-    """The pieces, and the written file that follows the last of them."""
+    """The written file, and the pieces before it. It was sealed itself in between if it is one of those listed."""
     for _ in range(_AGAIN):
-        pieces = sealed(log)
         fd = _open(log)
-        if [one.first for one in sealed(log)] == [one.first for one in pieces]:
+        pieces = sealed(log)
+        if fd is None:
+            return pieces, None
+        info = os.fstat(fd)
+        for number, piece in enumerate(pieces):
+            if piece.end - piece.start == info.st_size and _same(info, piece.path):
+                return pieces[:number], fd
+        if info.st_nlink:
             return pieces, fd
-        if fd is not None:
-            os.close(fd)
+        os.close(fd)  # sealed and packed since
     raise StateError(f"{log}: its pieces change all the time", "Read it again when its writer rests.")
+
+
+def _same(info: os.stat_result, path: Path) -> bool:
+    try:
+        return os.path.samestat(info, os.stat(path))
+    except OSError:
+        return False
 
 
 def _open(log: Path) -> int | None:
@@ -258,3 +273,52 @@ def checkpoints(log: Path) -> list[bytes]:
         with contextlib.suppress(Missing):
             found.append(read(piece.checkpoints))
     return found
+
+
+def seal_of(piece: Segment) -> Head | None:
+    """The head that a sealed piece goes on from, if its first checkpoint covers exactly that. Raises `StateError`."""
+    try:
+        raw = read(piece.checkpoints)
+    except Missing:
+        return None
+    try:
+        first = decode(raw.partition(b"\n")[0], where=piece.checkpoints.name)
+    except StateError:
+        return None
+    if (first.seq, first.size) != (piece.first - 1, piece.start):
+        return None
+    return Head(first.seq, first.head, first.size)
+
+
+def begin(log: Path) -> Head:
+    """Where a log begins: at its first record, unless older pieces were put away; then after a signed head.
+
+    Raises `StateError` if no checkpoint says what came before.
+    """
+    first, _ = begins(log)
+    if first == 1:
+        return START
+    seal = seal_of(sealed(log)[0])
+    if seal is not None:
+        return seal
+    raise StateError(f"{log.name} begins at record {first:,}, and no checkpoint covers what came before: pieces of it "
+                     "are missing", CURE)
+
+
+def pack(piece: Segment) -> int:
+    """Compress a piece beside itself, then drop what it was. Returns the bytes that are saved. Raises `StateError`."""
+    raw = content(piece)
+    packed = piece.path.with_name(piece.path.name + PACKED)
+    replace(packed, zstandard.ZstdCompressor(level=9, write_checksum=True).compress(raw))
+    if zstandard.ZstdDecompressor().decompressobj().decompress(read(packed)) != raw:
+        raise StateError(f"{packed} does not hold what was packed", "Look at the disk; the piece itself is whole.")
+    drop(piece.path)
+    return len(raw) - packed.stat().st_size
+
+
+def drop(path: Path) -> None:
+    """Remove what stands elsewhere too, durably. Raises `StateError`."""
+    try:
+        remove(path)
+    except OSError as error:
+        raise StateError(f"{path} cannot be removed: {describe(error)}") from error

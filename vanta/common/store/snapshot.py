@@ -4,7 +4,7 @@ A blob is named by the hash of its uncompressed bytes and written once. A large 
 ends chosen by the lines' own content and stored as a manifest of chunks, so that between two versions of
 a document that lists one record a line only the changed chunks are stored again. Each chunk costs a file,
 so there are some hundred at the most, however large the document. Readers never see the difference: `get`
-gives the bytes and checks them against the name.
+gives the bytes and checks them against the name. A blob's time says when somebody stored it last: see `compact.py`.
 """
 
 import os
@@ -17,10 +17,15 @@ import msgspec
 import zstandard
 
 from vanta.common.canonical import sha256
+from vanta.common.clock import SystemClock
 from vanta.common.errors import Missing, StateError
 from vanta.common.store.atomic import describe, read, replace_all, sync_folder
 
 CHUNK_ABOVE = 256 * 1024
+RENEWED_S = 3600.0
+"""How old the mark of a stored blob may be before a writer who stores it again renews it; compaction spares the young
+ones, so that it never puts away what somebody is about to name."""
+
 _CUT_MASK = 0x1F  # on average one cut in 32 lines
 _MOST_LOOKED_AT = 1 << 20
 
@@ -51,16 +56,26 @@ class FileSnapshots:
     def put(self, data: bytes) -> str:
         """See `Snapshots.put`."""
         digest = sha256(data)
-        if self.has(digest):
+        if self._kept(digest):
             return digest
         if len(data) <= CHUNK_ABOVE:
             self._store({self._path(digest): data})
         else:
             chunks = [(sha256(chunk), chunk) for chunk in cut(data)]
-            self._store({self._path(name): chunk for name, chunk in chunks if not _there(self._path(name))})
+            self._store({self._path(name): chunk for name, chunk in chunks if not _used(self._path(name))})
             manifest = Manifest(len(data), [name for name, _ in chunks])
             self._store({self._manifest(digest): msgspec.json.encode(manifest)})
         return digest
+
+    def _kept(self, digest: str) -> bool:
+        """Whether it is all there, and now known to be used: nothing of it is put away as forgotten."""
+        if _used(self._path(digest)):
+            return True
+        if not _there(self._manifest(digest)):
+            return False
+        fresh = _age(self._manifest(digest)) < RENEWED_S
+        return fresh or (all(_used(self._path(chunk)) for chunk in self._chunks(digest))
+                         and _used(self._manifest(digest)))
 
     def _store(self, blobs: Mapping[Path, bytes | memoryview]) -> None:
         self._make({path.parent for path in blobs})
@@ -103,6 +118,10 @@ class FileSnapshots:
         except Missing as error:
             raise Missing(f"snapshot {path.name} is not in the store") from error
 
+    def chunks(self, digest: str) -> list[str]:
+        """What a blob that is stored in chunks is made of, `[]` for one that is stored whole. Raises `StateError`."""
+        return self._chunks(digest) if _there(self._manifest(digest)) else []
+
     def has(self, digest: str) -> bool:
         """See `Snapshots.has`."""
         return _there(self._path(digest)) or _there(self._manifest(digest))
@@ -116,13 +135,30 @@ class FileSnapshots:
 
 def _there(path: Path) -> bool:
     """Whether a file exists. One that cannot be looked at is not missing: raises `StateError`."""
+    return _age(path) < float("inf")
+
+
+def _age(path: Path) -> float:
+    """Seconds since a file was written or used again, infinity if there is none."""
     try:
-        os.stat(path)
+        return SystemClock().now().timestamp() - os.stat(path).st_mtime
     except (FileNotFoundError, NotADirectoryError):
-        return False
+        return float("inf")
     except OSError as error:
         raise StateError(f"{path} cannot be looked at: {describe(error)}") from error
-    return True
+
+
+def _used(path: Path) -> bool:
+    """Whether a file exists; if so, its time says from now on that it is used. Asked seldom enough to cost nothing."""
+    age = _age(path)
+    if RENEWED_S <= age < float("inf"):
+        try:
+            os.utime(path)
+        except FileNotFoundError:  # put away a moment ago
+            return False
+        except OSError as error:
+            raise StateError(f"{path} cannot be marked as used: {describe(error)}") from error
+    return age < float("inf")
 
 
 def cut(data: bytes) -> Iterator[memoryview]:

@@ -8,9 +8,9 @@ work. A state that other code made is not used: what a record does to the book m
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -33,6 +33,8 @@ from vanta.executor.core.entries import (
 )
 from vanta.executor.core.lots import Ledger, Lot, Position
 from vanta.executor.core.overrides import Override
+
+S = TypeVar("S")
 
 
 class _Marks(msgspec.Struct, array_like=True):
@@ -120,6 +122,21 @@ _decode = msgspec.msgpack.Decoder(_State).decode
 _PLAIN = _Plain.__struct_fields__
 
 
+class _Numbered(msgspec.Struct):
+    seq: int
+
+
+class _Named(msgspec.Struct):
+    """The part of a state that names it; the rest is passed over."""
+
+    code: str
+    size: int
+    plain: _Numbered
+
+
+_decode_name = msgspec.msgpack.Decoder(_Named).decode
+
+
 def dump(book: Book, head: Head, *, code: str) -> bytes:
     """The book, which is the fold of everything up to `head`. `code` names the code that folded it."""
     if (book.seq, book.hash) != (head.seq, head.hash):
@@ -153,26 +170,27 @@ class Claim(NamedTuple):
 
 def claim(raw: bytes) -> Claim:
     """See `Claim`. Raises `StateError` for what this code cannot read."""
-    state = _read(raw)
-    return Claim(state.plain.seq, state.code)
+    named = _read(raw, _decode_name)
+    return Claim(named.plain.seq, named.code)
 
 
 def agrees(raw: bytes, book: Book) -> bool:
     """Whether a state is this book. Raises `StateError` for what this code cannot read."""
-    state = _read(raw)
-    return _decode(_encode(_taken(book, state.size, state.code))) == state
+    named = _read(raw, _decode_name)
+    again = _encode(_taken(book, named.size, named.code))
+    return again == raw or _decode(again) == _read(raw, _decode)  # sets have no order
 
 
-def _read(raw: bytes) -> _State:
+def _read(raw: bytes, decode: Callable[[bytes], S]) -> S:
     try:
-        return _decode(raw)
+        return decode(raw)
     except msgspec.DecodeError as error:
         raise StateError(f"the state of the book cannot be read: {error}") from error
 
 
 def load(raw: bytes, *, code: str) -> tuple[Book, Head] | None:
     """The book and the end of what it is the fold of; `None` if other code made it. Raises `StateError`."""
-    state = _read(raw)
+    state = _read(raw, _decode)
     if state.code != code:
         return None
     book = Book()

@@ -253,3 +253,12 @@ print(faults, [path.name for path in target.parent.iterdir()])
 def test_threads_do_not_share_a_temporary_file(tmp_path: Path) -> None:
     """Several threads that replace one file never make a mixture, and all of them succeed."""
     assert run(MANY_THREADS, str(tmp_path / "x")) == "[] ['x']\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+def test_what_root_replaces_in_somebodys_folder_is_theirs(tmp_path: Path) -> None:
+    """Or their programs could not go on with it."""
+    os.chown(tmp_path, 12345, 12346)
+    atomic.replace(tmp_path / "file", b"x")
+    info = (tmp_path / "file").stat()
+    assert (info.st_uid, info.st_gid) == (12345, 12346)

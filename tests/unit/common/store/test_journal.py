@@ -35,7 +35,7 @@ def log(tmp_path: Path) -> Path:
 def test_reopening_continues_the_chain(log: Path) -> None:
     """A journal that was closed goes on where it ended."""
     journal = FileJournal(log)
-    assert (journal.head().seq, journal.head().size, journal.torn) == (5, log.stat().st_size, None)
+    assert (journal.head().seq, journal.head().size, journal.set_aside) == (5, log.stat().st_size, [])
     journal.append("fill", {"n": 5}, at=AT)
     journal.close()
     assert [record.payload["n"] for record in FileJournal(log).read()] == [0, 1, 2, 3, 4, 5]
@@ -61,13 +61,13 @@ def test_torn_tail_is_set_aside(log: Path, tail: bytes) -> None:
     whole = log.read_bytes()
     log.write_bytes(whole + tail)
     journal = FileJournal(log)
-    assert (journal.set_aside, journal.torn) == ([tail], tail)
+    assert journal.set_aside == [tail]
     assert log.read_bytes() == whole
     aside = log.with_name(f"trade_log.jsonl.torn-6-{sha256(tail)[:8]}")
     assert aside.read_bytes() == tail
     assert journal.append(Kind.TAIL_REPAIRED, repaired(tail), at=AT).seq == 6
     journal.close()
-    assert (FileJournal(log).set_aside, FileJournal(log).torn) == ([], None)
+    assert FileJournal(log).set_aside == []
 
 
 def test_a_piece_is_reported_until_a_record_names_it(log: Path) -> None:
@@ -142,7 +142,7 @@ def test_torn_first_line(tmp_path: Path) -> None:
     """A journal whose very first record was torn is an empty journal with something set aside."""
     (tmp_path / "log.jsonl").write_bytes(b'{"seq":1')
     journal = FileJournal(tmp_path / "log.jsonl")
-    assert (journal.head(), journal.torn) == (START, b'{"seq":1')
+    assert (journal.head(), journal.set_aside) == (START, [b'{"seq":1'])
 
 
 def _edited(lines: list[bytes]) -> list[bytes]:
@@ -242,7 +242,7 @@ for step in ("sync", "again", "append", "read"):
         print(step, "refused:", error.what)
 journal.close()
 again = FileJournal(path)
-print([record.payload for record in again.read()], len(again.torn))
+print([record.payload for record in again.read()], len(again.set_aside[0]))
 """
 
 

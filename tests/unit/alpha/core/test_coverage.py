@@ -1,0 +1,43 @@
+"""A log that begins later than at its first record, held to its checkpoints and to what was witnessed."""
+
+from pathlib import Path
+
+from vanta.alpha.core.coverage import Coverage
+from vanta.common.exitcodes import Check
+from vanta.common.signatures import Signer
+from vanta.common.store.checkpoint import read_all
+from vanta.common.store.checkpoints import Checkpoints
+from vanta.common.store.ports import Head
+
+KEY = Signer(b"k" * 32)
+NAME = "collection_log.jsonl"
+
+
+def coverage(tmp_path: Path, begin: Head, *seqs: int, witnessed: bool = False) -> Coverage:
+    """Checkpoints of these records over a log that begins after `begin`."""
+    checkpoints = Checkpoints(tmp_path / NAME, KEY)
+    for seq in seqs:
+        checkpoints.add(Head(seq, f"{seq:064x}", 100 * seq), at="2026-01-02T03:04:05.000Z")
+    checkpoints.close()
+    return Coverage(NAME, read_all(checkpoints.path.read_bytes(), NAME, (KEY.public,)), trusted=True,
+                    witnessed=witnessed, begin=begin)
+
+
+def test_a_beginning_has_to_be_the_covered_record(tmp_path: Path) -> None:
+    """Another record of the same number is another log."""
+    (finding,) = coverage(tmp_path, Head(2, "f" * 64, 200), 2).end(whole=True)
+    assert (finding.level, finding.text) == (
+        Check.CRITICAL, "begins after another record 2 than a checkpoint covers")
+
+
+def test_the_same_beginning_is_sound(tmp_path: Path) -> None:
+    """Checkpoints of what was put away are passed over."""
+    (finding,) = coverage(tmp_path, Head(2, f"{2:064x}", 200), 1, 2).end(whole=True)
+    assert finding.level is Check.OK
+
+
+def test_a_witness_whose_every_checkpoint_was_put_away_says_so(tmp_path: Path) -> None:
+    """It cannot tell any more whether this is the same log; whoever did not witness cannot miss anything."""
+    found = coverage(tmp_path, Head(3, f"{3:064x}", 300), 1, 2, witnessed=True).end(whole=True)
+    assert "nothing of what was witnessed is there any more" in found[0].text
+    assert coverage(tmp_path, Head(3, f"{3:064x}", 300), 3, witnessed=True).end(whole=True)[0].level is Check.OK
