@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from vanta.alpha.core.cuts import DOCUMENTS, CutFinding, Cuts
 from vanta.alpha.core.cycles import Stand
 from vanta.alpha.core.differ import ABSENT, Difference
-from vanta.alpha.core.inputs import BROKEN, wanted
+from vanta.alpha.core.inputs import BROKEN, PROMISING, wanted
 from vanta.alpha.core.replay import Replay
 from vanta.alpha.core.scope import CYCLES, EVERYTHING, Scope, Selection, lineage
 from vanta.alpha.reading import journal_bytes
@@ -26,6 +26,7 @@ from vanta.common.store.atomic import read
 from vanta.common.store.chain import START, chain
 from vanta.common.store.ports import Head, Record
 from vanta.common.store.segments import begin
+from vanta.common.uncollected import uncollected
 from vanta.markets.core.outcomes import Outcomes
 
 __all__ = ["Different", "Replayed", "Replayer"]
@@ -88,7 +89,8 @@ class Replayer:
                 self._bench.reflected(record)
         for record in self._records(PROMOTION_LOG):
             self._bench.wrote(record)
-        self._executor()
+        with uncollected():
+            self._executor()
         self.result.sort()
         return self.result
 
@@ -148,8 +150,9 @@ class Replayer:
                 if last is not None and record.seq > last:
                     break
                 self._take(record, replay)
-                outcomes.apply(record)
-                self._promote(everyone, outcomes, Head(record.seq, record.hash, 0))
+                if everyone:
+                    outcomes.apply(record)
+                    self._promote(everyone, outcomes, Head(record.seq, record.hash, 0))
         except StateError as error:
             self._bench.differs(TRADE_LOG, None, "the log", Difference("", "a record that cannot follow", error.what))
         self._cuts.end(replay.book)
@@ -178,8 +181,9 @@ class Replayer:
     def _take(self, record: Record, replay: Replay) -> None:
         selection = self._selection
         self.result.newest = max(self.result.newest, record.at)
-        self._bench.load((digest for _, digest in wanted(record)), replay.blobs)
-        tell = selection.compares(TRADE_LOG, record)
+        if record.kind in PROMISING:
+            self._bench.load((digest for _, digest in wanted(record)), replay.blobs)
+        tell = selection.scope.everything or selection.compares(TRADE_LOG, record)
         if tell and record.kind == Kind.INTENT_SEEN:
             self._staged(record, replay)
         replay.take(record, decide=tell or selection.decides(record), tell=tell)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.unit.alpha.chains import first_of, forget, rechained, replayed, snapshots
+from tests.unit.executor.world import without_permission
 from vanta.alpha.replayer import Replayed
 from vanta.common.canonical import content_hash, sha256
 from vanta.common.errors import UsageError
@@ -60,6 +61,24 @@ def test_a_verdict_before_the_span_is_decided_again_for_what_follows(copied: Hom
     done = replayed(copied, begins=later, ends=iso(parse_iso(later) + timedelta(milliseconds=1)))
     assert told(done) == ([], [])
     assert done.checked == Counter({"order.accepted": 1})
+
+
+def test_an_order_that_left_against_a_halt_is_named_in_a_span_that_begins_after_its_verdict(copied: Home) -> None:
+    """Only whoever decided the verdict again, before the span, can look again before the order left."""
+    path = copied.file(TRADE_LOG)
+    records = list(FileJournal(path).read())
+    answer = first_of(copied, TRADE_LOG, "order.accepted")
+    later = iso(parse_iso(answer.at) + timedelta(milliseconds=1))
+    halted = snapshots(copied).put(without_permission({"full_halt": True}))
+    path.unlink()
+    journal = FileJournal(path)
+    for one in records[:answer.seq - 1]:
+        journal.append(one.kind, one.payload, at=one.at, dag_id=one.dag_id, ids=one.ids)
+    journal.append("control.seen", {"what": "overlay", "sha256": halted, "problem": None}, at=answer.at)
+    journal.append(answer.kind, answer.payload, at=later, dag_id=answer.dag_id, ids=answer.ids)
+    journal.close()
+    [found] = replayed(copied, begins=later, ends=iso(parse_iso(later) + timedelta(hours=1))).differences
+    assert (found.stage, found.about, found.found.field) == ("order", answer.ids["order_id"], "last look")
 
 
 def test_a_cycle_brings_all_that_came_of_it(lived: Home) -> None:

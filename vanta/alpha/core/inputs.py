@@ -47,7 +47,8 @@ def is_digest(text: object) -> bool:
     return isinstance(text, str) and len(text) == 64 and set(text) <= set("0123456789abcdef")
 
 
-_LEARNT = frozenset({Kind.PROGRAM_STARTED, Kind.CONTROL_SEEN, Kind.INSTRUMENTS_SEEN})
+PROMISING = frozenset({Kind.PROGRAM_STARTED, Kind.CONTROL_SEEN, Kind.INSTRUMENTS_SEEN})
+"""Kinds of records that state an input, and promise its snapshot."""
 
 
 class World:
@@ -66,7 +67,7 @@ class World:
 
     def learn(self, record: Record) -> None:
         """Take note of a record that states an input."""
-        if record.kind in _LEARNT:
+        if record.kind in PROMISING:
             self._learnt = record.seq
         if record.kind == Kind.PROGRAM_STARTED:
             self._start, self.started_at = record.payload, record.seq
