@@ -81,6 +81,17 @@ def test_an_order_that_left_against_a_halt_is_named_in_a_span_that_begins_after_
     assert (found.stage, found.about, found.found.field) == ("order", answer.ids["order_id"], "last look")
 
 
+def test_a_promotion_in_the_span_is_made_again_at_the_record_that_it_rested_on(lived: Home) -> None:
+    """The executor recorded nothing in the span; what it recorded before is folded for the promotion alone."""
+    busy = set(moments(lived))
+    alone = next(one for one in FileJournal(lived.file(PROMOTION_LOG)).read()
+                 if one.kind == "promoted" and one.payload["trade_log"]["seq"] > 1 and one.at not in busy)
+    done = replayed(lived, begins=alone.at, ends=iso(parse_iso(alone.at) + timedelta(milliseconds=1)))
+    assert told(done) == ([], [])
+    assert done.checked["promoted"] == 1
+    assert set(done.checked) == {"collected", "reflected", "promoted"}
+
+
 def test_a_cycle_brings_all_that_came_of_it(lived: Home) -> None:
     """From the passes that it read to the fills of what it staged."""
     staging = next(one for one in FileJournal(lived.file(PROMOTION_LOG)).read()
