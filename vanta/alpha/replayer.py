@@ -16,6 +16,7 @@ from vanta.alpha.core.differ import ABSENT, Difference
 from vanta.alpha.core.inputs import BROKEN, PROMISING, wanted
 from vanta.alpha.core.replay import Replay
 from vanta.alpha.core.scope import CYCLES, EVERYTHING, Scope, Selection, lineage
+from vanta.alpha.portfolios import Portfolios
 from vanta.alpha.reading import journal_bytes
 from vanta.alpha.wire import snapshots
 from vanta.alpha.workbench import Different, Replayed, Workbench
@@ -65,6 +66,7 @@ class Replayer:
         self._logs = {name: self._log(name) for name in _READ}
         self._bench.cut = any(one.begins.seq for one in self._logs.values())
         self._selection = Selection(scope)
+        self._portfolios = Portfolios(self._bench, ())
         self._before: Record | None = None
 
     @property
@@ -142,6 +144,7 @@ class Replayer:
             return
         self._skip_first(everyone)
         waiting = [one for one in everyone if self._selection.compares(PROMOTION_LOG, one)]
+        self._portfolios = Portfolios(self._bench, waiting)
         last = self._last(waiting)
         replay, outcomes = Replay(self._bench.load(())), Outcomes()
         self._promote(everyone, outcomes, START)
@@ -156,6 +159,7 @@ class Replayer:
         except StateError as error:
             self._bench.differs(TRADE_LOG, None, "the log", Difference("", "a record that cannot follow", error.what))
         self._cuts.end(replay.book)
+        self._portfolios.end()
         self._gather(replay)
         self.result.missing += [f"{PROMOTION_LOG}:{record.seq}: the trade log ends before record {_rests_on(record)}"
                                 for record in everyone if self._selection.compares(PROMOTION_LOG, record)]
@@ -176,7 +180,7 @@ class Replayer:
             self._selection.scan(record)
         if self._selection.scope.documents:
             return None
-        return max([self._selection.last, *map(_rests_on, waiting)])
+        return max([self._selection.last, self._portfolios.last, *map(_rests_on, waiting)])
 
     def _take(self, record: Record, replay: Replay) -> None:
         selection = self._selection
@@ -188,6 +192,7 @@ class Replayer:
             self._staged(record, replay)
         replay.take(record, decide=tell or selection.decides(record), tell=tell)
         self._cuts.look(replay.book)
+        self._portfolios.look(replay.book)
 
     def _staged(self, record: Record, replay: Replay) -> None:
         """An intent that came through the queue was staged by a promotion, in these words."""

@@ -4,6 +4,7 @@ from collections import Counter
 from contextlib import closing
 from datetime import timedelta
 
+import orjson
 import pytest
 
 from tests.unit.alpha.chains import first_of, forget, rechained, replayed, snapshots
@@ -89,7 +90,7 @@ def test_a_promotion_in_the_span_is_made_again_at_the_record_that_it_rested_on(l
     done = replayed(lived, begins=alone.at, ends=iso(parse_iso(alone.at) + timedelta(milliseconds=1)))
     assert told(done) == ([], [])
     assert done.checked["promoted"] == 1
-    assert set(done.checked) == {"collected", "reflected", "promoted"}
+    assert set(done.checked) == {"collected", "reflected", "promoted", "portfolio"}
 
 
 def test_a_cycle_brings_all_that_came_of_it(lived: Home) -> None:
@@ -130,6 +131,45 @@ def test_the_first_difference_is_the_first_of_the_chain(copied: Home) -> None:
     assert day.seq < fill.seq
     stages = list(dict.fromkeys(one.stage for one in replayed(copied).differences))
     assert [one for one in stages if one in ("signals", "fill", "pnl")] == ["signals", "fill", "pnl"]
+
+
+def forged_portfolio(home: Home, old: bytes, new: bytes) -> Record:
+    """A promotion that says it read another portfolio, which is in the store."""
+    record = first_of(home, PROMOTION_LOG, "promoted")
+    raw = snapshots(home).get(record.payload["inputs"]["portfolio.json"])
+    assert old in raw
+    digest = snapshots(home).put(raw.replace(old, new, 1))
+    rechained(home, PROMOTION_LOG, record.seq, lambda said: said["inputs"].update({"portfolio.json": digest}))
+    return record
+
+
+def test_every_portfolio_that_was_read_is_the_fold_of_the_log(copied: Home) -> None:
+    """What a promotion was told about cash has to be what the log gives at that record."""
+    assert replayed(copied).checked["portfolio"] == replayed(copied).checked["promoted"]
+    record = forged_portfolio(copied, b'"cash":"100000"', b'"cash":"200000"')
+    found = next(one for one in replayed(copied).differences if ".cash" in one.found.field)
+    assert (found.stage, found.step) == ("allocation", f"{PROMOTION_LOG}:{record.seq} (promoted)")
+    assert found.found.field.startswith("inputs.portfolio.json.")
+    assert (found.found.recorded, found.found.recomputed) == ('"200000"', '"100000"')
+
+
+def test_a_portfolio_of_a_record_that_never_came_is_missing(copied: Home) -> None:
+    """The log that it is the fold of is longer than the one that is there."""
+    record = first_of(copied, PROMOTION_LOG, "promoted")
+    raw = orjson.loads(snapshots(copied).get(record.payload["inputs"]["portfolio.json"]))
+    forged_portfolio(copied, f'"as_of_seq": {raw["as_of_seq"]}'.encode(), b'"as_of_seq": 99999')
+    assert any("before record 99999, of which its portfolio.json is the fold" in what
+               for what in replayed(copied).missing)
+
+
+def test_a_portfolio_that_cannot_be_read_is_left_to_its_promotion(copied: Home) -> None:
+    """It is said once, where the promotion is made again."""
+    record = first_of(copied, PROMOTION_LOG, "promoted")
+    forget(copied, record.payload["inputs"]["portfolio.json"])
+    done = replayed(copied)
+    assert [what for what in done.missing if f"{PROMOTION_LOG}:{record.seq}:" in what and "portfolio.json" in what]
+    rechained(copied, PROMOTION_LOG, record.seq, lambda said: said.pop("inputs"))
+    assert replayed(copied).differences
 
 
 # rules
