@@ -6,6 +6,7 @@ controls, vaults and instruments in force, from those snapshots alone. What is n
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from vanta.alpha.core.blobs import Absent, Blobs
@@ -158,8 +159,9 @@ def _vaults(raw: bytes) -> VaultRegistry:
     return validate(VaultRegistry, strictjson.loads(raw, file="vault.json"), file="vault.json")
 
 
-def instruments(raw: bytes) -> dict[str, Instrument]:
-    """A recorded instrument table."""
+@lru_cache(maxsize=4)
+def instruments(raw: bytes) -> Mapping[str, Instrument]:
+    """A recorded instrument table; nearly all records of a home have the same one."""
     table = strictjson.loads_object(raw, file="instruments")
     return {name: validate(Instrument, item, file="instruments") for name, item in table.items()}
 

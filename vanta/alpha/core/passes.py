@@ -7,6 +7,7 @@ where both are there the difference is named down to the field. What a transport
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from vanta.alpha.core.blobs import Absent, Blobs
@@ -44,7 +45,7 @@ def collection(record: Record, blobs: Blobs) -> Difference | None:
     intake.failure = body["failure"]
     made = decide(product, None if before is None else parse(before, product.model, file=product.name), intake, Setting(
         now=parse_iso(record.at), by=body["by"], source=body["source"], window_s=body["window_s"],
-        history_s=body["history_s"], universe=_json(inputs["universe"], "the universe", blobs)))
+        history_s=body["history_s"], universe=_universe(blobs.of(inputs["universe"], "the universe"))))
     return _differs(record, recorded(product, before, intake, made), blobs)
 
 
@@ -80,6 +81,12 @@ def _payload(entry: Mapping[str, Any], blobs: Blobs) -> RawPayload:
     fetched: datetime = parse_iso(entry["fetched_at"])
     return RawPayload(url=entry["url"], body=blobs.of(entry["sha256"], f"the payload {entry['url']}"),
                       media_type=entry["media_type"], fetched_at=fetched, headers=entry["headers"])
+
+
+@lru_cache(maxsize=4)
+def _universe(raw: bytes) -> Mapping[str, str]:
+    """What texts may be about; nearly all passes of a home have the same one."""
+    return strictjson.loads_object(raw, file="universe")
 
 
 def _json(digest: str, what: str, blobs: Blobs) -> Any:

@@ -7,7 +7,7 @@ alike; neither writes anything itself.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from vanta.common.calendars import ALWAYS_OPEN, CONTINUOUS, Calendar
@@ -106,10 +106,8 @@ class QuotesFile(Product[MarketQuotes]):
         super().__init__(feed)
         self.calendars = calendars
 
-    @cached_property
     def _sessions(self) -> Mapping[str, Calendar]:
-        read = {name: Calendar.from_bytes(raw, file=f"calendar {name}") for name, raw in self.calendars.items()}
-        return {**read, CONTINUOUS: ALWAYS_OPEN}
+        return {**{name: _calendar(raw) for name, raw in self.calendars.items()}, CONTINUOUS: ALWAYS_OPEN}
 
     def known(self, previous: MarketQuotes | None) -> dict[str, Signal]:
         """See `Product.known`: this feed makes no claims."""
@@ -119,7 +117,7 @@ class QuotesFile(Product[MarketQuotes]):
     def after(self, previous: MarketQuotes | None, turn: Turn) -> Result:
         """See `Product.after`."""
         seen, stamp = turn.seen, turn.stamp
-        market = Market(now=stamp.now, window_s=stamp.window_s, calendars=self._sessions, by=stamp.by)
+        market = Market(now=stamp.now, window_s=stamp.window_s, calendars=self._sessions(), by=stamp.by)
         priced = next_quotes(previous, turn.records, market)
         problems = [*seen.problems, *priced.problems]
         counts = FeedCounts(
@@ -145,3 +143,9 @@ class QuotesFile(Product[MarketQuotes]):
 def product_of(feed: Feed, calendars: Mapping[str, bytes]) -> Product[Any]:
     """The file of a feed."""
     return SignalsFile(feed) if feed.feed in FEEDS else QuotesFile(feed, calendars)
+
+
+@lru_cache(maxsize=8)
+def _calendar(raw: bytes) -> Calendar:
+    """Read once: every pass has the same ones."""
+    return Calendar.from_bytes(raw)
