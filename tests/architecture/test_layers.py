@@ -13,7 +13,7 @@ PURE_COMMON = tuple(f"vanta.common.{name}" for name in (
 """The half of common that core may use. Of `paths` it may use the names of files, not `Home`."""
 
 PURE_LIBRARY = frozenset("""abc base64 bisect collections contextlib csv dataclasses datetime decimal difflib enum
-    fractions functools gzip hashlib heapq html io itertools json math operator re shlex statistics string types typing
+    fractions functools gzip hashlib heapq html io itertools json math operator re shlex statistics string textwrap types typing
     unicodedata urllib zlib""".split())
 """The standard library for core and parsers. What of it reads or draws anything is refused in test_purity."""
 

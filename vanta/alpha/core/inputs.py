@@ -105,6 +105,14 @@ class World:
             able={account: frozenset(terms) for account, terms in start["able"].items()},
             future_skew_ms=settings.executor.future_skew_s * 1000)
 
+    def settings(self) -> Settings:
+        """Those of the run that wrote what comes now."""
+        if self._start is None or "settings" not in self._start:
+            raise Absent(f"record {self.started_at} (program.started) does not name its settings",
+                         "It was written by a version that cannot be replayed.")
+        settings: Settings = self._of("settings", self._start["settings"])
+        return settings
+
     def controls(self) -> Controls:
         """The overlay in force."""
         said = self._seen("overlay")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from vanta.alpha.core import days
 from vanta.alpha.core.blobs import Absent
 from vanta.alpha.core.differ import ABSENT, Difference, compared
 from vanta.alpha.core.inputs import World
@@ -234,6 +235,7 @@ _CHECKS: dict[str, Callable[[Decisions, Record], Difference | None]] = {
     Kind.ORDER_UNKNOWN: Decisions.answered, Kind.ORDER_WITHHELD: Decisions.withheld,
     Kind.LATCH_SET: _latched, Kind.DAY_OPENED: _day_opened, Kind.HOUSE_DAY_OPENED: _house_opened,
     Kind.FILL: _filled, Kind.ADJUSTMENT: _funded,
+    Kind.DAY_CLOSED: lambda decisions, record: days.closed(decisions.book, decisions.world, record),
 }
 
 

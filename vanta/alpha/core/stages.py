@@ -11,7 +11,8 @@ from vanta.common.paths import COLLECTION_LOG, PROMOTION_LOG, QUEUE, REFLECTION_
 CHAIN = ("signals", "conviction", "allocation", "queue", "verdict", "order", "fill", "pnl")
 _LOGS = {COLLECTION_LOG: "signals", REFLECTION_LOG: "conviction", PROMOTION_LOG: "allocation"}
 _KINDS: dict[str, str] = {
-    Kind.FILL: "fill", Kind.ADJUSTMENT: "fill", Kind.DAY_OPENED: "pnl", Kind.HOUSE_DAY_OPENED: "pnl"}
+    Kind.FILL: "fill", Kind.ADJUSTMENT: "fill", Kind.DAY_OPENED: "pnl", Kind.HOUSE_DAY_OPENED: "pnl",
+    Kind.DAY_CLOSED: "pnl"}
 _FROM_QUEUE = ("staged", "withdrawn", "removed", "waiting", "unheard", QUEUE, f"outputs.{QUEUE}")
 
 

@@ -20,7 +20,7 @@ from vanta.common.events import Kind
 FIELDS: Mapping[str, tuple[str, ...]] = {
     Kind.CONTROL_CHANGED: ("by", "account", "uid"), Kind.COMMAND_GIVEN: ("by",),
     Kind.CONTROL_SEEN: ("by",), Kind.COMMAND_TAKEN: ("by",), Kind.COMMAND_REFUSED: ("by",), Kind.OVERRIDE_SET: ("by",),
-    Kind.LATCH_RELEASED: ("by",), Kind.LOG_RETIRED: ("by",), "control.edited": ("uid", "user", "terminals"),
+    Kind.LATCH_RELEASED: ("by",), Kind.LOG_RETIRED: ("by",), Kind.CONTROL_EDITED: ("uid", "user", "terminals", "by"),
 }
 """Fields of a record's payload that name a person, by kind. Reasons do not: they are the why."""
 

@@ -16,7 +16,8 @@ from vanta.common.paths import COLLECTION_LOG, PNL, PROMOTION_LOG, REFLECTION_LO
     (TRADE_LOG, "intent.held", "codes", "verdict"), (TRADE_LOG, "latch.set", "", "verdict"),
     (TRADE_LOG, "", "", "verdict"),
     (TRADE_LOG, "order.submitting", "quantity", "order"), (TRADE_LOG, "fill", "cash", "fill"),
-    (TRADE_LOG, "adjustment", "amount", "fill"), (TRADE_LOG, "day.opened", "nav", "pnl"), (PNL, "", "realised", "pnl")])
+    (TRADE_LOG, "adjustment", "amount", "fill"), (TRADE_LOG, "day.opened", "nav", "pnl"),
+    (TRADE_LOG, "day.closed", "nav", "pnl"), (PNL, "", "realised", "pnl")])
 def test_every_difference_has_its_place(name: str, kind: str, field: str, stage: str) -> None:
     """By the log, by the kind of the record, and by which of a promotion's two documents is meant."""
     assert stage_of(name, kind, Difference(field, "1", "2")) == stage
