@@ -5,6 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from tests.processes import run
 from tests.surroundings import alike
 from tests.unit.alpha.chains import Change, forget, rechained, replayed
 from vanta.alpha.core.differ import Difference
@@ -24,6 +25,27 @@ def test_a_home_replays_equal(lived: Home) -> None:
 def test_it_replays_equal_in_any_process(lived: Home, tmp_path: Path) -> None:
     """Another hash seed, time zone, locale or Python changes no byte of what is printed."""
     assert orjson.loads(alike(tmp_path, "replay", "--home", str(lived.root), "--json"))["equal"] is True
+
+
+WATCHED = """
+import os, sys
+from vanta.suite.dispatch import main
+REACHES = {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "socket.sendmsg",
+           "subprocess.Popen", "os.system", "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.truncate", "os.link"}
+def hook(event, arguments):
+    writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+    if event in REACHES or writes:
+        print("REACHED", event, arguments)
+sys.addaudithook(hook)
+sys.exit(main(["replay", "--home", sys.argv[1]]))
+"""
+
+
+def test_it_touches_nothing(lived: Home) -> None:
+    """No network, no process, no file that is written or made, all the way from raw payloads to the documents."""
+    said = run(WATCHED, str(lived.root)).splitlines()
+    assert said[-1].startswith("EQUAL: ")
+    assert [line for line in said if line.startswith("REACHED")] == []
 
 
 def test_a_changed_verdict_is_named(copied: Home) -> None:
