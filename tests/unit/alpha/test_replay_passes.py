@@ -241,6 +241,13 @@ def test_a_file_that_was_edited_between_pass_and_reflection_is_named(copied: Hom
     assert (found.about, found.found.field.split(".signals")[0]) == (target.dag_id, f"inputs.{FEED}")
 
 
+def test_a_reflection_keeps_its_rules_by_itself(gathered: Path) -> None:
+    """Where nothing was ever promoted too: the three files under the hashes that it names."""
+    home = Home(gathered)
+    rules = first_of(home, REFLECTION_LOG, "reflected").payload["cause"]["rules"]
+    assert [snapshots(home).has(rules[name]) for name in ("sources", "decay", "logistic")] == [True, True, True]
+
+
 def test_files_that_no_log_accounts_for_are_missing_once_each(copied: Home) -> None:
     """Without the collectors' log nobody can say where signals came from; what rests on them is still made again."""
     copied.file(COLLECTION_LOG).unlink()

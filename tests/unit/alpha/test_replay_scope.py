@@ -82,15 +82,32 @@ def test_an_order_that_left_against_a_halt_is_named_in_a_span_that_begins_after_
     assert (found.stage, found.about, found.found.field) == ("order", answer.ids["order_id"], "last look")
 
 
+def alone(home: Home) -> tuple[Record, dict[str, str]]:
+    """A promotion that rested on the log, and a span in which the executor recorded nothing."""
+    busy = set(moments(home))
+    record = next(one for one in FileJournal(home.file(PROMOTION_LOG)).read()
+                  if one.kind == "promoted" and one.payload["trade_log"]["seq"] > 1 and one.at not in busy)
+    return record, {"begins": record.at, "ends": iso(parse_iso(record.at) + timedelta(milliseconds=1))}
+
+
 def test_a_promotion_in_the_span_is_made_again_at_the_record_that_it_rested_on(lived: Home) -> None:
     """The executor recorded nothing in the span; what it recorded before is folded for the promotion alone."""
-    busy = set(moments(lived))
-    alone = next(one for one in FileJournal(lived.file(PROMOTION_LOG)).read()
-                 if one.kind == "promoted" and one.payload["trade_log"]["seq"] > 1 and one.at not in busy)
-    done = replayed(lived, begins=alone.at, ends=iso(parse_iso(alone.at) + timedelta(milliseconds=1)))
+    done = replayed(lived, **alone(lived)[1])
     assert told(done) == ([], [])
     assert done.checked["promoted"] == 1
     assert set(done.checked) == {"collected", "reflected", "promoted", "portfolio"}
+
+
+def test_the_log_is_folded_as_far_as_a_promotion_or_its_portfolio_needs(copied: Home) -> None:
+    """Whichever of the two lies further on."""
+    record, span = alone(copied)
+    begun = next(iter(FileJournal(copied.file(TRADE_LOG)).read()))
+    rechained(copied, PROMOTION_LOG, record.seq, lambda said: said.update(trade_log={"seq": 1, "hash": begun.hash}))
+    done = replayed(copied, **span)
+    assert (done.checked["portfolio"], done.missing) == (1, [])
+    rechained(copied, PROMOTION_LOG, record.seq, lambda said: said.update(trade_log=record.payload["trade_log"]))
+    forget(copied, record.payload["inputs"]["portfolio.json"])
+    assert [what for what in replayed(copied, **span).missing if "the snapshot of portfolio.json" in what]
 
 
 def test_a_cycle_brings_all_that_came_of_it(lived: Home) -> None:
