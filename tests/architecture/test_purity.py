@@ -22,7 +22,7 @@ BROAD: dict[str, str] = {
     "vanta.common.log": "a log line must not stop a program",
     "vanta.common.cli": "the last resort of a program: one sentence, the traceback in the log",
     "vanta.executor.brokers.port": "whatever a client library throws, the order may be live",
-    "vanta.markets.collect": "one feed's fault must not take the others down, and the feed's file says so",
+    "vanta.common.errors": "one feed's fault must not take the others down, and the feed's file says so",
 }
 """Where an `except Exception` may end an error instead of passing it on, and why. Nowhere else."""
 

@@ -16,8 +16,8 @@ from vanta.common import paths
 from vanta.common.paths import FEEDS, STATE, signals_file
 
 OWNERS: dict[str, tuple[str, ...]] = {
-    "signals_file": ("vanta.markets.products",),
-    "MARKET_QUOTES": ("vanta.markets.products",),
+    "signals_file": ("vanta.markets.core.products",),
+    "MARKET_QUOTES": ("vanta.markets.core.products",),
     "COLLECTION_LOG": ("vanta.markets.journals", "vanta.markets.collectors.wire"),
     "TRADE_SIGNALS": ("vanta.markets.reflector",),
     "SYSTEM_BELIEF": ("vanta.markets.reflector",),

@@ -136,11 +136,11 @@ class Promises:
 
 _KEPT: dict[str, tuple[str, ...]] = {
     Kind.COLLECTED: ("inputs", "output"), Kind.REFLECTED: ("cause", "ranks", "unreadable"),
-    Kind.PROMOTED: ("inputs", "instruments"),
+    Kind.PROMOTED: ("inputs", "instruments", "rules"),
 }
-"""Parts of a record whose hashes are all of snapshots; except for `rules`, which ship with VANTA."""
+"""Parts of a record whose hashes are all of snapshots."""
 
-_PROMISING = frozenset({*_KEPT, Kind.PROGRAM_STARTED, Kind.CONTROL_SEEN, Kind.INSTRUMENTS_SEEN, Kind.ADJUSTMENT,
+_PROMISING = frozenset({*_KEPT, Kind.PROGRAM_STARTED, Kind.CONTROL_SEEN, Kind.INSTRUMENTS_SEEN, Kind.ADJUSTMENT, Kind.BROKER_SYNC,
                         Kind.TAIL_REPAIRED})
 """The kinds for which `promised` finds anything."""
 
@@ -150,7 +150,7 @@ _WRITING = frozenset({Kind.COLLECTED, Kind.REFLECTED, Kind.PROMOTED})
 def promised(record: Record) -> Iterator[tuple[str, str]]:
     """Name and hash of each snapshot that a record of this kind promises."""
     yield from wanted(record)
-    if record.kind == Kind.ADJUSTMENT and is_digest(record.payload.get("evidence")):
+    if record.kind in (Kind.ADJUSTMENT, Kind.BROKER_SYNC) and is_digest(record.payload.get("evidence")):
         yield "evidence", record.payload["evidence"]
     if record.kind == Kind.TAIL_REPAIRED:
         yield TORN, record.payload["sha256"]
@@ -161,8 +161,7 @@ def promised(record: Record) -> Iterator[tuple[str, str]]:
 def _digests(path: str, value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for name, item in value.items():
-            if name != "rules":
-                yield from _digests(f"{path}.{name}", item)
+            yield from _digests(f"{path}.{name}", item)
     elif is_digest(value):
         yield path, value
 
