@@ -129,7 +129,7 @@ class _Export:
         """Everything."""
         documents = self._documents()
         self._put(README, load("bundle_readme.txt"), own=True)
-        rests, end = Rests(), None
+        rests, end, reach = Rests(), None, self._asked.until
         for name in _IN_ORDER:
             if name in (OPERATOR_COMMANDS, CONTROL_LOG):  # the trade log may name what they hold
                 since_then = name == CONTROL_LOG and self._put_away  # that was said when it was put away, not before
@@ -137,7 +137,8 @@ class _Export:
             elif name == TRADE_LOG:
                 end = self._log(name, self._asked.until, rests.seq, [])
             else:
-                self._log(name, self._asked.until, 0, [rests] if name == PROMOTION_LOG else [])
+                made = self._log(name, reach, 0, [rests] if name == PROMOTION_LOG else [])
+                reach = max(reach, made.at) if made is not None else ""  # the step before has to reach as far
         self._keys()
         for name, raw in documents.items():
             if self._outputs.judge(name, sha256(raw)) is None or name not in _RECORDED:

@@ -23,6 +23,7 @@ from vanta.alpha.verifier import Verifier
 from vanta.alpha.wire import pieces, snapshots
 from vanta.common.canonical import sha256
 from vanta.common.errors import CredentialsRefused, Missing
+from vanta.common.events import Kind
 from vanta.common.exitcodes import Check
 from vanta.common.paths import (
     COLLECTION_LOG,
@@ -39,6 +40,7 @@ from vanta.common.paths import (
 )
 from vanta.common.signatures import KEYS, fingerprint
 from vanta.common.signing_key import signer_of
+from vanta.common.store.chain import chain
 from vanta.common.store.checkpoint import FOLDER
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.personal import FIELDS, withhold
@@ -187,7 +189,7 @@ def test_a_range_ends_at_signed_heads_and_takes_its_own_inputs(lived_in: Home, k
     """Logs from their first record; snapshots of the range and what was in force before; nothing open at the end."""
     made = export(lived_in, tmp_path / "x.zip", Asked(at=AT, since=SINCE, until=UNTIL))
     ends = {one.name: one for one in made.manifest.logs}
-    for name in (TRADE_LOG, COLLECTION_LOG, PROMOTION_LOG):
+    for name in (TRADE_LOG, PROMOTION_LOG):
         records = [orjson.loads(line) for line in lived_in.file(name).read_bytes().splitlines()]
         end = ends[name]
         assert (records[end.records - 1]["at"] >= UNTIL, end.more, end.records < len(records)) == (True, True, True)
@@ -202,7 +204,13 @@ def test_a_range_ends_at_signed_heads_and_takes_its_own_inputs(lived_in: Home, k
     assert any(f"inputs of {SINCE} to {UNTIL} only" in one.text for one in found)
     with unpacked(tmp_path / "x.zip") as there:
         again = Replayer(there).run()
-    assert again.differences == []
+        read = [digest for one in chain(there.file(REFLECTION_LOG).read_bytes(), name=REFLECTION_LOG)
+                if one.kind == Kind.REFLECTED for digest in one.payload["cause"]["inputs"].values()]
+        wrote = {one.payload["output"]["sha256"] for one in chain(there.file(COLLECTION_LOG).read_bytes(),
+                                                                  name=COLLECTION_LOG) if one.kind == Kind.COLLECTED}
+    assert read
+    assert set(read) <= wrote
+    assert [str(one) for one in again.differences] == []
     assert all(f"{REFLECTION_LOG}:" in text or f"{PROMOTION_LOG}:" in text for text in again.missing)
 
 
@@ -211,7 +219,7 @@ def test_what_the_end_of_a_range_rests_on_is_there(lived_in: Home, known: str, t
     for number, until in enumerate(("2026-11-18T15:01:00.500Z", "2026-11-18T15:10:03.500Z")):
         file = tmp_path / f"{number}.zip"
         ends = {one.name: one.records for one in export(lived_in, file, Asked(at=AT, until=until)).manifest.logs}
-        assert (ends[PROMOTION_LOG], ends.get(OPERATOR_COMMANDS, 0)) == ((3, 1), (5, 4))[number]
+        assert (ends[PROMOTION_LOG], ends.get(OPERATOR_COMMANDS, 0)) == ((3, 2), (5, 4))[number]
         assert bad(look(file, known)) == []
 
 

@@ -99,17 +99,21 @@ class Rests:
 def cut(checkpoints: bytes, until: str, least: int = 0) -> tuple[bytes, Checkpoint | None]:
     """The lines up to the first checkpoint that is not older than `until` and covers record `least`; all without one.
 
-    What is no checkpoint ends it: verification says what is wrong there.
+    Those of the same moment go along. What is no checkpoint ends it: verification says what is wrong there.
     """
-    at = 0
+    at, found = 0, None
     for line in checkpoints.splitlines(keepends=True) if until else ():
-        at += len(line)
         try:
             one = decode(line.rstrip(b"\n"), where="checkpoints")
         except StateError:
             break
-        if one.at >= until and one.seq >= least:
-            return checkpoints[:at], one
+        if found is not None and one.at != found.at:
+            return checkpoints[:at], found
+        at += len(line)
+        if found is not None or (one.at >= until and one.seq >= least):
+            found = one
+    if found is not None:
+        return checkpoints[:at], found
     return checkpoints[: checkpoints.rfind(b"\n") + 1], None
 
 

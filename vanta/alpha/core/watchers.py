@@ -140,8 +140,8 @@ _KEPT: dict[str, tuple[str, ...]] = {
 }
 """Parts of a record whose hashes are all of snapshots."""
 
-_PROMISING = frozenset({*_KEPT, Kind.PROGRAM_STARTED, Kind.CONTROL_SEEN, Kind.INSTRUMENTS_SEEN, Kind.ADJUSTMENT, Kind.BROKER_SYNC,
-                        Kind.TAIL_REPAIRED})
+_PROMISING = frozenset({*_KEPT, Kind.PROGRAM_STARTED, Kind.CONTROL_SEEN, Kind.INSTRUMENTS_SEEN, Kind.ADJUSTMENT,
+                        Kind.BROKER_SYNC, Kind.TAIL_REPAIRED})
 """The kinds for which `promised` finds anything."""
 
 _WRITING = frozenset({Kind.COLLECTED, Kind.REFLECTED, Kind.PROMOTED})
