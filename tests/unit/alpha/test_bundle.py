@@ -214,7 +214,7 @@ def test_a_range_ends_at_signed_heads_and_takes_its_own_inputs(lived_in: Home, k
     assert [str(one) for one in again.differences] == []
     assert not any(TRADE_LOG in text for text in again.missing)
     assert (own.differences, own.missing) == ([], [])
-    assert own.checked["collected"]
+    assert own.checked.total()
 
 
 def test_what_the_end_of_a_range_rests_on_is_there(lived_in: Home, known: str, tmp_path: Path) -> None:
