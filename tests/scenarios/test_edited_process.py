@@ -2,7 +2,6 @@
 
 import json
 import os
-import pwd
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from tests.unit.executor.world import ALL_CLEAR, without_permission
 from vanta.common.canonical import document, sha256
 from vanta.common.paths import EXECUTOR_STATE, OVERLAY, TRADE_LOG, VAULTS, Home
 from vanta.common.store.chain import chain
+from vanta.executor.attribution import name_of
 
 HALT = without_permission({"full_halt": {"enabled": True, "reason": "enough", "by": "R. Example"}})
 SAVED_NS = 1_795_000_000_123_456_789
@@ -61,7 +61,7 @@ def test_an_edit_by_rename_is_told_with_its_owner_time_and_both_values(home: Hom
         "what": "overlay", "seen": told["seen"], "before": sha256(ALL_CLEAR), "after": sha256(HALT), "more": 0,
         "changes": [["full_halt", "false", None], ["full_halt.by", None, '"(a name)"'],
                     ["full_halt.enabled", None, "true"], ["full_halt.reason", None, '"enough"']],
-        "noticed": "running", "by": "R. Example", "uid": str(me), "user": pwd.getpwuid(me).pw_name,
+        "noticed": "running", "by": "R. Example", "uid": str(me), "user": name_of(me),
         "mtime": SAVED_NS // 1_000_000}
     vaults = json.loads(home.file(VAULTS).read_bytes())
     vaults["vaults"][0]["label"] = "Heart"

@@ -1,13 +1,13 @@
 """Who may have edited a file: told by a real file system and a made-up list of processes; never a reason to fail."""
 
 import os
-import pwd
 from pathlib import Path
 
 import pytest
 
 from vanta.common.canonical import sha256
-from vanta.executor.attribution import MOST_TERMINALS, Editor, editor, nobody
+from vanta.executor import attribution
+from vanta.executor.attribution import MOST_TERMINALS, Editor, editor, name_of, nobody
 from vanta.executor.core.inputs import UNREADABLE
 
 ME = os.getuid()
@@ -39,7 +39,7 @@ def test_owner_time_and_terminals(saved: Path, tmp_path: Path) -> None:
     (root / "23").mkdir()
     (root / "23" / "stat").write_text("23 (cut")
     found = editor(saved, sha256(b"{}"), root)
-    assert found == Editor(str(ME), pwd.getpwuid(ME).pw_name, 1_795_000_000_123, "pts/257 pts/3 pts/7 tty2")
+    assert found == Editor(str(ME), name_of(ME), 1_795_000_000_123, "pts/257 pts/3 pts/7 tty2")
 
 
 def test_only_so_many_terminals_are_named(saved: Path, tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_processes_of_other_accounts_are_not_asked(saved: Path, tmp_path: Path) 
 
 def test_a_host_without_a_list_of_processes_tells_the_owner_all_the_same(saved: Path, tmp_path: Path) -> None:
     """Terminals are unknown then."""
-    assert editor(saved, sha256(b"{}"), tmp_path / "nothing")[:2] == (str(ME), pwd.getpwuid(ME).pw_name)
+    assert editor(saved, sha256(b"{}"), tmp_path / "nothing")[:2] == (str(ME), name_of(ME))
     assert editor(saved, sha256(b"{}"), tmp_path / "nothing").terminals is None
 
 
@@ -94,3 +94,18 @@ def test_the_list_of_processes_of_this_host_is_read() -> None:
 def test_nobody_is_asked_about_nobody() -> None:
     """The twin for simulations."""
     assert nobody("vault.json", "") == Editor()
+
+
+def test_a_name_is_the_host_s_own_or_none(tmp_path: Path) -> None:
+    """No directory service is asked: one that is down would keep a halt waiting."""
+    table = tmp_path / "passwd"
+    table.write_bytes(b"root:x:0:0::/:/bin/sh\n\n+\nodd\n:x:9:9::/:\nann\xff:x:1000:1000:Ann:/home/ann:/bin/sh\n"
+                      b"bob:x:1000:1:second:/:/bin/sh\n")
+    assert [name_of(uid, table) for uid in (0, 1000, 9, 5000)] == ["root", "ann\ufffd", None, None]
+    assert name_of(0, tmp_path / "nothing") is None
+    assert name_of(0, tmp_path) is None
+
+
+def test_nothing_but_the_host_s_table_is_asked_for_a_name() -> None:
+    """The module that would ask the system's name services is not even there."""
+    assert "pwd" not in vars(attribution)
