@@ -122,6 +122,9 @@ class Setting:
         """The adapter, with `PLANTED` in its secrets, on INSTRUMENTS."""
         raise NotImplementedError
 
+    def hung_up(self, broker: RealBroker) -> None:
+        """A new adapter talks over a connection that outlives its server's end: take it away."""
+
     @property
     def instrument(self) -> Instrument:
         """What is traded."""

@@ -332,6 +332,40 @@ class BrokerSuite(Setting):
             with pytest.raises(OutsideError):
                 broker.holdings(START)
 
+    def test_a_venue_that_is_gone_is_told_by_the_kind_of_trouble(self, server: VenueServer, broker: RealBroker) -> None:
+        """What is said here stands in records, and they go to whoever is to read them: no host, port or path."""
+        order = self.order()
+        broker.submit(order.approved, now=START)
+        said: list[str] = []
+
+        def ask(what: Callable[[], object]) -> None:
+            try:
+                said.append(repr(what()))
+            except OutsideError as error:
+                said.append(error.what)
+
+        def everything(asked: RealBroker, fault: str = "") -> None:
+            another = self.order()
+            for question in (partial(asked.lookup, order.order_id), partial(asked.cancel, order.order_id, now=START),
+                             partial(asked.holdings, START), partial(asked.poll, START + timedelta(minutes=len(said))),
+                             partial(asked.submit, another.approved, now=START)):
+                if fault:
+                    setattr(server.faults, fault, 1)
+                ask(question)
+
+        for fault in ("truncate", "garbage", "redirect"):
+            everything(broker, fault)
+        told = len(said)
+        with closing(self.make_broker(server, 20.0)) as late:
+            server.stop()
+            self.hung_up(late)
+            everything(late)
+        assert any(word in " ".join(said[told:]) for word in ("refused", "was cut")), said[told:]
+        host, _, port = server.url.partition("://")[2].partition("/")[0].partition(":")
+        for text in said:
+            for place in (host, port, "://", "localhost", "Max retries"):
+                assert place not in text, text
+
     def test_no_output_shows_a_secret(self, server: VenueServer, hasty: RealBroker, tmp_path: Path,
                                       capfd: pytest.CaptureFixture[str]) -> None:
         """With the program's own log at debug, through success, refusal, error and silence."""

@@ -35,6 +35,10 @@ class OnCoins(OnTerms):
 
     instrument_id = "crypto:BTC-USD"
 
+    def hung_up(self, broker: RealBroker) -> None:
+        """See `Setting.hung_up`: it has learnt the markets."""
+        broker.close()
+
 
 def new(server: CoinbaseServer | BybitServer, timeout_s: float = 20.0, **options: Any) -> CcxtBroker:
     """The adapter at a server, which it has not asked anything."""

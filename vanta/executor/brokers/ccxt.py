@@ -31,6 +31,7 @@ from vanta.executor.brokers.port import (
     RealBroker,
     Rejected,
 )
+from vanta.executor.brokers.trouble import trouble, without_addresses
 from vanta.executor.core.approval import Approved
 from vanta.executor.core.entries import OrderEntry
 from vanta.executor.core.reconcile import Holdings
@@ -223,8 +224,10 @@ class CcxtBroker(RealBroker):
         raise OutsideError(f"{self.name}: {text}", "It is asked again.")
 
     def _text(self, error: Exception) -> str:
-        """An error in words, without secrets: exchanges have been seen to repeat the key that they did not like."""
-        text = f"{type(error).__name__}: {error}"
+        """An error in words, without addresses and secrets: exchanges have been seen to repeat a key they refused."""
+        if self._wire.status is None:  # nothing that an exchange said
+            return trouble(error)
+        text = without_addresses(f"{type(error).__name__}: {error}")
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return text[:300]

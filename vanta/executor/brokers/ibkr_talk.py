@@ -19,6 +19,7 @@ from vanta.executor.brokers import ibkr_words as words
 from vanta.executor.brokers.ibkr_wire import Place
 from vanta.executor.brokers.ibkr_words import State
 from vanta.executor.brokers.port import Answer
+from vanta.executor.brokers.trouble import trouble
 
 Key = str | int
 """Of a question: a request's number, or a name where the wire has no number for it."""
@@ -63,8 +64,8 @@ class Talk:
                 raise OutsideError(f"ibkr: {self._why}", "It is tried again.")
             await opening
         except OSError as error:
-            raise OutsideError(f"ibkr: nothing answers at {place.host}:{place.port} ({error.strerror or error}): start "
-                               "TWS or IB Gateway, log in, and allow socket clients", "It is tried again.") from None
+            raise OutsideError(f"ibkr: nothing answers where the account's url says ({trouble(error)}): start TWS or "
+                               "IB Gateway, log in, and allow socket clients", "It is tried again.") from None
         finally:
             opening.cancel()
             await asyncio.gather(opening, return_exceptions=True)

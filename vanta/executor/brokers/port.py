@@ -28,6 +28,7 @@ from typing import NamedTuple, TypeVar
 from vanta.common.errors import Bug, OutcomeUnknown, OutsideError, VantaError
 from vanta.common.instruments import Instrument
 from vanta.common.models.configuration import AccountSettings
+from vanta.executor.brokers.trouble import trouble
 from vanta.executor.core.approval import Approved
 from vanta.executor.core.entries import OrderEntry
 from vanta.executor.core.reconcile import Holdings
@@ -142,7 +143,7 @@ class Broker(ABC):
         except OutcomeUnknown:
             raise
         except Exception as error:  # whatever a client library throws, the order may be live
-            what = error.what if isinstance(error, VantaError) else f"{type(error).__name__}: {error}"
+            what = error.what if isinstance(error, VantaError) else trouble(error)
             raise OutcomeUnknown(f"{self.name}: {what}",
                                  "The executor asks the venue before anything else happens.") from error
 
@@ -170,7 +171,7 @@ class Broker(ABC):
         except VantaError:
             raise
         except Exception as error:
-            raise OutsideError(f"{self.name}: {type(error).__name__}: {error}", "It is asked again.") from error
+            raise OutsideError(f"{self.name}: {trouble(error)}", "It is asked again.") from error
 
     def close(self) -> None:  # noqa: B027 - most brokers hold nothing
         """Let go of connections. Nothing is cancelled by it."""

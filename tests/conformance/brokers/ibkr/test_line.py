@@ -126,7 +126,7 @@ def test_nobody_listens() -> None:
     server = IbkrServer()
     server.stop()
     with closing(ibkr(server)) as broker:
-        with pytest.raises(OutsideError, match=r"nothing answers at 127\.0\.0\.1.*start TWS or IB Gateway"):
+        with pytest.raises(OutsideError, match=r"nothing answers where.*refused.*start TWS or IB Gateway"):
             broker.holdings(START)
         answer = broker.submit(share().approved, now=START)
         assert isinstance(answer, Postponed)
