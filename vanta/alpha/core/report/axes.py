@@ -1,0 +1,80 @@
+"""Where things stand in a drawing: scales, round numbers for their ticks, times for those of time. Pure.
+
+Places are floats: nothing here is money.
+
+    Scale(0, 100, 20, 220).at(50)    ->  120.0
+    ticks(101_230, 104_870, 4)       ->  [102_000, 104_000], round and within
+"""
+
+import math
+from dataclasses import dataclass
+
+from vanta.common.times import from_millis, iso
+
+_STEPS_MS = tuple(1_000 * seconds for seconds in (
+    1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800,
+    1_209_600, 2_592_000, 7_776_000, 15_552_000, 31_536_000))
+_DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Values from `low` to `high` onto places from `start` to `end`. A scale of one value puts it in the middle."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def at(self, value: float) -> float:
+        """The place of a value; what lies outside goes to the edge."""
+        if self.high == self.low:
+            return (self.start + self.end) / 2
+        share = (value - self.low) / (self.high - self.low)
+        return self.start + (self.end - self.start) * min(max(share, 0.0), 1.0)
+
+
+def ticks(low: float, high: float, most: int) -> list[float]:
+    """Round numbers within, about so many; only `low` where there is no distance between the two."""
+    if high <= low:
+        return [low]
+    rough = (high - low) / most
+    size = 10.0 ** math.floor(math.log10(rough))
+    step = next(size * part for part in (1, 2, 5, 10) if size * part >= rough * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    return [number * step for number in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def clock_ticks(low_ms: int, high_ms: int, most: int) -> list[int]:
+    """Round times within, at most so many."""
+    step = next((one for one in _STEPS_MS if (high_ms - low_ms) // one < most), _STEPS_MS[-1])
+    while (high_ms - low_ms) // step >= most:
+        step *= 2
+    first = -(-low_ms // step)
+    return [number * step for number in range(first, high_ms // step + 1)]
+
+
+def clock_label(at_ms: int, span_ms: int) -> str:
+    """A time as a tick says it: to the second, the minute, the day or the month, by how long the whole is."""
+    text = iso(from_millis(at_ms))
+    if span_ms <= 10 * 60_000:
+        return text[11:19]
+    if span_ms <= 2 * _DAY_MS:
+        return text[11:16] if at_ms % _DAY_MS else text[5:10]
+    return text[:10] if span_ms <= 400 * _DAY_MS else text[:7]
+
+
+def moment(at_ms: int) -> str:
+    """`2026-11-18 15:00:22 UTC`."""
+    text = iso(from_millis(at_ms))
+    return f"{text[:10]} {text[11:19]} UTC"
+
+
+def brief(value: float) -> str:
+    """A number for a tick: `1.2M`, `250k`, `0.5`."""
+    size = abs(value)
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if size >= limit:
+            shown = f"{value / {'G': 1e9, 'M': 1e6, 'k': 1e3}[unit]:.3f}".rstrip("0").rstrip(".")
+            return f"{shown}{unit}".replace("-", "−")
+    return f"{value:,.4f}".rstrip("0").rstrip(".").replace("-", "−")
