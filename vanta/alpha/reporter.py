@@ -11,7 +11,7 @@ import orjson
 from vanta.alpha.core.cuts import Cuts
 from vanta.alpha.core.report.ground import Takes
 from vanta.alpha.core.report.history import History
-from vanta.alpha.core.report.sightings import Sightings
+from vanta.alpha.core.report.sightings import NONE, Sightings
 from vanta.alpha.core.report.whole import Look
 from vanta.alpha.core.sights import Limits
 from vanta.alpha.core.summary import rows
@@ -60,9 +60,10 @@ class Reporter:
             self._each(name, sightings.take)
         self.gaps += [f"{one.file} {one.text}" for one in cuts.findings if not one.ahead]
         store = snapshots(self._home)
-        versions = blobs(store, sorted({digest for _, digest in sightings.chosen()}))
+        chosen = sightings.chosen(store.has)
+        versions = blobs(store, sorted({digest for _, digest in chosen if digest != NONE}))
         return Look(
-            now=iso(self._now), history=history, sightings=sightings,
+            now=iso(self._now), history=history, sightings=sightings, chosen=chosen,
             versions={digest: _json(raw) for digest, raw in versions.items()},
             overlays=blobs(store, sorted({digest for _, digest in history.reign.overlays})),
             checks=rows(facts, Limits()), gaps=self.gaps,

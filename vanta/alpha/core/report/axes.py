@@ -8,13 +8,15 @@ Places are floats: nothing here is money.
 
 import math
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from vanta.common.times import from_millis, iso
+from vanta.common.times import from_millis, iso, millis
 
 _STEPS_MS = tuple(1_000 * seconds for seconds in (
     1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800,
-    1_209_600, 2_592_000, 7_776_000, 15_552_000, 31_536_000))
+    1_209_600, 2_592_000))
 _DAY_MS = 86_400_000
+_LONG_MS = 70 * _DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,20 @@ def ticks(low: float, high: float, most: int) -> list[float]:
 
 def clock_ticks(low_ms: int, high_ms: int, most: int) -> list[int]:
     """Round times within, at most so many."""
+    if high_ms - low_ms > _LONG_MS:
+        return _months(low_ms, high_ms, most)
     step = next((one for one in _STEPS_MS if (high_ms - low_ms) // one < most), _STEPS_MS[-1])
-    while (high_ms - low_ms) // step >= most:
-        step *= 2
     first = -(-low_ms // step)
     return [number * step for number in range(first, high_ms // step + 1)]
+
+
+def _months(low_ms: int, high_ms: int, most: int) -> list[int]:
+    """Beginnings of months, or of every second, third, … of them."""
+    first, last = (12 * moment.year + moment.month - 1 for moment in map(from_millis, (low_ms, high_ms)))
+    step = next((one for one in (1, 2, 3, 6, 12, 24, 60) if (last - first) // one <= most), 120)
+    starts = (millis(datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC)) for month in range(first, last + 1)
+              if month % step == 0)
+    return [at_ms for at_ms in starts if at_ms >= low_ms]
 
 
 def clock_label(at_ms: int, span_ms: int) -> str:

@@ -9,6 +9,9 @@ from vanta.alpha.core.report.reign import Spell
 from vanta.alpha.core.report.svg import box, stroke, word
 from vanta.alpha.core.text import wrapped
 
+FIT, FIT_NARROW = 366, 90
+"""So many days have room in a drawing."""
+
 
 class Column(NamedTuple):
     """One day. `value` is `None` where it is not known; `hint` is told when it is pointed at."""
@@ -19,7 +22,8 @@ class Column(NamedTuple):
 
 
 def columns(rows: Sequence[Column], unit: str, width: int, key: str) -> tuple[int, list[str]]:
-    """A column a day, striped where it goes down. Of what is not known the whole height is hazy."""
+    """A column a day, the newest that there is room for, striped where it goes down; what is not known is hazy."""
+    rows = rows[-(FIT if width > 600 else FIT_NARROW):]
     height, left, right, top = 190 if width > 600 else 150, 54, width - 8, 18
     bottom = height - 24
     known = [row.value for row in rows if row.value is not None] or [0.0]
@@ -31,8 +35,8 @@ def columns(rows: Sequence[Column], unit: str, width: int, key: str) -> tuple[in
                   word(left - 6, y.at(value) + 4, brief(value), "q e")]
     step = min((right - left) / len(rows), 46)
     for place, row in enumerate(rows):
-        x = left + step * place + step * 0.12
-        marks += _column(row, x, step * 0.76, y, key)
+        x = left + step * place + step * 0.1
+        marks += _column(row, x, step * 0.8, y, key)
     every = -(-len(rows) // max(int(step * len(rows) / 62), 1))
     marks += [word(left + step * place, height - 8, row.label, "q") for place, row in enumerate(rows)
               if place % every == 0 and left + step * place < right - 30]
@@ -45,23 +49,26 @@ def _column(row: Column, x: float, width: float, y: Scale, key: str) -> Iterator
         yield box(place, "void")
         yield box(place, fill=f"{key}-h", hint=row.hint)
         return
+    if row.value == 0:
+        return
     top, bottom = sorted((y.at(row.value), y.at(0)))
     place = (x, top, width, max(bottom - top, 1.0))
-    yield box(place, "up" if row.value >= 0 else "down", hint=row.hint)
+    yield box(place, "up" if row.value > 0 else "down", hint=row.hint)
     if row.value < 0:
         yield box(place, fill=f"{key}-s")
 
 
-def bar(value: Decimal, most: Decimal, name: str) -> str:
-    """A bar to the right for a gain, striped to the left for a loss; it says no more than the number beside it."""
-    size = 98 * float(abs(value) / most) if most else 0.0
-    left = 100 - size if value < 0 else 100.0
-    stripes = box((left, 1, size, 8), fill=f"{name}-s") if value < 0 else ""
-    pattern = (f'<defs><pattern id="{name}-s" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="'
-               f'rotate(45)"><path class="stripe" d="M0 0V5"/></pattern></defs>') if value < 0 else ""
+def bar(value: Decimal, low: Decimal, high: Decimal, name: str) -> str:
+    """A bar from nothing to the right for a gain, striped to the left for a loss; the number stands beside it."""
+    x = Scale(float(low), float(high), 1, 199) if high > low else Scale(0, 1, 1, 199)
+    start, end = sorted((x.at(0), x.at(float(value))))
+    place = (start, 1, max(end - start, 0.6), 8)
+    stripes = box(place, fill=f"{name}-s") if value < 0 else ""
+    pattern = (f'<defs><pattern id="{name}-s" width="3" height="5" patternUnits="userSpaceOnUse" patternTransform="'
+               f'skewX(-25)"><path class="stripe" d="M0 0V5"/></pattern></defs>') if value < 0 else ""
     return (f'<svg class="bar" viewBox="0 0 200 10" preserveAspectRatio="none" xmlns="http://www.w3.org/2000/svg" '
-            f'aria-hidden="true">{pattern}{stroke("zero", "M100 0V10")}'
-            f'{box((left, 1, size, 8), "down" if value < 0 else "up")}{stripes}</svg>')
+            f'aria-hidden="true">{pattern}{box(place, "down" if value < 0 else "up") if value else ""}{stripes}'
+            f'{box((x.at(0) - 0.15, 0, 0.3, 10), "axis")}</svg>')
 
 
 def lanes(spells: Sequence[Spell], names: Sequence[str], span: tuple[int, int], width: int,

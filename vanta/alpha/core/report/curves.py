@@ -25,7 +25,7 @@ class _Frame(NamedTuple):
 def equity(points: Sequence[Point], currency: str, width: int, key: str) -> tuple[int, list[str]]:
     """NAV against what was paid in, and the drawdown, over the same time. `points` has one whose NAV is known."""
     high, low = (300, 110) if width > 600 else (210, 84)
-    left, right = (64, width - 96) if width > 600 else (46, width - 10)
+    left, right = (64, width - 132) if width > 600 else (46, width - 10)
     span = (points[0].at_ms, points[-1].at_ms)
     x = Scale(span[0], span[1], left, right)
     worth = [float(value) for point in points for value in (point.nav, point.flows) if value is not None]
@@ -36,7 +36,7 @@ def equity(points: Sequence[Point], currency: str, width: int, key: str) -> tupl
     lower = _Frame(x, Scale(floor * 1.1, 0, high + low - 4, high + 24), left, right, high + 24, high + low - 4)
     marks = [word(left, 11, f"worth, {currency}", "q"), word(left, high + 16, "below the best so far", "q"),
              *_void(points, upper, key), *_void(points, lower, key),
-             *_rules(upper, 5, brief), *_rules(lower, 2, lambda value: f"{value * 100:.3g} %".replace("-", "−")),
+             *_rules(upper, 5, brief), *_rules(lower, 3, lambda value: f"{value * 100:.3g} %".replace("-", "−")),
              *_times(span, x, high + low + 12, width),
              *_falls(points, lower), stroke("paid", _steps(points, upper)), *_lines(points, upper),
              *_ends(points, upper, width), *_deepest(deep, lower)]
@@ -103,8 +103,8 @@ def _ends(points: Sequence[Point], frame: _Frame, width: int) -> Iterator[str]:
     if abs(paid_y - nav_y) < 15:
         middle = (paid_y + nav_y) / 2
         nav_y, paid_y = (middle - 8, middle + 8) if nav_y <= paid_y else (middle + 8, middle - 8)
-    yield word(frame.right + 8, nav_y, f"worth {brief(float(last.nav or 0))}", "b")
-    yield word(frame.right + 8, paid_y, f"paid in {brief(float(last.flows))}", "q")
+    yield word(frame.right + 8, nav_y, f"worth {last.nav:,.0f}", "b")
+    yield word(frame.right + 8, paid_y, f"paid in {last.flows:,.0f}", "q")
 
 
 def _deepest(deep: Point | None, frame: _Frame) -> Iterator[str]:
@@ -124,5 +124,5 @@ def spark(points: Sequence[Point], name: str) -> str:
     x, y = Scale(points[0].at_ms, points[-1].at_ms, 2, 158), Scale(min(known), max(known), 26, 4)
     lines = "".join(stroke("line", _path([(x.at(point.at_ms), y.at(float(point.nav or 0))) for point in run] * (
         2 if len(run) == 1 else 1))) for run in runs(points))
-    return f'<svg class="spark" viewBox="0 0 160 30" xmlns="http://www.w3.org/2000/svg" aria-hidden="true" ' \
-           f'id="{name}">{lines}</svg>'
+    return (f'<svg class="spark" viewBox="0 0 160 30" xmlns="http://www.w3.org/2000/svg" aria-hidden="true" '
+            f'id="{name}">{lines}</svg>')

@@ -9,7 +9,7 @@ from vanta.alpha.core.report import columns
 from vanta.alpha.core.report.axes import moment
 from vanta.alpha.core.report.history import History
 from vanta.alpha.core.report.reign import Spell
-from vanta.alpha.core.report.svg import Drawing, Table, figure, table
+from vanta.alpha.core.report.svg import NONE, Drawing, Table, figure, table
 from vanta.alpha.core.report.told import Told
 from vanta.alpha.core.report.wishes import Stop, Wish
 from vanta.alpha.core.words import amount, count, meaning, when
@@ -17,8 +17,12 @@ from vanta.alpha.core.words import figure as number
 
 STYLE = """
 .wish{border-bottom:1px solid var(--line)}
-.wish>summary{display:grid;grid-template-columns:9.5rem 9.5rem minmax(0,1fr) auto;gap:.1rem 1rem;color:var(--ink);
-padding:.35rem 0;align-items:baseline;list-style-position:inside}
+.wish>summary{display:grid;grid-template-columns:.8rem 9.5rem 9.5rem minmax(0,1fr) auto;gap:.1rem 1rem;color:var(--ink);
+padding:.35rem 0;align-items:baseline;list-style:none}
+.wish>summary::-webkit-details-marker{display:none}
+.wish>summary::before{content:"▸";color:var(--quiet)}
+.wish[open]>summary::before{content:"▾"}
+.wish>summary:hover{background:var(--soft)}
 .wish>summary>*{overflow-wrap:anywhere}
 .wish .when{color:var(--quiet);font-variant-numeric:tabular-nums;font-size:.82rem}
 .wish .end{font-weight:600}
@@ -28,7 +32,10 @@ padding:.35rem 0;align-items:baseline;list-style-position:inside}
 font-size:.88rem}
 .wish dt{color:var(--quiet)}
 .wish dd{margin:0;overflow-wrap:anywhere}
-@media screen and (max-width:40rem){.wish>summary{grid-template-columns:minmax(0,1fr) auto}
+@media screen and (max-width:40rem){.wish>summary{grid-template:"t t e" "m w a"/.8rem minmax(0,1fr) auto}
+.wish .when{grid-area:t}.wish .end{grid-area:e;text-align:right}.wish .what{grid-area:w}.wish .much{grid-area:a}
+.wish>summary::before{grid-area:m}
+
 .wish dl{grid-template-columns:minmax(0,1fr);margin-left:.2rem}.wish dt{margin-top:.3rem}}
 """
 MOST_EVENTS, MOST_LANES = 80, 14
@@ -60,7 +67,7 @@ def _wish(wish: Wish) -> str:
     rows = "".join(f"<dt>{text(head)}</dt><dd>{text(body)}</dd>" for head, body in _told(wish) if body)
     return (f'<details class="wish"><summary><span class="when">{text(when(wish.at)[:19])}</span>'
             f'<span class="end{_TONES.get(sign, "")}">{sign} {text(name)}</span>'
-            f"<span>{text(wish.side)} {text(wish.instrument_id)} · {text(wish.vault)}</span>"
+            f'<span class="what">{text(wish.side)} {text(wish.instrument_id)} · {text(wish.vault)}</span>'
             f'<span class="much">{text(much)}</span></summary><dl>{rows}</dl></details>')
 
 
@@ -115,8 +122,9 @@ def stopped(stops: Mapping[str, Stop]) -> Iterator[str]:
         return
     ranked = sorted(stops.items(), key=lambda row: (-row[1].times, row[0]))
     yield table(Table(
-        head=("code", "refused", "held", "withheld", "latched", "last", "what it means"), right=frozenset({1, 2, 3, 4}),
-        rows=[[code, *(f"{value:,}" if value else "–" for value in (one.refused, one.held, one.withheld,
+        head=("code", "refused", "held", "withheld", "latched", "last (UTC)", "what it means"),
+        right=frozenset({1, 2, 3, 4}), stack=True, bare=frozenset({6}),
+        rows=[[code, *(f"{value:,}" if value else NONE for value in (one.refused, one.held, one.withheld,
                                                                     one.latched)),
                when(one.last)[:19], meaning(code)] for code, one in ranked]))
     yield ('<p class="quiet">Refused and held count intents, once a code; withheld counts orders that the last look '
@@ -136,8 +144,8 @@ def controls(spells: Sequence[Spell], events: Sequence[Told], counts: Mapping[st
         return
     whole = sum(counts.values())
     older = f"The newest {len(newest)} of {whole:,} events." if whole > len(newest) else ""
-    yield table(Table(head=("when", "what", "record"), caption=older,
-                      rows=[[when(one.at), one.text, one.place] for one in newest]))
+    yield table(Table(head=("when (UTC)", "what", "record"), caption=older, stack=True, bare=frozenset({1, 2}),
+                      rows=[[when(one.at)[:19], one.text, one.place] for one in newest]))
 
 
 def _lanes(spells: Sequence[Spell], names: Sequence[str], all_names: int, span: tuple[int, int]) -> Drawing:

@@ -9,7 +9,7 @@ from vanta.alpha.core.report import columns, strips
 from vanta.alpha.core.report.axes import moment
 from vanta.alpha.core.report.sightings import Ends, Map, Passes
 from vanta.alpha.core.report.stretches import Cell, cells, thinned
-from vanta.alpha.core.report.svg import Drawing, Table, figure, table
+from vanta.alpha.core.report.svg import NONE, Drawing, Table, figure, table
 from vanta.alpha.core.sights import Row
 from vanta.alpha.core.words import count, when
 
@@ -31,8 +31,9 @@ def convictions(found: Map) -> Iterator[str]:
         yield "<p>No conviction is kept: nothing was reflected on yet, or its versions were put away.</p>"
         return
     kept = sum(column is not None for column in found.columns)
-    thin = f"{len(found.moments)} of {count(found.cycles, 'reflection')}, evenly; what moved between two of them is " \
-        "not seen." if len(found.moments) < found.cycles else f"All {count(found.cycles, 'reflection')}."
+    thin = (f"{len(found.moments)} of {count(found.cycles, 'reflection')}, evenly among those whose version is kept; "
+            f"what moved between two of them is not seen." if len(found.moments) < found.cycles
+            else f"All {count(found.cycles, 'reflection')}.")
     hidden = f" {count(found.hidden, 'weaker entity', 'weaker entities')} are left out." if found.hidden else ""
     lost = f" {len(found.columns) - kept} versions are not kept (hazy)." if kept < len(found.columns) else ""
     chosen = thinned(list(zip(found.moments, found.columns, strict=True)), 8)
@@ -40,7 +41,7 @@ def convictions(found: Map) -> Iterator[str]:
         name="convictions", title="Convictions over time",
         told=f"{count(len(found.entities), 'entity', 'entities')}, the strongest first. {thin}",
         draw=partial(strips.heat, found),
-        caption=f"Evidence in basis points, not a probability: the darker the stronger; plain blue speaks for it, "
+        caption=f"Evidence in basis points, not a probability: the darker the stronger, up to {found.most:,}; plain blue speaks for it, "
                 f"striped orange against it, a thin line is none either way, an empty place that nothing was known of "
                 f"it. A dashed line stands where much more time lies between two columns. {thin}{hidden}{lost}",
         numbers=Table(head=("entity", *(moment(at_ms)[:19] for at_ms, _ in chosen)),
@@ -51,7 +52,7 @@ def convictions(found: Map) -> Iterator[str]:
 def _bp(column: Mapping[str, int] | None, entity: str) -> str:
     if column is None:
         return "not kept"
-    return f"{column[entity]:+,}".replace("-", "−") if entity in column else "–"
+    return f"{column[entity]:+,}".replace("-", "−") if entity in column else NONE
 
 
 def feeds(checks: Sequence[Row], found: Mapping[str, Passes], span: tuple[int, int]) -> Iterator[str]:
@@ -63,7 +64,8 @@ def feeds(checks: Sequence[Row], found: Mapping[str, Passes], span: tuple[int, i
     by_name = {row.name.removeprefix("feed "): row for row in checks}
     rows = [[name, f"{by_name[name].level.name}: {by_name[name].text}" if name in by_name else "not switched on",
              *_passes(found.get(name, Passes()))] for name in names]
-    yield table(Table(head=("feed", "now", "fine", "in part", "failed", "last pass"), right=frozenset({2, 3, 4}),
+    yield table(Table(head=("feed", "now", "fine", "in part", "failed", "last pass (UTC)"), stack=True,
+                      right=frozenset({2, 3, 4}), bare=frozenset({1}),
                       rows=rows))
     drawn = {name: partial(_cut, found[name], span) for name in names if name in found}
     if drawn:

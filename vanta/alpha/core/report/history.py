@@ -20,7 +20,8 @@ from vanta.executor.core.book import Book
 POINTS = 500
 """A curve has at most twice so many points."""
 
-_MOVES_NAV = frozenset({Kind.QUOTE_SEEN, Kind.FILL, Kind.FILL_BUSTED, Kind.ADJUSTMENT})
+_TELLS_NAV = frozenset({Kind.QUOTE_SEEN, Kind.FILL, Kind.FILL_BUSTED, Kind.ADJUSTMENT, Kind.DAY_OPENED,
+                        Kind.DAY_CLOSED})
 
 
 class History:
@@ -64,9 +65,9 @@ class History:
         self.first = self.first or record.at
         self.wishes.take(record)
         self.reign.take(record, at_ms)
-        if record.kind in _MOVES_NAV:
+        if record.kind in _TELLS_NAV:
             self._moved_ms = at_ms
-        elif record.kind == Kind.DAY_CLOSED:
+        if record.kind == Kind.DAY_CLOSED:
             self.days.append(_day(record.payload))
 
 

@@ -19,26 +19,29 @@ from vanta.alpha.core.report.svg import Drawing, Table, figure, table
 from vanta.alpha.core.words import amount, count
 from vanta.common.money import ZERO
 from vanta.executor.core import profit
-from vanta.executor.core.lots import TABLES, Line
+from vanta.executor.core.lots import Line
 
 STYLE = """
-.bars{display:grid;grid-template-columns:minmax(8rem,16rem) minmax(0,1fr) auto;gap:.15rem .9rem;align-items:center;
-font-size:.9rem;margin:.4rem 0 .6rem}
-.bars .bar{width:100%;height:12px;display:block}
-.bars .g{overflow-wrap:anywhere}
-.bars .v{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-.bars .sum{font-weight:700;border-top:1px solid var(--line);padding-top:.2rem}
+.profit{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,28rem),1fr));gap:0 3rem}
+.group{display:grid;grid-template:"g b v"/minmax(0,9.5rem) minmax(0,1fr) minmax(7.5rem,auto);gap:.1rem .8rem;
+align-items:center;font-size:.9rem;padding:.1rem 0}
+.group .bar{grid-area:b;width:100%;height:11px;display:block}
+.group .g{grid-area:g;overflow-wrap:anywhere}
+.group .v{grid-area:v;text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.sum{font-weight:700;border-top:1px solid var(--line);margin-top:.15rem}
+.axis{fill:var(--quiet)}
 svg .up{fill:var(--gain)}svg .down{fill:var(--loss)}svg .zero{stroke:var(--quiet)}svg .stripe{stroke:var(--page);
 stroke-width:1.6}
 h3{font-size:.9rem;margin:1.3rem 0 .2rem}
 .spark{width:160px;height:30px;display:block}
 .spark .line{fill:none;stroke:var(--gain);stroke-width:1.6}
-@media screen and (max-width:40rem){.bars{grid-template-columns:minmax(0,1fr) auto}
-.bars .bar{grid-column:1/-1;grid-row:auto}.bars .v{order:0}.bars .g,.bars .v{margin-top:.35rem}}
+@media screen and (max-width:40rem){.group{grid-template:"g v" "b b"/minmax(0,1fr) auto;padding:.2rem 0}}
+@media print{.profit{display:block}}
 """
 MOST_ROWS, MOST_DAYS, MOST_POINTS = 30, 60, 120
 _NAMES = {"vault": "vault", "band": "band of conviction", "source": "source", "persona": "persona",
           "reason": "reason"}
+_VAULT = ("worth", "made", "paid in", "deepest fall", "cash")
 
 
 def signed(value: Decimal | str | None, currency: str) -> str:
@@ -97,19 +100,20 @@ def _vaults(history: History, moments: Sequence[Moment[Stands]], currency: str) 
         nav = history.book.nav(vault.vault_id)
         points = curve(moments, currency, vault.vault_id)
         deep = deepest(points)
-        cells = [plain_amount(nav, currency), plain_amount(vault.flows, currency),
-                 signed(None if nav is None else nav - vault.flows, currency),
-                 percent(deep.fall if deep is not None else None), plain_amount(vault.cash, currency)]
+        cells = [plain_amount(nav, currency), signed(None if nav is None else nav - vault.flows, currency),
+                 plain_amount(vault.flows, currency), percent(deep.fall if deep is not None else None),
+                 plain_amount(vault.cash, currency)]
         spark = curves.spark(thinned(points, MOST_POINTS), f"spark-{currency.lower()}-{number}")
-        rows.append(f'<tr><th scope="row">{text(vault.vault_id)}</th><td>{spark}</td>'
-                    + "".join(f'<td class="n">{text(cell)}</td>' for cell in cells) + "</tr>")
+        rows.append(f'<tr><th scope="row">{text(vault.vault_id)}</th>' + "".join(
+            f'<td class="n" data-l="{head}">{text(cell)}</td>' for head, cell in zip(_VAULT, cells, strict=True))
+            + f"<td>{spark}</td></tr>")
     more = f"<p class=\"quiet\">{count(len(found) - MOST_ROWS, 'more vault')} are in the sums above.</p>" \
         if len(found) > MOST_ROWS else ""
-    head = "".join(f'<th scope="col"{" class=" + chr(34) + "n" + chr(34) if place > 1 else ""}>{name}</th>'
-                   for place, name in enumerate(("vault", "course", "worth", "paid in", "made", "deepest fall",
-                                                 "cash")))
-    return (f'<div class="scroll" tabindex="0" role="region" aria-label="Vaults in {text(currency)}"><table><thead>'
-            f"<tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>{more}")
+    head = "".join(f'<th scope="col" class="n">{name}</th>' for name in _VAULT)
+    return (f'<div class="scroll" tabindex="0" role="region" aria-label="Vaults in {text(currency)}">'
+            '<table class="stack"><thead>'
+            f'<tr><th scope="col">vault</th>{head}<th scope="col">course</th></tr>'
+            f"</thead><tbody>{''.join(rows)}</tbody></table></div>{more}")
 
 
 def gains(history: History) -> Iterator[str]:
@@ -120,8 +124,8 @@ def gains(history: History) -> Iterator[str]:
         if made.unmarked:
             yield (f"<p><strong>Without a mark, so nothing of what they would bring is in here:</strong> "
                    f"{text(', '.join(sorted(made.unmarked)))}.</p>")
-        for name in ("vault", *sorted(TABLES, key=list(_NAMES).index)):
-            yield _gains(made.tables[name], made.total, name, currency)
+        tables = (_gains(made.tables[name], made.total, name, currency) for name in _NAMES)
+        yield f'<div class="profit">{"".join(tables)}</div>'
 
 
 def shown_rows(lines: Mapping[str, Line]) -> list[tuple[str, Line]]:
@@ -136,14 +140,16 @@ def shown_rows(lines: Mapping[str, Line]) -> list[tuple[str, Line]]:
 
 def _gains(lines: Mapping[str, Line], total: Line, name: str, currency: str) -> str:
     rows = shown_rows(lines)
-    most = max((abs(line.total) for _, line in rows), default=ZERO)
+    low, high = (pick((line.total for _, line in rows), default=ZERO) for pick in (min, max))
     bars = "".join(
-        f'<span class="g">{text(group)}</span>{columns.bar(line.total, most, f"{name}-{currency.lower()}-{place}")}'
-        f'<span class="v">{text(signed(line.total, currency))}</span>' for place, (group, line) in enumerate(rows))
+        f'<div class="group"><span class="g">{text(group)}</span><span class="v">'
+        f"{text(signed(line.total, currency))}</span>"
+        f"{columns.bar(line.total, min(low, ZERO), max(high, ZERO), f'{name}-{currency.lower()}-{place}')}</div>"
+        for place, (group, line) in enumerate(rows))
     whole = Table(head=(_NAMES[name], "realised", "unrealised", "fees in it", "total"), right=frozenset({1, 2, 3, 4}),
                   rows=[_line(group, line, currency) for group, line in rows], foot=_line("sum", total, currency))
-    return (f'<section aria-label="Profit by {name}, {text(currency)}"><h3>By {_NAMES[name]}</h3>\n<div class="bars">'
-            f'{bars}<span class="g sum">sum</span><span class="sum only"></span><span class="v sum">'
+    return (f'<section aria-label="Profit by {name}, {text(currency)}"><h3>By {_NAMES[name]}</h3>\n{bars}'
+            f'<div class="group sum"><span class="g">sum</span><span class="v">'
             f"{text(signed(total.total, currency))}</span></div>\n<details><summary>realised, unrealised and fees"
             f"</summary>{table(whole)}</details></section>")
 
@@ -164,16 +170,17 @@ def days(history: History) -> Iterator[str]:
 
 
 def _days(found: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], currency: str) -> Drawing:
-    shown = found[-MOST_DAYS:]
+    shown, room = found[-MOST_DAYS:], found[-columns.FIT:]
     drawn = [columns.Column(day["day"][5:], None if row["total"] is None else float(row["total"]["total"]),
-                            f"{day['day']}: {_made(row, currency)}, {row['verdict']}") for day, row in shown]
+                            f"{day['day']}: {_made(row, currency)}, {row['verdict']}") for day, row in room]
     known = [Decimal(row["total"]["total"]) for _, row in found if row["total"] is not None]
     up, down = sum(one > 0 for one in known), sum(one < 0 for one in known)
-    older = f" The newest {len(shown)} of {len(found)} are shown; the sum is of all." if len(shown) < len(found) else ""
+    older = (f" The newest {len(room)} are drawn (on a phone {columns.FIT_NARROW}), the newest {len(shown)} listed; "
+             "the sum is of all." if len(shown) < len(found) else "")
     benchmark = next((row["benchmark"] for _, row in reversed(found) if row["benchmark"]), None)
     versus = f"compared with {benchmark}" if benchmark else "no benchmark is configured"
-    said = (f"{count(len(found), 'closed day')}: {up} made something, {down} lost, {len(found) - len(known)} unknown; "
-            f"all together {signed(sum(known, ZERO), currency)}; {versus}.{older}")
+    said = (f"{count(len(found), 'closed day')}: {up} up, {down} down, {len(known) - up - down} level, "
+            f"{len(found) - len(known)} unknown; all together {signed(sum(known, ZERO), currency)}; {versus}.{older}")
     rows = [[day["day"], _made(row, currency), plain_amount(row["nav"], currency),
              plain_amount(row["benchmark_nav"], currency) if row["benchmark_nav"] else "—",
              signed(row["ahead"], currency) if row["ahead"] else "—", _verdict(day, row)]

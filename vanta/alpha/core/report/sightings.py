@@ -1,6 +1,6 @@
 """What the markets side did over time: which convictions it held, and how its passes over the feeds ended. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -16,6 +16,8 @@ COLUMNS, ROWS = 72, 24
 """A map of convictions has at most so many moments and entities."""
 
 STRETCHES = 400
+NONE = ""
+"""Stands for the version of a cycle that made no conviction."""
 
 
 class Ends(NamedTuple):
@@ -54,7 +56,8 @@ class Sightings:
             if record.kind == Kind.COLLECTED:
                 self._collected(record)
             elif record.kind == Kind.REFLECTED:
-                self.cycles += [(millis_of(record.at), digest) for name, digest in outputs(record)
+                none = record.payload["counts"]["convictions"] == 0
+                self.cycles += [(millis_of(record.at), NONE if none else digest) for name, digest in outputs(record)
                                 if name == TRADE_SIGNALS]
         except BROKEN as error:
             self.problems.append(f"record {record.seq} is not what a {record.kind} record says ({error!r})")
@@ -68,16 +71,16 @@ class Sightings:
         passes.all = passes.all.plus(ends)
         passes.last_at, passes.last = record.at, f"{status}: {body['status_reason']}"
 
-    def chosen(self) -> list[tuple[int, str]]:
-        """The cycles that are shown, evenly among all of them."""
-        return thinned(self.cycles, COLUMNS)
+    def chosen(self, kept: Callable[[str], bool]) -> list[tuple[int, str]]:
+        """The cycles that are shown: evenly among those whose version is kept; of what made none all is known."""
+        return thinned([cycle for cycle in self.cycles if cycle[1] == NONE or kept(cycle[1])], COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
 class Map:
     """Convictions by entity and moment, in basis points, signed by direction.
 
-    A moment's column is `None` where its version is not kept; an entity that is not in it has no cell. `hidden` counts
+    `most` is the strongest of all. A moment's column is `None` where its version is not kept; an entity that is not in it has no cell. `hidden` counts
     the entities beyond the strongest.
     """
 
@@ -86,17 +89,19 @@ class Map:
     entities: Sequence[str]
     hidden: int
     cycles: int
+    most: int
 
 
 def conviction_map(chosen: Sequence[tuple[int, str]], kept: Mapping[str, Any], cycles: int) -> Map:
     """`kept` are versions of trade_signals.json by hash, as read."""
-    columns = [_column(kept.get(digest)) for _, digest in chosen]
+    columns = [{} if digest == NONE else _column(kept.get(digest)) for _, digest in chosen]
     most: dict[str, int] = {}
     for column in columns:
         for entity, bp in (column or {}).items():
             most[entity] = max(most.get(entity, 0), abs(bp))
     ranked = sorted(most, key=lambda entity: (-most[entity], entity))
-    return Map([at_ms for at_ms, _ in chosen], columns, ranked[:ROWS], len(ranked[ROWS:]), cycles)
+    return Map([at_ms for at_ms, _ in chosen], columns, ranked[:ROWS], len(ranked[ROWS:]), cycles,
+               max(most.values(), default=0))
 
 
 _SIGN = {"long": 1, "short": -1}

@@ -10,16 +10,15 @@ from vanta.alpha.core.report.svg import box, stroke, word
 from vanta.alpha.core.text import wrapped
 
 STYLE = """
-figure svg .h1{fill-opacity:.18}
-figure svg .h2{fill-opacity:.38}
-figure svg .h3{fill-opacity:.6}
-figure svg .h4{fill-opacity:.8}
+figure svg .h1{fill-opacity:.26}
+figure svg .h2{fill-opacity:.45}
+figure svg .h3{fill-opacity:.64}
+figure svg .h4{fill-opacity:.82}
 figure svg .h5{fill-opacity:1}
 figure svg .flat{fill:var(--line)}
 figure svg .cut{stroke:var(--ink);stroke-width:1;stroke-dasharray:2 3}
 """
 _SHADES = 5
-_FULL = 10_000
 
 
 def heat(found: Map, width: int, key: str) -> tuple[int, list[str]]:
@@ -30,30 +29,32 @@ def heat(found: Map, width: int, key: str) -> tuple[int, list[str]]:
     step = min((width - left - 6) / len(chosen), 40.0)
     height = 8 + row * len(found.entities) + 24
     marks = []
+    most = max(found.most, 1)
     for number, entity in enumerate(found.entities):
         y = 4 + row * number
         marks.append(word(2 if wide else left, y + (14 if wide else 11), wrapped(entity, 22 if wide else 44, 1)[0]))
         for place, (at_ms, column) in enumerate(chosen):
             spot = (left + step * place, y + (1 if wide else 14), step - 1, 17.0)
-            marks += _cell(spot, column, entity, at_ms, key)
+            marks += _cell(spot, (column, most), f"{entity}, {moment(at_ms)}", entity, key)
     marks += _below([at_ms for at_ms, _ in chosen], left, step, height)
     return height, marks
 
 
-def _cell(spot: tuple[float, float, float, float], column: Mapping[str, int] | None, entity: str, at_ms: int,
+def _cell(spot: tuple[float, float, float, float], of: tuple[Mapping[str, int] | None, int], said: str, entity: str,
           key: str) -> Iterator[str]:
+    column, most = of
     if column is None:
-        yield box(spot, fill=f"{key}-h", hint=f"{moment(at_ms)}: the version is not kept")
+        yield box(spot, fill=f"{key}-h", hint=f"{said}: the version is not kept")
         return
     if entity not in column:
         return
     bp = column[entity]
-    hint = f"{entity}, {moment(at_ms)}: {bp:+,} bp".replace("-", "−") if bp else f"{entity}, {moment(at_ms)}: 0 bp"
+    hint = f"{said}: {f'{bp:+,}'.replace('-', '−') if bp else 0} bp"
     if bp == 0:
         x, y, width, height = spot
         yield box((x, y + height / 2 - 1, width, 2), "flat", hint=hint)
         return
-    shade = min(abs(bp) * _SHADES // _FULL + 1, _SHADES)
+    shade = min(abs(bp) * _SHADES // most + 1, _SHADES)
     yield box(spot, f"{'up' if bp > 0 else 'down'} h{shade}", hint=hint)
     if bp < 0:
         yield box(spot, fill=f"{key}-s")
@@ -62,14 +63,14 @@ def _cell(spot: tuple[float, float, float, float], column: Mapping[str, int] | N
 def _below(moments: Sequence[int], left: float, step: float, height: int) -> Iterator[str]:
     """Times under some columns, and a line where much more time lies between two columns than elsewhere."""
     span = moments[-1] - moments[0]
-    every = max(int(78 / step), 1)
+    every = -(-78 // int(max(step, 1)))
     for place in range(0, len(moments), every):
         if left + step * place < left + step * len(moments) - 40 or place == 0:
             yield word(left + step * place, height - 6, clock_label(moments[place], span), "q")
     apart = sorted(later - earlier for earlier, later in pairwise(moments))
     usual = apart[len(apart) // 2] if apart else 0
     for place, (earlier, later) in enumerate(pairwise(moments), 1):
-        if later - earlier > 4 * usual > 0:
+        if later - earlier > 6 * usual > 0:
             x = left + step * place - 0.5
             yield stroke("cut", f"M{x:.1f} 2V{height - 18}")
 

@@ -4,6 +4,7 @@ What colour says is said without it as well: by sign, pattern, place or word. A 
 for those who do not see it, and all that it shows stands in the table under it.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -42,38 +43,66 @@ tbody th{font-weight:500;overflow-wrap:anywhere;min-width:6rem}
 .n{text-align:right;white-space:nowrap}
 tfoot th,tfoot td{font-weight:700;border-bottom:0}
 details>summary{cursor:pointer;color:var(--link);font-size:.85rem;padding:.2rem 0}
+.n+td,.n+th{padding-left:1rem}
+@media screen and (max-width:40rem){.stack thead{display:none}.stack tr{display:block;padding:.35rem 0;
+border-bottom:1px solid var(--line)}.stack th,.stack td{display:block;border:0;padding:.05rem 0;text-align:left;
+white-space:normal;overflow-wrap:anywhere}.stack td[data-l]::before{content:attr(data-l);color:var(--quiet);
+display:inline-block;min-width:7.5rem;padding-right:.6rem}.stack .none{display:none}.stack tbody th{font-weight:600}}
 @media print{figure,tr,.tile{break-inside:avoid}.scroll{overflow:visible}table{font-size:8.5pt}
 .numbers{display:none}figure svg{max-height:9cm}}
 """
 WIDE, NARROW = 1040, 352
+NONE = "–"
+"""A cell without anything to say."""
+_CODE = re.compile("`([^`]+)`")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Rows of plain text. Columns in `right` are numbers; the first cell of a row is its head. `foot` is the sum."""
+    """Rows of plain text. Columns in `right` are numbers; the first cell of a row is its head. `foot` is the sum.
+
+    With `stack` a phone shows each row as lines of their own, those of columns in `bare` without the head.
+    """
 
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     right: frozenset[int] = field(default_factory=frozenset)
     foot: Sequence[str] = ()
     caption: str = ""
+    stack: bool = False
+    bare: frozenset[int] = field(default_factory=frozenset)
 
 
 def table(one: Table) -> str:
     """As markup; it scrolls by itself where it is wider than the page."""
-    def cells(row: Sequence[str], tag: str) -> str:
-        first = f'<th scope="row">{text(row[0])}</th>' if tag == "td" else f'<th scope="col">{text(row[0])}</th>'
-        return first + "".join(
-            f'<{tag}{" class=" + chr(34) + "n" + chr(34) if place in one.right else ""}'
-            f'{" scope=" + chr(34) + "col" + chr(34) if tag == "th" else ""}>{text(cell)}</{tag}>'
-            for place, cell in enumerate(row[1:], 1))
-
-    foot = f"<tfoot><tr>{cells(one.foot, 'td')}</tr></tfoot>" if one.foot else ""
+    foot = f"<tfoot>{_row(one, one.foot)}</tfoot>" if one.foot else ""
     said = f"<caption>{text(one.caption)}</caption>" if one.caption else ""
-    body = "\n".join(f"<tr>{cells(row, 'td')}</tr>" for row in one.rows)
-    label = text(one.caption or f"Table of {one.head[0].lower()}")
-    return (f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table>{said}<thead><tr>'
-            f"{cells(one.head, 'th')}</tr></thead>\n<tbody>\n{body}\n</tbody>{foot}</table></div>")
+    body = "\n".join(_row(one, row) for row in one.rows)
+    head = "".join(f'<th scope="col"{_kind(one, place)}>{text(cell)}</th>' for place, cell in enumerate(one.head))
+    label = text(one.caption or f"Table of {one.head[0]}")
+    return (f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table'
+            f'{_class("stack" if one.stack else "")}>{said}<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>'
+            f"{foot}</table></div>")
+
+
+def _row(one: Table, row: Sequence[str]) -> str:
+    cells = "".join(
+        f"<td{_kind(one, place, cell)}{_label(one, place)}>{prose(cell)}</td>" for place, cell in enumerate(row) if place)
+    return f'<tr><th scope="row">{text(row[0])}</th>{cells}</tr>'
+
+
+def _kind(one: Table, place: int, cell: str = "") -> str:
+    """Numbers stand to the right; a phone leaves out where there is none."""
+    return _class(" ".join([*(["n"] if place in one.right else []), *(["none"] if cell == NONE else [])]))
+
+
+def _label(one: Table, place: int) -> str:
+    return f' data-l="{text(one.head[place])}"' if one.stack and place not in one.bare else ""
+
+
+def prose(words: str) -> str:
+    """A sentence with the commands in it set as such."""
+    return _CODE.sub(r"<code>\1</code>", text(words))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from vanta.alpha.core.page import Page, document, text
 from vanta.alpha.core.report import deeds, ground, money, strips, svg
+from vanta.alpha.core.report.axes import moment
 from vanta.alpha.core.report.equity import currencies, curve, deepest
 from vanta.alpha.core.report.history import History
 from vanta.alpha.core.report.sightings import Sightings, conviction_map
@@ -22,7 +23,7 @@ STYLE = COLOURS + svg.STYLE + strips.STYLE + money.STYLE + deeds.STYLE + """
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(10.5rem,1fr));gap:.7rem;margin:.6rem 0 1rem}
 .tile{background:var(--box);border:1px solid var(--line);border-radius:6px;padding:.6rem .8rem}
 .tile .k{color:var(--quiet);font-size:.8rem;display:block}
-.tile .v{font-size:1.15rem;font-weight:600;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+.tile .v{font-size:1.05rem;font-weight:600;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
 .tile .s{color:var(--quiet);font-size:.8rem;display:block;overflow-wrap:anywhere}
 nav{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;font-size:.9rem;margin:.4rem 0 0}
 .gaps{border-left:4px solid var(--loss);background:var(--soft);padding:.6rem .9rem;margin:1rem 0;
@@ -36,13 +37,14 @@ overflow-wrap:anywhere}
 class Look:
     """Everything that was read.
 
-    `versions` are kept versions of trade_signals.json by hash, `overlays` the bytes of kept overlays; `checks` what
-    diagnostics says at `now`; `gaps` what could not be read.
+    `chosen` are the cycles that are shown, `versions` their versions of trade_signals.json by hash, `overlays` the
+    bytes of kept overlays; `checks` what diagnostics says at `now`; `gaps` what could not be read.
     """
 
     now: str
     history: History
     sightings: Sightings
+    chosen: Sequence[tuple[int, str]] = ()
     versions: Mapping[str, Any] = field(default_factory=dict)
     overlays: Mapping[str, bytes] = field(default_factory=dict)
     checks: Sequence[Row] = ()
@@ -66,7 +68,7 @@ def page(look: Look, foot: str) -> str:
 def _chapters(look: Look) -> list[tuple[str, str, list[str]]]:
     history, reign, sightings = look.history, look.history.reign, look.sightings
     span = _span(look)
-    found = conviction_map(sightings.chosen(), look.versions, len(sightings.cycles))
+    found = conviction_map(look.chosen, look.versions, len(sightings.cycles))
     feeds = [row for row in look.checks if row.name.startswith("feed ")]
     return [
         ("worth", "Worth and drawdown", list(money.worth(history))),
@@ -97,8 +99,9 @@ def _lead(look: Look) -> str:
     book = look.history.book
     if not book.at:
         return f"The trade log holds nothing yet. Looked at {when(look.now)}."
-    return (f"From {when(look.history.first)} to {when(book.at)}, record {book.seq:,} of the trade log. Everything is "
-            f"read from the files of the home; what they do not say is left open, never guessed.")
+    first, last = (moment(millis_of(at)) for at in (look.history.first, book.at))
+    return (f"From {first} to {last}, record {book.seq:,} of the trade log. Everything is read from the files of the "
+            "home; what they do not say is left open, never guessed.")
 
 
 def _gaps(look: Look) -> str:

@@ -11,12 +11,13 @@ from typing import Any
 
 from vanta.common.events import Kind
 from vanta.common.money import ZERO
-from vanta.common.reasons import Reason
+from vanta.common.reasons import TABLE, Effect, Reason
 from vanta.common.store.ports import Record
 
 MOST = 200
 """So many intents are shown one by one."""
 
+_HOLDING = frozenset(str(reason) for reason, row in TABLE.items() if row.effect is Effect.HOLD)
 _NO = frozenset({Kind.INTENT_REFUSED, Kind.INTENT_QUARANTINED, Kind.INTENT_HELD, Kind.INTENT_EXPIRED})
 
 
@@ -111,7 +112,7 @@ class Wishes:
     def _count(self, intent_id: str, record: Record) -> None:
         body = record.payload
         if record.kind in (Kind.INTENT_REFUSED, Kind.INTENT_QUARANTINED):
-            for code in dict.fromkeys(codes(body)) or ([str(Reason.CHANGED_BYTES)]):
+            for code in refusing(body) or [str(Reason.CHANGED_BYTES)]:
                 self._stop(code, record).refused += 1
         elif record.kind == Kind.INTENT_HELD:
             known = self._waiting.setdefault(intent_id, set())
@@ -130,9 +131,10 @@ class Wishes:
             self.fills += 1
 
 
-def codes(body: Mapping[str, Any]) -> list[str]:
-    """The codes of a verdict's lines that stopped something."""
-    return [str(line[1]) for line in body.get("lines", ()) if line[1]]
+def refusing(body: Mapping[str, Any]) -> list[str]:
+    """The codes for which a verdict is no: those that only hold are left out where any other is there."""
+    found = list(dict.fromkeys(str(line[1]) for line in body.get("lines", ()) if line[1]))
+    return [code for code in found if code not in _HOLDING] or found
 
 
 def _tell(wish: Wish, record: Record) -> None:
