@@ -37,6 +37,7 @@ font-size:.88rem}
 .wish>summary::before{grid-area:m}
 
 .wish dl{grid-template-columns:minmax(0,1fr);margin-left:.2rem}.wish dt{margin-top:.3rem}}
+@media print{.wish>summary::before{content:""}.wish>summary{padding:.15rem 0}}
 """
 MOST_EVENTS, MOST_LANES = 80, 14
 _SIGNS = {"filled": "●", "partially_filled": "◐", "working": "◔", "approved": "◔", "submitting": "◔",
@@ -85,7 +86,7 @@ def _told(wish: Wish) -> Iterator[tuple[str, str]]:
 
 
 def _because(wish: Wish) -> str:
-    lines = ", ".join(f"{name.removeprefix('source:')} {bp:+,}".replace("-", "−") for name, bp in wish.reasons)
+    lines = ", ".join(f"{name.removeprefix('source:')} {bp:+,}".replace("-", "−") for name, bp in wish.reasons if bp)
     return f"conviction {wish.conviction_bp:,} bp: {lines or 'no reason recorded'}"
 
 

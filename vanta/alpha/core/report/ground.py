@@ -41,9 +41,10 @@ def convictions(found: Map) -> Iterator[str]:
         name="convictions", title="Convictions over time",
         told=f"{count(len(found.entities), 'entity', 'entities')}, the strongest first. {thin}",
         draw=partial(strips.heat, found),
-        caption=f"Evidence in basis points, not a probability: the darker the stronger, up to {found.most:,}; plain blue speaks for it, "
-                f"striped orange against it, a thin line is none either way, an empty place that nothing was known of "
-                f"it. A dashed line stands where much more time lies between two columns. {thin}{hidden}{lost}",
+        caption=f"Evidence in basis points, not a probability: the fuller the colour the stronger, up to "
+                f"{found.most:,}; plain blue speaks for it, striped orange against it, a thin line is none either way, "
+                f"an empty place that nothing was known of it. A dashed line stands where much more time lies between "
+                f"two columns. {thin}{hidden}{lost}",
         numbers=Table(head=("entity", *(moment(at_ms)[:19] for at_ms, _ in chosen)),
                       right=frozenset(range(1, len(chosen) + 1)), rows=[
                           [entity, *(_bp(column, entity) for _, column in chosen)] for entity in found.entities])))

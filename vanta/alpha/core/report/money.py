@@ -36,7 +36,7 @@ h3{font-size:.9rem;margin:1.3rem 0 .2rem}
 .spark{width:160px;height:30px;display:block}
 .spark .line{fill:none;stroke:var(--gain);stroke-width:1.6}
 @media screen and (max-width:40rem){.group{grid-template:"g v" "b b"/minmax(0,1fr) auto;padding:.2rem 0}}
-@media print{.profit{display:block}}
+@media print{.profit{display:block}.profit details{display:none}}
 """
 MOST_ROWS, MOST_DAYS, MOST_POINTS = 30, 60, 120
 _NAMES = {"vault": "vault", "band": "band of conviction", "source": "source", "persona": "persona",

@@ -78,10 +78,10 @@ class Sightings:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """Convictions by entity and moment, in basis points, signed by direction.
+    """Convictions by entity and moment, in basis points, signed by direction; `most` is the strongest of them.
 
-    `most` is the strongest of all. A moment's column is `None` where its version is not kept; an entity that is not in it has no cell. `hidden` counts
-    the entities beyond the strongest.
+    A moment's column is `None` where its version is not kept; an entity that is not in it has no cell. `hidden` counts
+    the entities beyond the strongest, `cycles` all reflections.
     """
 
     moments: Sequence[int]
