@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from vanta.alpha.core.report.axes import Scale, brief, clock_label, clock_ticks, moment, ticks
-from vanta.alpha.core.report.reign import Spell
+from vanta.alpha.core.report.reign import RUNS, Spell
 from vanta.alpha.core.report.svg import box, stroke, word
 from vanta.alpha.core.text import wrapped
 
@@ -99,7 +99,7 @@ def _spell(spell: Spell, x: Scale, y: float, key: str) -> Iterator[str]:
     start, end = x.at(spell.from_ms), x.at(spell.to_ms)
     place = (start, y, max(end - start, 3.0), 14.0)
     till = "still so at the end of the log" if spell.open else f"until {moment(spell.to_ms)}"
-    runs = spell.name == "executor runs"
+    runs = spell.name == RUNS
     yield box(place, "calm" if runs else "down", hint=f"{spell.name}: from {moment(spell.from_ms)}, {till}")
     if not runs:
         yield box(place, fill=f"{key}-s")

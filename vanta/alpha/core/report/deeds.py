@@ -8,7 +8,7 @@ from vanta.alpha.core.page import text
 from vanta.alpha.core.report import columns
 from vanta.alpha.core.report.axes import moment
 from vanta.alpha.core.report.history import History
-from vanta.alpha.core.report.reign import Spell
+from vanta.alpha.core.report.reign import RUNS, Spell
 from vanta.alpha.core.report.svg import NONE, Drawing, Table, figure, table
 from vanta.alpha.core.report.told import Told
 from vanta.alpha.core.report.wishes import Stop, Wish
@@ -135,8 +135,8 @@ def stopped(stops: Mapping[str, Stop]) -> Iterator[str]:
 def controls(spells: Sequence[Spell], events: Sequence[Told], counts: Mapping[str, int],
              span: tuple[int, int]) -> Iterator[str]:
     """What was so for a while as lanes, and what happened as a list."""
-    names = list(dict.fromkeys(spell.name for spell in spells))
-    shown = sorted(names[-MOST_LANES:], key=lambda name: name != "executor runs")
+    names = sorted(dict.fromkeys(spell.name for spell in spells), key=lambda name: name == RUNS)
+    shown = names[-MOST_LANES:][::-1]
     if shown:
         yield figure(_lanes([spell for spell in spells if spell.name in shown], shown, len(names), span))
     newest = sorted(events, key=lambda one: one.at)[-MOST_EVENTS:][::-1]

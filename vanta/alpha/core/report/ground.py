@@ -126,9 +126,5 @@ def size(number: int) -> str:
     """`1.4 MB`."""
     if number < 1_000:
         return f"{number} B"
-    value, unit = number / 1e3, "kB"
-    for unit in ("kB", "MB", "GB", "TB"):
-        if value < 1_000 or unit == "TB":
-            break
-        value /= 1_000
-    return f"{value:.1f} {unit}"
+    power = min((len(str(number)) - 1) // 3, 4)
+    return f"{number / 1_000 ** power:.1f} {('kB', 'MB', 'GB', 'TB')[power - 1]}"

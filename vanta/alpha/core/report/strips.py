@@ -85,7 +85,7 @@ def passes(rows: Mapping[str, Callable[[int], Sequence[Cell[Ends]]]], span: tupl
     marks = []
     for place, (name, cut) in enumerate(rows.items()):
         y = 4 + row * place
-        marks += [word(2 if wide else left, y + (16 if wide else 11), name),
+        marks += [word(2 if wide else left, y + (16 if wide else 11), wrapped(name, 15 if wide else 44, 1)[0]),
                   stroke("rule", f"M{left} {y + row - 4:.1f}H{width - 6}")]
         for column, cell in enumerate(cut(number)):
             if cell.value is not None:

@@ -48,7 +48,8 @@ details>summary{cursor:pointer;color:var(--link);font-size:.85rem;padding:.2rem 
 border-bottom:1px solid var(--line)}.stack th,.stack td{display:block;border:0;padding:.05rem 0;text-align:left;
 white-space:normal;overflow-wrap:anywhere}.stack td[data-l]::before{content:attr(data-l);color:var(--quiet);
 display:inline-block;min-width:7.5rem;padding-right:.6rem}.stack .none{display:none}.stack tbody th{font-weight:600}}
-@media print{figure,tr,.tile,.group{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}table{font-size:8.5pt}
+@media print{figure,tr,.tile,.group{break-inside:avoid}h2,h3{break-after:avoid}
+.scroll{overflow:visible}table{font-size:8.5pt}
 .numbers{display:none}figure svg{max-height:9cm}}
 """
 WIDE, NARROW = 1040, 352

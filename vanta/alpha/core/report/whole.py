@@ -19,7 +19,7 @@ COLOURS = """
 @media (prefers-color-scheme:dark){:root{--gain:#7fb4ea;--loss:#e8955c}}
 @media print{:root{--gain:#1f5f9f;--loss:#b4500f}}
 """
-STYLE = COLOURS + svg.STYLE + strips.STYLE + money.STYLE + deeds.STYLE + """
+STYLE = COLOURS + "body{overflow-wrap:break-word}" + svg.STYLE + strips.STYLE + money.STYLE + deeds.STYLE + """
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(10.5rem,1fr));gap:.7rem;margin:.6rem 0 1rem}
 .tile{background:var(--box);border:1px solid var(--line);border-radius:6px;padding:.6rem .8rem}
 .tile .k{color:var(--quiet);font-size:.8rem;display:block}
