@@ -55,6 +55,7 @@ OTHERS: dict[str, str] = {
     "vanta.common.store": "the adapters themselves",
     "vanta.common.cli": "opens /dev/null in the place of an output that takes no more",
     "vanta.alpha.cli.explain": "the page that a person asked for, outside of the home's state",
+    "vanta.alpha.cli.report": "the page that a person asked for, in `build/` or outside of the home's state",
     "vanta.alpha.housekeeping": "sealed pieces of logs, packed or put away; snapshots that nothing names, put away",
     "vanta.alpha.keys": "another signing key in the place of the one before, and its line in the public list",
     "vanta.alpha.witness": "copies of another home's checkpoints and keys, below `replica/`",

@@ -3,12 +3,15 @@
 Places are floats: nothing here is money.
 
     Scale(0, 100, 20, 220).at(50)    ->  120.0
-    ticks(101_230, 104_870, 4)       ->  [102_000, 104_000], round and within
+    ticks(101_230, 104_870, 4)       ->  [102_000, 103_000, 104_000], round and within
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import pairwise
 
 from vanta.common.times import from_millis, iso, millis
 
@@ -16,6 +19,9 @@ _STEPS_MS = tuple(1_000 * seconds for seconds in (
     1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800,
     1_209_600, 2_592_000))
 _DAY_MS = 86_400_000
+_UNITS = ((1e9, 1.0, "G"), (1e6, 1.0, "M"), (1e4, 10.0, "k"))
+_MOST_PLACES = 7
+_SMALL = Decimal("0.005")
 _LONG_MS = 70 * _DAY_MS
 
 
@@ -81,11 +87,24 @@ def moment(at_ms: int) -> str:
     return f"{text[:10]} {text[11:19]} UTC"
 
 
-def brief(value: float) -> str:
-    """A number for a tick: `1.2M`, `250k`, `0.5`."""
-    size = abs(value)
-    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if size >= limit:
-            shown = f"{value / {'G': 1e9, 'M': 1e6, 'k': 1e3}[unit]:.3f}".rstrip("0").rstrip(".")
-            return f"{shown}{unit}".replace("-", "−")
-    return f"{value:,.4f}".rstrip("0").rstrip(".").replace("-", "−")
+def labels(values: Sequence[float]) -> list[str]:
+    """Numbers for ticks, all in one unit, with as few decimals as tell them right: `99.9k`, `100k`."""
+    size = max(map(abs, values), default=0.0)
+    unit, name = next(((limit / over, name) for limit, over, name in _UNITS if size >= limit), (1.0, ""))
+    near = min((abs(one - other) for one, other in pairwise(sorted(values))), default=size) / unit / 100
+    places = next((places for places in range(_MOST_PLACES) if all(
+        abs(round(value / unit, places) - value / unit) <= near for value in values)), _MOST_PLACES)
+    return [f"{text}{name}".replace("-", "−") for text in _fixed(values, unit, places)]
+
+
+def _fixed(values: Sequence[float], unit: float, places: int) -> list[str]:
+    """Rounded to so many decimals; none of them ends in a zero that says nothing."""
+    rounded = [f"{value / unit:,.{places}f}" for value in values]
+    return [text.rstrip("0").rstrip(".") if "." in text else text for text in rounded]
+
+
+def share(part: Decimal) -> str:
+    """A fraction in per cent: two decimals, and of what is smaller its first two figures."""
+    value = part * 100
+    shown = f"{value:.2f}" if not value or abs(value) >= _SMALL else f"{Decimal(f'{value:.1e}'):f}"
+    return f"{shown} %".replace("-", "−")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from vanta.alpha.core.report.axes import Scale, brief, clock_label, clock_ticks, moment, ticks
+from vanta.alpha.core.report.axes import Scale, clock_label, clock_ticks, labels, moment, ticks
 from vanta.alpha.core.report.reign import RUNS, Spell
 from vanta.alpha.core.report.svg import box, stroke, word
 from vanta.alpha.core.text import wrapped
@@ -30,9 +30,10 @@ def columns(rows: Sequence[Column], unit: str, width: int, key: str) -> tuple[in
     low, high = min(0.0, *known), max(0.0, *known)
     y = Scale(low, high if high > low else low + 1, bottom, top)
     marks = [word(left, 11, unit, "q")]
-    for value in ticks(y.low, y.high, 4):
+    rules = ticks(y.low, y.high, 4)
+    for value, said in zip(rules, labels(rules), strict=True):
         marks += [stroke("zero" if value == 0 else "rule", f"M{left} {y.at(value):.1f}H{right}"),
-                  word(left - 6, y.at(value) + 4, brief(value), "q e")]
+                  word(left - 6, y.at(value) + 4, said, "q e")]
     step = min((right - left) / len(rows), 46)
     for place, row in enumerate(rows):
         x = left + step * place + step * 0.1

@@ -1,12 +1,15 @@
 """The curve of what the vaults are worth, the drawdown under it, and small curves for a table. Pure."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
-from vanta.alpha.core.report.axes import Scale, brief, clock_label, clock_ticks, moment, ticks
+from vanta.alpha.core.report.axes import Scale, clock_label, clock_ticks, labels, moment, share, ticks
 from vanta.alpha.core.report.equity import Point, deepest, gaps, runs
 from vanta.alpha.core.report.svg import box, stroke, word
+from vanta.common.money import ZERO
 
+_LONG = 10**9
 _DOTTED = 60
 """Up to so many points each is shown as one."""
 
@@ -36,7 +39,7 @@ def equity(points: Sequence[Point], currency: str, width: int, key: str) -> tupl
     lower = _Frame(x, Scale(floor * 1.1, 0, high + low - 4, high + 24), left, right, high + 24, high + low - 4)
     marks = [word(left, 11, f"worth, {currency}", "q"), word(left, high + 16, "below the best so far", "q"),
              *_void(points, upper, key), *_void(points, lower, key),
-             *_rules(upper, 5, brief), *_rules(lower, 3, lambda value: f"{value * 100:.3g} %".replace("-", "−")),
+             *_rules(upper, 5), *_rules(lower, 3, per_cent=True),
              *_times(span, x, high + low + 12, width),
              *_falls(points, lower), stroke("paid", _steps(points, upper)), *_lines(points, upper),
              *_ends(points, upper, width), *_deepest(deep, lower)]
@@ -51,12 +54,13 @@ def _void(points: Sequence[Point], frame: _Frame, key: str) -> Iterator[str]:
         yield box(place, fill=f"{key}-h", hint=hint)
 
 
-def _rules(frame: _Frame, most: int, label: object) -> Iterator[str]:
-    assert callable(label)
-    for value in ticks(frame.y.low, frame.y.high, most):
+def _rules(frame: _Frame, most: int, *, per_cent: bool = False) -> Iterator[str]:
+    values = ticks(frame.y.low, frame.y.high, most)
+    told = [f"{said} %" for said in labels([value * 100 for value in values])] if per_cent else labels(values)
+    for value, said in zip(values, told, strict=True):
         y = frame.y.at(value)
         yield stroke("zero" if value == 0 else "rule", f"M{frame.left:.1f} {y:.1f}H{frame.right:.1f}")
-        yield word(frame.left - 6, y + 4, label(value), "q e")
+        yield word(frame.left - 6, y + 4, said, "q e")
 
 
 def _times(span: tuple[int, int], x: Scale, y: float, width: int) -> Iterator[str]:
@@ -103,8 +107,13 @@ def _ends(points: Sequence[Point], frame: _Frame, width: int) -> Iterator[str]:
     if abs(paid_y - nav_y) < 15:
         middle = (paid_y + nav_y) / 2
         nav_y, paid_y = (middle - 8, middle + 8) if nav_y <= paid_y else (middle + 8, middle - 8)
-    yield word(frame.right + 8, nav_y, f"worth {last.nav:,.0f}", "b")
-    yield word(frame.right + 8, paid_y, f"paid in {last.flows:,.0f}", "q")
+    yield word(frame.right + 8, nav_y, f"worth {_whole(last.nav or ZERO)}", "b")
+    yield word(frame.right + 8, paid_y, f"paid in {_whole(last.flows)}", "q")
+
+
+def _whole(amount: Decimal) -> str:
+    """Without cents, and in thousands of millions where it is long."""
+    return f"{amount:,.0f}" if abs(amount) < _LONG else f"{amount / _LONG:,.4f}G"
 
 
 def _deepest(deep: Point | None, frame: _Frame) -> Iterator[str]:
@@ -113,7 +122,7 @@ def _deepest(deep: Point | None, frame: _Frame) -> Iterator[str]:
     x, y = frame.x.at(deep.at_ms), frame.y.at(float(deep.fall))
     yield f'<circle class="down" cx="{x:.1f}" cy="{y:.1f}" r="3"/>'
     kind = "e" if x > (frame.left + frame.right) / 2 else ""
-    yield word(x + (-7 if kind else 7), y + 1, f"{deep.fall * 100:.2f} %".replace("-", "−"), kind)
+    yield word(x + (-7 if kind else 7), y + 1, share(deep.fall), kind)
 
 
 def spark(points: Sequence[Point], name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from vanta.alpha.core.page import text
 from vanta.alpha.core.report import columns, curves
-from vanta.alpha.core.report.axes import moment
+from vanta.alpha.core.report.axes import moment, share
 from vanta.alpha.core.report.equity import Point, Stands, currencies, curve, deepest, gaps
 from vanta.alpha.core.report.history import History
 from vanta.alpha.core.report.stretches import Moment, thinned
@@ -54,9 +54,9 @@ def plain_amount(value: Decimal | str | None, currency: str) -> str:
     return "unknown" if value is None else amount(Decimal(value), currency, sign=False)
 
 
-def percent(share: Decimal | None) -> str:
-    """`−1.25 %`."""
-    return "unknown" if share is None else f"{share * 100:.2f} %".replace("-", "−")
+def percent(part: Decimal | None) -> str:
+    """`−1.25 %`, or that it is not known."""
+    return "unknown" if part is None else share(part)
 
 
 def worth(history: History) -> Iterator[str]:

@@ -23,7 +23,7 @@ STYLE = COLOURS + "body{overflow-wrap:break-word}" + svg.STYLE + strips.STYLE + 
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(10.5rem,1fr));gap:.7rem;margin:.6rem 0 1rem}
 .tile{background:var(--box);border:1px solid var(--line);border-radius:6px;padding:.6rem .8rem}
 .tile .k{color:var(--quiet);font-size:.8rem;display:block}
-.tile .v{font-size:1.05rem;font-weight:600;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+.tile .v{font-size:1rem;font-weight:600;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
 .tile .s{color:var(--quiet);font-size:.8rem;display:block;overflow-wrap:anywhere}
 nav{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;font-size:.9rem;margin:.4rem 0 0}
 .gaps{border-left:4px solid var(--loss);background:var(--soft);padding:.6rem .9rem;margin:1rem 0;

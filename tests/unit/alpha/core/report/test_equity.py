@@ -103,6 +103,14 @@ def test_ends_do_not_lie_on_each_other() -> None:
         assert abs(places[0] - places[1]) >= 15
 
 
+def test_long_sums_are_told_short() -> None:
+    """Beside the line there is room for so many letters."""
+    points = [point(0, "5000000000", "4900000000"), point(1_000, "5001000000", "4900000000")]
+    drawn = "".join(equity(points, "USD", 1040, "k")[1])
+    assert "worth 5.0010G" in drawn
+    assert "paid in 4.9000G" in drawn
+
+
 def test_one_point_and_many() -> None:
     """One is a dot without a line; of many there is a line without dots."""
     drawn = "".join(equity([point(0, "100")], "USD", 1040, "k")[1])
