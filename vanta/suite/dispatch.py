@@ -34,7 +34,7 @@ COMMANDS = (
     Command("report", "one page that shows a home: worth, profit, orders, controls, feeds", "vanta.alpha.cli.report"),
     Command("verify", "check every log and document of a home", "vanta.alpha.cli.verify", check=True),
     Command("replay", "recompute a home's decisions from its logs, byte for byte", "vanta.alpha.cli.replay"),
-    Command("audit", "the key that logs are signed with, and witnessing another home's logs", "vanta.alpha.cli.audit",
+    Command("audit", "the key that signs logs, witnessing another home, bundles of records", "vanta.alpha.cli.audit",
             check=True),
     Command("tidy", "pack and put away old logs, and say what they take on disk", "vanta.alpha.cli.tidy"),
     Command("overlay", "would these kill switches let an order pass?", "vanta.alpha.cli.overlay"),
