@@ -286,7 +286,7 @@ def test_the_second_pass_and_a_third_staged_nothing(demo: Demo) -> None:
 def test_it_ends_with_a_page_that_shows_all_of_it(demo: Demo) -> None:
     """It says where; the page is there, whole, and its sums are those of the document beside it."""
     page = demo.home.root / "build" / "report.html"
-    assert f"in a browser: {page.as_uri()}" in demo.done.stdout
+    assert f"for a browser: {page.as_uri()}" in demo.done.stdout
     drawn = page.read_text()
     assert drawn.endswith("</html>\n")
     assert "Not everything is as it should be" not in drawn

@@ -9,6 +9,7 @@ from datetime import date, datetime
 import orjson
 
 from vanta.alpha.core.cuts import Cuts
+from vanta.alpha.core.inputs import is_digest
 from vanta.alpha.core.report.ground import Takes
 from vanta.alpha.core.report.history import History
 from vanta.alpha.core.report.sightings import NONE, Sightings
@@ -17,7 +18,7 @@ from vanta.alpha.core.sights import Limits
 from vanta.alpha.core.summary import rows
 from vanta.alpha.facts import gather, whole
 from vanta.alpha.housekeeping import usage
-from vanta.alpha.reading import blobs, records
+from vanta.alpha.reading import records
 from vanta.alpha.wire import snapshots
 from vanta.common.errors import Missing, StateError
 from vanta.common.models.configuration import Settings
@@ -33,7 +34,7 @@ from vanta.common.paths import (
     Home,
 )
 from vanta.common.store.atomic import read
-from vanta.common.store.ports import Record
+from vanta.common.store.ports import Record, Snapshots
 from vanta.common.times import iso, millis_of
 
 _FOLDS = (PORTFOLIO, OPEN_ORDERS, PNL)
@@ -61,11 +62,11 @@ class Reporter:
         self.gaps += [f"{one.file} {one.text}" for one in cuts.findings if not one.ahead]
         store = snapshots(self._home)
         chosen = sightings.chosen(store.has)
-        versions = blobs(store, sorted({digest for _, digest in chosen if digest != NONE}))
+        versions = _kept(store, {digest for _, digest in chosen if digest != NONE})
         return Look(
             now=iso(self._now), history=history, sightings=sightings, chosen=chosen,
             versions={digest: _json(raw) for digest, raw in versions.items()},
-            overlays=blobs(store, sorted({digest for _, digest in history.reign.overlays})),
+            overlays=_kept(store, {digest for _, digest in history.reign.overlays if is_digest(digest)}),
             checks=rows(facts, Limits()), gaps=self.gaps,
             takes=[Takes(one.what, one.size, one.days, one.per_day()) for one in usage(self._home, today)])
 
@@ -85,6 +86,17 @@ class Reporter:
                 take(record)
         except StateError as error:
             self.gaps.append(f"{error.what}; what comes before it is shown")
+
+
+def _kept(store: Snapshots, digests: set[str]) -> dict[str, bytes]:
+    """The snapshots among these that are there and whole; the page tells of the others what is not known of them."""
+    found = {}
+    for digest in sorted(digests):
+        try:
+            found[digest] = store.get(digest)
+        except StateError:
+            continue
+    return found
 
 
 def _json(raw: bytes) -> object:

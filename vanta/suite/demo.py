@@ -177,11 +177,10 @@ def _failures(sight: Sight, asked: Sequence[str]) -> dict[str, str]:
     return {feed: why for feed, why in last.items() if why}
 
 
-def _seen(page: Path | None) -> list[Next]:
-    """Where the page is, or how to find out why there is none."""
-    if page is None:
-        return [Next("draw it as one page", "vanta report")]
-    return [Next("see all of it as one page, in a browser", page.resolve().as_uri())]
+def _seen(page: Path | None) -> list[str]:
+    """Where the page is, or that there is none."""
+    said = "could not be drawn; `vanta report` says why" if page is None else page.resolve().as_uri()
+    return ["", f"All of it as one page, for a browser: {said}"]
 
 
 def _report(came: _Came, sections: Sequence[Section]) -> Report:
@@ -196,10 +195,10 @@ def _report(came: _Came, sections: Sequence[Section]) -> Report:
                "second_pass": None if came.staged is None else {"staged": came.staged},
                "failures": dict(came.failures), "page": None if came.page is None else str(came.page),
                "screen": data(sections)},
-        lines=[""], warnings=[*([f"Error: vanta-run up ended with {came.status}"] if came.status else []),
+        lines=[*_seen(came.page), ""], warnings=[*([f"Error: vanta-run up ended with {came.status}"] if came.status else []),
                               *(f"{feed}: {said}" for feed, said in came.failures.items())],
-        next=[*_seen(came.page),
-              Next("one screen of state", "vanta-run status"),
+        next=[Next("one screen of state", "vanta-run status"),
+              Next("draw it again as one page", "vanta report"),
               *why,
               *reach,
               Next("prove the logs and documents", "vanta verify"),

@@ -48,7 +48,6 @@ def report(home: HomeOption = None, out: OutOption = None, *, json: JsonFlag = F
     atomic.replace(target, drawn, durable=False)
     return emit(Report(
         schema="vanta.report/1", at=host.now(), exit=status,
-        items={"page": str(target), "bytes": len(drawn), "problems": problems},
-        lines=[f"the page is in {target} ({len(drawn):,} bytes)"], warnings=problems,
-        next=[Next("open it in a browser", target.resolve().as_uri()),
-              Next("check that none of this was changed", "vanta verify")]), as_json=json)
+        items={"page": str(target), "url": target.resolve().as_uri(), "bytes": len(drawn), "problems": problems},
+        lines=[f"the page is in {target} ({len(drawn):,} bytes); in a browser: {target.resolve().as_uri()}"],
+        warnings=problems, next=[Next("check that none of this was changed", "vanta verify")]), as_json=json)

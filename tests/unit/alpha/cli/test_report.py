@@ -30,13 +30,13 @@ def test_the_page_goes_where_it_was_asked_for(copied: Home, tmp_path: Path, caps
 
 
 def test_json_says_where_and_what_is_missing(copied: Home, tmp_path: Path, capsys: Capture) -> None:
-    """One document on stdout; a link to open is advice, no command."""
+    """One document on stdout; its address, and how large it is."""
     target = tmp_path / "report.html"
     assert call(report.app, "--home", copied.root, "--out", target, "--json") == 0
     body = told(capsys)
     assert (body["schema"], body["page"], body["problems"]) == ("vanta.report/1", str(target), [])
     assert body["bytes"] == target.stat().st_size
-    assert body["next"][0]["advice"] == target.as_uri()
+    assert body["url"] == target.as_uri()
 
 
 def test_a_home_that_could_not_be_read_whole_ends_with_3(

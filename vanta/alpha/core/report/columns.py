@@ -34,6 +34,8 @@ def columns(rows: Sequence[Column], unit: str, width: int, key: str) -> tuple[in
     for value, said in zip(rules, labels(rules), strict=True):
         marks += [stroke("zero" if value == 0 else "rule", f"M{left} {y.at(value):.1f}H{right}"),
                   word(left - 6, y.at(value) + 4, said, "q e")]
+    if not any(row.value or row.value is None for row in rows):
+        marks.append(word((left + right) / 2, (top + bottom) / 2, "level on every day that is drawn", "q m"))
     step = min((right - left) / len(rows), 46)
     for place, row in enumerate(rows):
         x = left + step * place + step * 0.1

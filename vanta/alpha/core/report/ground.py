@@ -73,8 +73,8 @@ def feeds(checks: Sequence[Row], found: Mapping[str, Passes], span: tuple[int, i
         yield figure(Drawing(
             name="feeds", title="How the passes over each feed ended", told="A row a feed, from left to right in time.",
             draw=partial(strips.passes, drawn, span),
-            caption="A high blue mark: every pass of that time was fine. Striped orange: half high where a pass was so "
-                    "only in part, low where none was. Nothing: no pass was made.",
+            caption="A high blue mark: every pass of that time was fine. Striped orange: half high where not all of it "
+                    "was fine, low where nothing was. Nothing: no pass was made.",
             numbers=Table(head=("feed", "from", "fine", "in part", "failed"), right=frozenset({2, 3, 4}), rows=[
                 [name, moment(cell.from_ms), *(f"{value:,}" for value in cell.value)]
                 for name, cut in drawn.items() for cell in cut(24) if cell.value is not None])))

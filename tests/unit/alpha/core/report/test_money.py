@@ -187,3 +187,5 @@ def test_days_in_which_nothing_moved_have_no_columns() -> None:
     marks = "".join(columns.columns(rows, "USD", 352, "k")[1])
     assert 'class="up"' not in marks
     assert 'class="void"' in marks
+    assert "level on every day" not in marks, "of one of them nothing is known"
+    assert "level on every day" in "".join(columns.columns(rows[:1], "USD", 352, "k")[1])
