@@ -314,8 +314,8 @@ def test_the_proposed_commands_work_when_they_are_pasted(demo: Demo, tmp_path: P
         name = re.sub(r".*/(vanta\S*?)'? (\S+) .*", r"\1 \2", line)
         statuses[name] = until_calm(line, folder) if name == "vanta-run up" else subprocess.run(
             line, shell=True, cwd=folder, env=BARE, capture_output=True, check=False).returncode
-    assert statuses == {"vanta-run status": 0, "vanta report": 0, "vanta explain": 0, "vanta verify": 0, "vanta replay": 0,
-                        "vanta-run up": 0, "vanta-run kill": 0}
+    assert statuses == {"vanta-run status": 0, "vanta report": 0, "vanta explain": 0, "vanta verify": 0,
+                        "vanta replay": 0, "vanta-run up": 0, "vanta-run kill": 0}
 
 
 def until_calm(line: str, folder: Path) -> int:
