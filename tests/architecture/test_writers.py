@@ -57,6 +57,7 @@ OTHERS: dict[str, str] = {
     "vanta.alpha.archive": "the one file of a bundle of records, never over another",
     "vanta.alpha.bundle": "what a bundle holds, in a folder that was empty",
     "vanta.alpha.cli.explain": "the page that a person asked for, outside of the home's state",
+    "vanta.alpha.cli.report": "the page that a person asked for, in `build/` or outside of the home's state",
     "vanta.alpha.housekeeping": "sealed pieces of logs, packed or put away; snapshots that nothing names, put away",
     "vanta.alpha.keys": "another signing key in the place of the one before, and its line in the public list",
     "vanta.alpha.witness": "copies of another home's checkpoints and keys, below `replica/`",

@@ -31,6 +31,7 @@ COMMANDS = (
     Command("markets", "collect feeds, reflect on them, stage intents", "vanta.markets.cli"),
     Command("executor", "carry staged intents to the broker under the fences", "vanta.executor.cli"),
     Command("explain", "why a signal, order, refusal or any record is what it is", "vanta.alpha.cli.explain"),
+    Command("report", "one page that shows a home: worth, profit, orders, controls, feeds", "vanta.alpha.cli.report"),
     Command("verify", "check every log and document of a home", "vanta.alpha.cli.verify", check=True),
     Command("replay", "recompute a home's decisions from its logs, byte for byte", "vanta.alpha.cli.replay"),
     Command("audit", "the key that signs logs, witnessing another home, bundles of records", "vanta.alpha.cli.audit",
