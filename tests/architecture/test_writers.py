@@ -56,6 +56,7 @@ OTHERS: dict[str, str] = {
     "vanta.common.cli": "opens /dev/null in the place of an output that takes no more",
     "vanta.alpha.cli.explain": "the page that a person asked for, outside of the home's state",
     "vanta.alpha.housekeeping": "sealed pieces of logs, packed or put away; snapshots that nothing names, put away",
+    "vanta.alpha.installer": "the host's own folders, below /etc and the root that it is given; no state",
     "vanta.alpha.keys": "another signing key in the place of the one before, and its line in the public list",
     "vanta.alpha.witness": "copies of another home's checkpoints and keys, below `replica/`",
     "vanta.common.signing_key": "the home's signing key and the first line of the public list, each once",
