@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vanta.alpha.core.layout import NODES, Piece, Place, pieces, render
+from vanta.alpha.core.placing import NODES, Piece, Place, pieces, render
 from vanta.alpha.installer import shipped
 
 UNITS = "/etc/systemd/system/"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.hosts import ask, rendered, tool
-from vanta.alpha.core.layout import NODES
+from vanta.alpha.core.placing import NODES
 from vanta.common.clock import SystemClock
 from vanta.common.events import LogEvent
 from vanta.common.log import configure
@@ -80,6 +80,7 @@ def test_what_is_not_listed_does_not_go_out(node: str) -> None:
 
 
 def test_build_is_exported_to_two_hosts_that_cannot_write() -> None:
+    """By name, read-only, and as nobody."""
     (text,) = rendered("alpha", "/etc/exports.d/").values()
     ((folder, *clients),) = [line.split() for line in text.splitlines() if not line.startswith("#")]
     assert folder == "/opt/vanta/build"
@@ -130,6 +131,7 @@ def test_logs_are_kept_for_fourteen_days_and_go_on_in_a_new_file(tmp_path: Path)
 
 @pytest.mark.parametrize("node", NODES)
 def test_logs_are_never_cut_under_a_writer(node: str) -> None:
+    """What is cut while it is written is lost."""
     (text,) = rendered(node, "/etc/logrotate.d/").values()
     assert "copytruncate" not in text
     assert "rotate 14" in text

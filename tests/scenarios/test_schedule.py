@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.hosts import UNITS, ask, rendered, tool
-from vanta.alpha.core.layout import NODES
+from vanta.alpha.core.placing import NODES
 from vanta.alpha.installer import shipped
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import FEEDS, Home
@@ -22,7 +22,7 @@ def jobs(text: str) -> list[tuple[str, str, str]]:
     """When, who and what of each job; raises `ValueError` for what cron would refuse or take for something else."""
     if not text.endswith("\n"):
         raise ValueError("cron skips a file without a newline at its end")
-    found = []
+    found: list[tuple[str, str, str]] = []
     for line in text.splitlines():
         if not line.strip() or line.startswith("#"):
             continue
@@ -48,6 +48,7 @@ def jobs(text: str) -> list[tuple[str, str, str]]:
     "* * * * * root date +%F\n", "TZ=UTC\n* * * * * root true\n", "@often root true\n",
     "* * * * * root true\nPATH=/bin\n"])
 def test_a_trap_would_be_seen(text: str) -> None:
+    """Each of these has cost somebody a night."""
     with pytest.raises((ValueError, KeyError)):
         jobs(text)
 
@@ -85,6 +86,7 @@ def crontab(text: str, folder: Path) -> str:
 
 @pytest.mark.parametrize(("node", "name", "text"), list(files()), ids=NODES)
 def test_crons_own_parser_takes_every_file(node: str, name: str, text: str, tmp_path: Path) -> None:
+    """And refuses the same file with one line more."""
     del node, name
     assert crontab(text, tmp_path) == ""
     assert crontab(text + "61 * * * * root true\n", tmp_path) != ""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.hosts import PROGRAMS, UNITS, ask, rendered, tool, units
-from vanta.alpha.core.layout import NODES
+from vanta.alpha.core.placing import NODES
 
 AT_MOST = 2.0
 NAMES = sorted({name.replace("@.", "@sec.") for node in NODES for name in rendered(node, UNITS) if "/" not in name})

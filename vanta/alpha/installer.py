@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import vanta
-from vanta.alpha.core.layout import (
+from vanta.alpha.core.placing import (
     NODES,
     SYSUSERS,
     TMPFILES,

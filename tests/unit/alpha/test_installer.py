@@ -14,7 +14,7 @@ import pytest
 from tests.processes import ROOT
 from tests.scenarios.hosts import ask, tool
 from vanta.alpha.cli.install import app
-from vanta.alpha.core.layout import NODES, Place, pieces
+from vanta.alpha.core.placing import NODES, Place, pieces
 from vanta.alpha.installer import Installer, Order, shipped
 from vanta.common.cli import main
 from vanta.common.errors import OperatorError, StateError, UsageError
@@ -192,6 +192,7 @@ def test_somebody_elses_mask_changes_nothing(shell: Shell) -> None:
 
 
 def test_a_root_that_cannot_be_written(tmp_path: Path) -> None:
+    """A file stands where the folder should be."""
     (tmp_path / "host").write_text("")
     with pytest.raises((OperatorError, StateError)):
         Installer(Order(place=Place("alpha", HOME, PROGRAMS), root=tmp_path / "host")).run()
@@ -208,13 +209,15 @@ def test_a_link_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_not_shipped_is_missed() -> None:
+    """A package that is not whole is no package."""
     with pytest.raises(OperatorError):
         shipped("cron/vanta-tracker")
 
 
 def test_an_environment_that_services_cannot_see_is_refused(tmp_path: Path) -> None:
+    """The units would not start."""
     with pytest.raises(UsageError):
-        Installer(Order(place=Place("alpha", HOME, "/home/ann/venv/bin"), root=tmp_path))
+        Installer(Order(place=Place("alpha", HOME, "/home"), root=tmp_path))
 
 
 @AS_ROOT

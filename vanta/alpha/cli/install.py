@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vanta.alpha.core.layout import Place
+from vanta.alpha.core.placing import Place
 from vanta.alpha.installer import Installer, Order, Outcome
 from vanta.common.cli import JsonFlag, Next, Report, application, emit, exit_table
 from vanta.common.clock import SystemClock

@@ -1,122 +1,106 @@
-"""What a node's host is laid out with: which of the shipped files go where, for which home and environment. Pure.
+"""Where each box of a graph stands: layers from top to bottom, in each the order that crosses fewest lines. Pure.
 
-Shipped files stand in `deploy/` and name places by `@HOME@`, `@BIN@` and `@NODE@`; a file that is named with NODE is
-every node's. Some are the operator's from the moment they are there (`kept`): settings, the list of hosts, the places
-of secrets.
+Layers are the ranks of the graph. In each layer boxes move towards the mean place of what they are linked to
+(barycentre), a few times down and up. A layer that is wider than the page is broken into rows.
 
-    pieces("executor", "/opt/vanta")  ->  Piece("cron/vanta-executor", "/etc/cron.d/vanta-executor", 0o644), …
+    layout(graph, WIDE)  ->  Layout(width=1040, height=900, boxes={"raw 5f0c…": Box(0, 24, 196, 66, …), …}, bands=…)
 """
 
-import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from vanta.common.errors import Bug, UsageError
+from vanta.alpha.core.graph import Graph, Thing
+from vanta.alpha.core.text import wrapped
 
-NODES = ("alpha", "markets", "executor")
-SYSUSERS, TMPFILES = "/etc/sysusers.d", "/etc/tmpfiles.d"
-
-_UNITS = {
-    "alpha": (),
-    "markets": ("markets-reflector.service", "markets-collect@.service", "markets-warmup.service"),
-    "executor": ("executor-router.service", "executor-sweep.service"),
-}
-_CREDENTIALS = {"alpha": (), "markets": ("markets-collect@reddit.service",),
-                "executor": ("executor-router.service", "executor-sweep.service")}
-_PLAIN = re.compile(r"/[A-Za-z0-9._/-]+")
-_UNSEEN = ("/home", "/root", "/run", "/tmp", "/var/tmp", "/proc", "/sys", "/dev")  # noqa: S108 - refused, not used
-"""Where a unit looks and finds nothing, or nothing that stays."""
+LINES = 4
+_BETWEEN_LAYERS, _BETWEEN_ROWS = 46, 24
+_CAPTION, _LINE, _PAD = 26, 15, 9
+_SWEEPS = 4
 
 
-class Place(NamedTuple):
-    """One node, its home, and the folder of its programs, as the host itself names them."""
+class Size(NamedTuple):
+    """So many boxes side by side at most, each so wide and with so many letters in a line, and the gap between them."""
 
-    node: str
-    home: str
-    programs: str
-
-
-class Piece(NamedTuple):
-    """A shipped file, where it belongs, and whether it is the operator's once it is there. `group` reads it."""
-
-    source: str
-    target: str
-    mode: int = 0o644
-    kept: bool = False
-    group: str = "root"
+    columns: int
+    width: int
+    letters: int
+    gap: int
 
 
-class Entry(NamedTuple):
-    """One line of tmpfiles.d: a folder (`d`) or file (`f`), its mode and whose it is."""
+WIDE, NARROW = Size(5, 200, 25, 20), Size(2, 172, 21, 12)
 
-    kind: str
-    path: str
-    mode: int
-    user: str
-    group: str
+class Box(NamedTuple):
+    """A box and the lines of text in it. Lengths in pixels."""
 
-
-def check(place: Place) -> None:
-    """Raise `UsageError` for a place that its units could not use, or that the files could not name."""
-    if place.node not in NODES:
-        raise UsageError(f"there is no node {place.node!r}", f"The nodes are {', '.join(NODES)}.")
-    for what, path in (("home", place.home), ("programs' folder", place.programs)):
-        parts = path.split("/")
-        if not _PLAIN.fullmatch(path) or "" in parts[1:] or {".", ".."} & set(parts):
-            raise UsageError(f"the {what} {path!r} cannot be named in units and cron jobs",
-                             "Choose an absolute path of letters, digits, dots, dashes and underscores.")
-        if any(path == one or path.startswith(f"{one}/") for one in _UNSEEN):
-            raise UsageError(f"the {what} {path} is out of the sight of services",
-                             "Install VANTA into /opt/vanta/venv, say, and give the node a home like /opt/vanta.")
+    x: float
+    y: float
+    width: float
+    height: float
+    lines: tuple[str, ...]
 
 
-def pieces(node: str, home: str) -> list[Piece]:
-    """Every file of a node, accounts and folders first: the others may be theirs."""
-    units = [(name, name) for name in (*_UNITS[node], f"vanta-{node}.target")]
-    units += [(f"vanta-NODE-{what}.service", f"vanta-{node}-{what}.service") for what in ("tidy", "verify")]
-    found = [Piece("sysusers.d/vanta-NODE.conf", f"{SYSUSERS}/vanta-{node}.conf"),
-             Piece("tmpfiles.d/vanta-NODE.conf", f"{TMPFILES}/vanta-{node}.conf")]
-    if node == "markets":
-        found.append(Piece("tmpfiles.d/vanta-markets-logs.conf", f"{TMPFILES}/vanta-markets-logs.conf"))
-    found += [Piece(f"systemd/{source}", f"/etc/systemd/system/{target}") for source, target in units]
-    found += [Piece(f"systemd/{unit}.d/credentials.conf", f"/etc/systemd/system/{unit}.d/credentials.conf", kept=True)
-              for unit in _CREDENTIALS[node]]
-    if node == "alpha":
-        found.append(Piece("nfs/vanta-build.exports", "/etc/exports.d/vanta-build.exports"))
-    else:
-        found += [Piece(f"nfs/build.{kind}", f"/etc/systemd/system/{unit_name(f'{home}/build')}.{kind}")
-                  for kind in ("mount", "automount")]
-    return [*found,
-            Piece(f"cron/vanta-{node}", f"/etc/cron.d/vanta-{node}"),
-            Piece("logrotate/vanta-NODE", f"/etc/logrotate.d/vanta-{node}"),
-            Piece(f"sudoers/vanta-{node}", f"/etc/sudoers.d/vanta-{node}", 0o440),
-            Piece("nftables/vanta-NODE.nft", f"/etc/nftables.d/vanta-{node}.nft"),
-            Piece("nftables/vanta-NODE-hosts.nft", f"/etc/nftables.d/vanta-{node}-hosts.nft", kept=True),
-            Piece(f"config/{node}.toml", f"{home}/config/vanta.toml", 0o640, kept=True, group=f"vanta-{node}")]
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The whole drawing, by the keys of the graph's things."""
+
+    width: float
+    height: float
+    boxes: Mapping[str, Box]
 
 
-def render(text: str, place: Place) -> str:
-    """The file for this place."""
-    done = text.replace("@HOME@", place.home).replace("@BIN@", place.programs).replace("@NODE@", place.node)
-    if (left := re.search(r"@[A-Z]+@", done)) is not None:
-        raise Bug(f"a shipped file names {left.group()}, which is no place")
-    return done
+def layout(graph: Graph, size: Size) -> Layout:
+    """Place every thing of a graph."""
+    rows = [[layer[start:start + size.columns] for start in range(0, len(layer), size.columns)]
+            for layer in ordered(graph)]
+    width = max(_width(len(row), size) for layer in rows for row in layer)
+    boxes: dict[str, Box] = {}
+    y = float(_PAD)
+    for layer in rows:
+        for number, row in enumerate(layer):
+            y += _BETWEEN_ROWS if number else 0
+            y += _place(row, size, ((width - _width(len(row), size)) / 2, y), boxes)
+        y += _BETWEEN_LAYERS
+    return Layout(width, y - _BETWEEN_LAYERS + _PAD, boxes)
 
 
-def unit_name(path: str) -> str:
-    """What systemd calls the unit of a path, without its kind: `/opt/vanta/build` → `opt-vanta-build`."""
-    said = "".join(one if one.isalnum() or one in "_./" else f"\\x{ord(one):02x}" for one in path.strip("/"))
-    return ("\\x2e" + said[1:] if said.startswith(".") else said).replace("/", "-")
+def _width(number: int, size: Size) -> int:
+    return number * (size.width + size.gap) - size.gap
 
 
-def entries(tmpfiles: str) -> list[Entry]:
-    """The folders and files that a rendered tmpfiles.d file names, in order."""
-    rows = (line.split() for line in tmpfiles.splitlines() if line and not line.startswith("#"))
-    return [Entry(kind, path, int(mode, 8), user, group) for kind, path, mode, user, group, *_ in rows]
+def ordered(graph: Graph) -> list[list[Thing]]:
+    """Layers by rank, each in the order in which it is to be drawn."""
+    layers = [[thing for thing in graph.things if thing.rank == rank]
+              for rank in sorted({thing.rank for thing in graph.things})]
+    above: dict[str, list[str]] = {}
+    below: dict[str, list[str]] = {}
+    for link in graph.links:
+        above.setdefault(link.target, []).append(link.source)
+        below.setdefault(link.source, []).append(link.target)
+    for sweep in range(_SWEEPS):
+        down = sweep % 2 == 0
+        for index in range(len(layers)) if down else range(len(layers) - 1, -1, -1):
+            layers[index] = _sorted(layers, index, above if down else below)
+    return layers
 
 
-def accounts(sysusers: str) -> tuple[list[str], list[str], list[tuple[str, str]]]:
-    """Groups, users, and who is in which group besides, by a rendered sysusers.d file. A user has its own group."""
-    rows = [line.split() for line in sysusers.splitlines() if line and not line.startswith("#")]
-    users = [row[1] for row in rows if row[0] == "u"]
-    return ([row[1] for row in rows if row[0] == "g"] + users, users,
-            [(row[1], row[2]) for row in rows if row[0] == "m"])
+def _sorted(layers: Sequence[Sequence[Thing]], index: int, linked: Mapping[str, Sequence[str]]) -> list[Thing]:
+    """A layer in the order of the mean places of what it is linked to; what is linked to nothing keeps its place."""
+    places = {thing.key: (place + 0.5) / len(layer) for layer in layers for place, thing in enumerate(layer)}
+
+    def wanted(thing: Thing) -> float:
+        others = [places[key] for key in linked.get(thing.key, ())]
+        return sum(others) / len(others) if others else places[thing.key]
+
+    return sorted(layers[index], key=wanted)
+
+
+def _place(row: Sequence[Thing], size: Size, corner: tuple[float, float], boxes: dict[str, Box]) -> float:
+    """Put a row of boxes side by side; returns its height."""
+    x, y = corner
+    texts = [tuple(wrapped(thing.label.text, size.letters, LINES)) for thing in row]
+    height = _CAPTION + max(map(len, texts)) * _LINE + _PAD
+    for thing, lines in zip(row, texts, strict=True):
+        boxes[thing.key] = Box(x, y, size.width, height, lines)
+        x += size.width + size.gap
+    return height
