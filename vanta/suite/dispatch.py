@@ -33,7 +33,7 @@ COMMANDS = (
     Command("explain", "why a signal, order, refusal or any record is what it is", "vanta.alpha.cli.explain"),
     Command("verify", "check every log and document of a home", "vanta.alpha.cli.verify", check=True),
     Command("replay", "recompute a home's decisions from its logs, byte for byte", "vanta.alpha.cli.replay"),
-    Command("audit", "the key that logs are signed with, and witnessing another home's logs", "vanta.alpha.cli.audit",
+    Command("audit", "the key that signs logs, witnessing another home, bundles of records", "vanta.alpha.cli.audit",
             check=True),
     Command("tidy", "pack and put away old logs, and say what they take on disk", "vanta.alpha.cli.tidy"),
     Command("install", "lay out a host for one node: accounts, folders, units, cron jobs", "vanta.alpha.cli.install"),

@@ -112,7 +112,7 @@ def test_a_hold_repeats_the_operator_s_own_words() -> None:
     name = world.want("equity:AAPL", "1000")
     world.step()
     text = said(name, Trail(world.journal.read()))
-    assert "The operator's words: drill (by ann)." in text
+    assert "The operator's words: drill." in text
     assert world.book.inputs["overlay"][:12] in text
 
 
