@@ -108,7 +108,10 @@ def test_where_cron_was_chosen_the_sweep_carries_out_what_the_daemon_would(home:
     second = json.loads(sweep(home, "--json").stdout)
     assert (second["accepted"], second["fills"], second["sends"]) == (0, 0, True)
     service = start(home)
-    out, err = service.communicate()
+    try:
+        out, err = service.communicate(timeout=60)  # it ends by itself
+    finally:
+        service.kill()
     assert (service.returncode, out) == (78, "")
     assert "executor.dispatch is cron" in err
 
