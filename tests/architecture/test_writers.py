@@ -59,6 +59,7 @@ OTHERS: dict[str, str] = {
     "vanta.alpha.cli.explain": "the page that a person asked for, outside of the home's state",
     "vanta.alpha.cli.report": "the page that a person asked for, in `build/` or outside of the home's state",
     "vanta.alpha.housekeeping": "sealed pieces of logs, packed or put away; snapshots that nothing names, put away",
+    "vanta.alpha.installer": "the host's own folders, below /etc and the root that it is given; no state",
     "vanta.alpha.keys": "another signing key in the place of the one before, and its line in the public list",
     "vanta.alpha.witness": "copies of another home's checkpoints and keys, below `replica/`",
     "vanta.common.signing_key": "the home's signing key and the first line of the public list, each once",
