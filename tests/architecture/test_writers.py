@@ -33,8 +33,9 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "EXECUTOR_STATE": ("vanta.executor.publish",),
     "TRADE_LOG": ("vanta.executor.wire",),
     "PERMIT": ("vanta.common.permit",),
-    "VAULTS": ("vanta.suite.simulation.home", "vanta.suite.scenes"),   # as the operator of a new home would
-    "OVERLAY": ("vanta.suite.simulation.home", "vanta.suite.scenes", "vanta.suite.mode"),  # likewise, and on request
+    "VAULTS": ("vanta.suite.simulation.home", "vanta.suite.scenes",   # as the operator of a new home would
+               "vanta.alpha.editing"),   # on request
+    "OVERLAY": ("vanta.suite.simulation.home", "vanta.suite.scenes", "vanta.alpha.editing"),
     "CONTROL_LOG": ("vanta.alpha.wire",),
     "OPERATOR_COMMANDS": ("vanta.alpha.wire",),
     "SIMULATION": ("vanta.suite.simulation.engine",),

@@ -36,7 +36,7 @@ COMMANDS = (
     Command("audit", "the key that logs are signed with, and witnessing another home's logs", "vanta.alpha.cli.audit",
             check=True),
     Command("tidy", "pack and put away old logs, and say what they take on disk", "vanta.alpha.cli.tidy"),
-    Command("overlay", "would these kill switches let an order pass?", "vanta.alpha.cli.overlay"),
+    Command("overlay", "the kill switches: check, show, set, clear, flip, history", "vanta.alpha.cli.overlay"),
     Command("simulate", "run the very same programs over recorded feeds and prices", "vanta.suite.simulate"),
 )
 
