@@ -58,6 +58,8 @@ OTHERS: dict[str, str] = {
     "vanta.alpha.housekeeping": "sealed pieces of logs, packed or put away; snapshots that nothing names, put away",
     "vanta.alpha.vaults": "the copy of vault.json that a person edits",
     "vanta.alpha.cli.vault": "takes that copy away once its content is in place",
+    "vanta.alpha.bundle": "the zip for whoever helps, where a person wants it",
+    "vanta.alpha.mending": "takes temporary files of dead processes away",
     "vanta.alpha.keys": "another signing key in the place of the one before, and its line in the public list",
     "vanta.alpha.witness": "copies of another home's checkpoints and keys, below `replica/`",
     "vanta.common.signing_key": "the home's signing key and the first line of the public list, each once",

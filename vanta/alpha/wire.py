@@ -10,7 +10,7 @@ from typing import Any
 from vanta import __version__
 from vanta.alpha.controls import Change, give
 from vanta.alpha.editing import Edit, Meanwhile, put
-from vanta.alpha.facts import gather, whole
+from vanta.alpha.facts import gather, given_or_taken, whole
 from vanta.alpha.operators import owners
 from vanta.alpha.recent import last_records
 from vanta.common.clock import Clock
@@ -28,7 +28,7 @@ from vanta.common.store.snapshot import FileSnapshots
 from vanta.common.times import iso
 
 __all__ = ["Change", "Edit", "Meanwhile", "any_log", "ask", "carried_out", "command_log", "control_log", "gather",
-           "last_records", "owners", "put", "record", "snapshots", "whole"]
+           "given_or_taken", "last_records", "owners", "put", "record", "snapshots", "whole"]
 
 
 def snapshots(home: Home) -> FileSnapshots:

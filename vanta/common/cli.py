@@ -127,8 +127,7 @@ def show(text: str, *, newline: bool = True) -> None:
 def emit(report: Report, *, as_json: bool) -> int:
     """Print the report and return the exit status."""
     if as_json:
-        _print_json({"schema": report.schema, "generated_at": iso(report.at), "ok": report.exit == 0, **report.items,
-                     "next": [_step(one) for one in report.next]})
+        _print_json(_fields(report))
         return int(report.exit)
     for line in report.lines:
         show(typed.prose(line))
@@ -137,6 +136,16 @@ def emit(report: Report, *, as_json: bool) -> int:
     for one in report.next:
         show(f"  → {one.why}: {typed.command(one.command)}")
     return int(report.exit)
+
+
+def document(report: Report) -> str:
+    """The report's JSON document on one line."""
+    return orjson.dumps(_fields(report), default=_plain, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _fields(report: Report) -> dict[str, object]:
+    return {"schema": report.schema, "generated_at": iso(report.at), "ok": report.exit == 0, **report.items,
+            "next": [_step(one) for one in report.next]}
 
 
 def _step(one: Next) -> dict[str, str | None]:
