@@ -37,7 +37,7 @@ def write(home: Home, path: Path, checks: Mapping[str, Any], now: datetime) -> l
     """Put the bundle there. Returns what it contains. Raises `OperatorError` if something is there already."""
     if os.path.lexists(path):
         raise OperatorError(f"{path} exists", "Choose another file; none is written over.")
-    masks = Masks(_names(home))
+    masks = Masks(list(_names(home)))
     files = dict(_files(home, checks, masks))
     listed = [f"{len(data):>9,}  {name}" for name, data in files.items()]
     said = "\n".join([f"VANTA {__version__}, made {iso(now)}; secrets and names are masked.", *listed, ""])

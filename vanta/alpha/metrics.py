@@ -79,10 +79,11 @@ class Endpoint(HTTPServer):
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
-    def handle_error(self, _request: Any, _client_address: Any) -> None:
+    def handle_error(self, request: Any, _client_address: Any) -> None:
         """A client that went away or took too long is no matter of ours; anything else ends the program."""
         error = sys.exception()
         if error is not None and not isinstance(error, OSError):
+            self.shutdown_request(request)
             raise error
 
 

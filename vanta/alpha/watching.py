@@ -69,4 +69,4 @@ def drawn(text: str) -> str:
     lines = text.split("\n")
     if len(lines) > height:
         lines = [*lines[:height - 1], f"… and {len(lines) - height + 1} more lines"]
-    return _HOME + "\r\n".join(line[:width] + _LINE_END for line in lines) + _REST
+    return _HOME + "\n".join(line[:width] + _LINE_END for line in lines) + _REST

@@ -1,5 +1,6 @@
 """`vanta-diagnostics serve`: metrics for Prometheus on a port of this host alone, until Ctrl-C or SIGTERM."""
 
+from itertools import takewhile
 from typing import Annotated
 
 import typer
@@ -33,7 +34,7 @@ def serve(port: Port, address: Address = LOOPBACK[0], home: HomeOption = None, n
 
     def made() -> str:
         facts, more, found = sighted(place.root, now)
-        tally.take(last_records(place.file(TRADE_LOG), near=NEAR_BYTES))
+        tally.take(list(takewhile(tally.is_new, last_records(place.file(TRADE_LOG), near=NEAR_BYTES))))
         return render(metrics(facts, more, found, tally, saved(place)))
 
     with until_ended(), Endpoint(address, port, Kept(made, SystemClock())) as endpoint:

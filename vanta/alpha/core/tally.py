@@ -25,10 +25,13 @@ class Tally:
         self.counts = dict.fromkeys(OUTCOMES, 0)
         self._open: set[str] = set()
 
+    def is_new(self, record: Mapping[str, Any]) -> bool:
+        """Whether a record has not been counted yet: reading need go no further back than to one that has."""
+        return _seq(record) > self.seq
+
     def take(self, newest_first: Iterable[Mapping[str, Any]]) -> None:
-        """Count what is new among records, which are read no further back than necessary."""
-        new = list(takewhile(lambda record: _seq(record) > self.seq, newest_first))
-        for record in reversed(new):
+        """Count what is new among records."""
+        for record in reversed(list(takewhile(self.is_new, newest_first))):
             self.seq, order, kind = _seq(record), record["ids"].get("order_id"), record["kind"]
             if order is None:
                 continue
