@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from vanta.alpha.core.gauges import Saved
-from vanta.alpha.core.outlook import Flip, More, NodeSight, ProgramSight
+from vanta.alpha.core.outlook import Flip, More, NodeSight, ProgramSight, Saved
 from vanta.alpha.core.sights import Facts
 from vanta.alpha.core.switching import flip_left_ms, flip_words
 from vanta.alpha.facts import given_or_taken

@@ -4,24 +4,15 @@ Names and labels are a contract with whoever draws them: they are only added to.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from vanta.alpha.core.exposition import Metric, Sample
-from vanta.alpha.core.outlook import More, confirmation
+from vanta.alpha.core.outlook import More, Saved, confirmation
 from vanta.alpha.core.sights import Facts, Row, since
 from vanta.alpha.core.tally import Tally
 from vanta.common.events import Kind
 from vanta.common.exitcodes import Check
 from vanta.common.times import millis, millis_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Saved:
-    """The overlay as it lies there: the hash of its bytes, and when they were saved, in milliseconds since 1970."""
-
-    sha256: str
-    saved_ms: int
 
 
 def metrics(facts: Facts, more: More, found: list[Row], tally: Tally, saved: Saved | None) -> list[Metric]:

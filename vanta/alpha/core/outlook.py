@@ -61,6 +61,14 @@ class More:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """The overlay as it lies there: the hash of its bytes, and when they were saved, in milliseconds since 1970."""
+
+    sha256: str
+    saved_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
     """From the queue to a venue's answer: how many are staged, how many of them nobody has confirmed.
 

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from vanta.alpha.core.exposition import render
-from vanta.alpha.core.gauges import Saved, halt_latency_s, metrics
+from vanta.alpha.core.gauges import halt_latency_s, metrics
 from vanta.alpha.core.outlook import (
     Confirmation,
     Flip,
     More,
     NodeSight,
     ProgramSight,
+    Saved,
     confirmation,
     counted,
     rows,
