@@ -1,128 +1,264 @@
-"""One zip for whoever helps: what the checks say, settings, controls, the ends of logs; secrets and names masked.
+"""Reading a bundle: laying it out as a home that is only read, and what verification has to know of such a home.
 
-Credentials, keys, holdings, orders' amounts and snapshots are never put in. The list of what is in it is in it.
+    with unpacked(Path("records.zip")) as home: …      a home in a temporary folder
+    unpack(Path("records.zip"), Path("there"))         a home that stays
+
+Nothing of a bundle is believed because it is in it: sizes are bounded before anything is unpacked, names are those that
+a bundle can have, and every byte is held to the manifest while it is written.
 """
 
-import io
+import hashlib
 import os
-import platform
-import re
-import sys
-import zipfile
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
-import orjson
+from vanta.alpha.archive import Hindered, Reader, reading
+from vanta.alpha.core.bundle import (
+    CURE,
+    OWN,
+    SIGNATURE,
+    LogEnd,
+    Manifest,
+    Member,
+    decode,
+    disagreements,
+    is_piece,
+    signed,
+    trust,
+)
+from vanta.alpha.core.ranges import Ends, InRange
+from vanta.alpha.core.verification import Finding
+from vanta.alpha.core.watchers import Promises
+from vanta.alpha.wire import pieces
+from vanta.common.canonical import sha256
+from vanta.common.errors import Missing, StateError, UsageError
+from vanta.common.exitcodes import Check
+from vanta.common.paths import MANIFEST, SNAPSHOTS, Home, is_bundle
+from vanta.common.signatures import KEYS, keys
+from vanta.common.store.atomic import describe, read
+from vanta.common.store.ports import Pieces
 
-from vanta import __version__
-from vanta.alpha.core.masking import Masks
-from vanta.alpha.facts import whole
-from vanta.alpha.recent import last_records
-from vanta.common.errors import OperatorError, StateError
-from vanta.common.host import account
-from vanta.common.paths import CONTROL_LOG, EXECUTOR_STATE, JOURNALS, OVERLAY, PERMIT, TRADE_LOG, VAULTS, Home
-from vanta.common.store.atomic import read, replace
-from vanta.common.times import iso
+TRUSTED = "trusted_key.txt"
+"""Beside the manifest: the fingerprint that whoever laid the bundle out knew from elsewhere."""
 
-DOCUMENTS = (OVERLAY, VAULTS, EXECUTOR_STATE)
-RECORDS = 300
-_LOG_BYTES = 128 * 1024
-_TOML_NAMES = re.compile(r"(?m)^(\s*(?:account|account_id|contact|client_id)\s*=\s*).*$")
-_EPOCH = (1980, 1, 1, 0, 0, 0)
+_MOST_MANIFEST = 1 << 30
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_KEPT_AS = f"memory/{SNAPSHOTS}/"
 
 
-def write(home: Home, path: Path, checks: Mapping[str, Any], now: datetime) -> list[str]:
-    """Put the bundle there. Returns what it contains. Raises `OperatorError` if something is there already."""
-    if os.path.lexists(path):
-        raise OperatorError(f"{path} exists", "Choose another file; none is written over.")
-    masks = Masks(list(_names(home)))
-    files = dict(_files(home, checks, masks))
-    listed = [f"{len(data):>9,}  {name}" for name, data in files.items()]
-    said = "\n".join([f"VANTA {__version__}, made {iso(now)}; secrets and names are masked.", *listed, ""])
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bundle:
-        for name, data in {"CONTENTS.txt": said.encode(), **files}.items():
-            bundle.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
+def unpack(path: Path, root: Path, *, key: str = "") -> Home:
+    """Lay a bundle out at `root`, which has to be empty or not there. `key`: the fingerprint to believe.
+
+    Raises `UsageError`, `Hindered`, or another `StateError` if anything is not what the manifest lists; then nothing is
+    left there.
+    """
+    with reading(path) as archive:
+        raw, signature, manifest = _manifest(archive)
+        made = _empty(root)
+        home = Home(root)
+        try:
+            _insist_on_room(root, archive)
+            _write(root / MANIFEST, iter([raw]))
+            if signature:
+                _write(root / SIGNATURE, iter([signature]))
+            if key:
+                _write(root / TRUSTED, iter([key.encode() + b"\n"]))
+            home.memory.mkdir(mode=0o750)
+            store = pieces(home, durable=False)
+            for one in manifest.members:
+                _lay(archive, one, home, store)
+        except BaseException as error:
+            _clear(root, made=made)
+            if isinstance(error, OSError):
+                raise Hindered(f"{root} cannot be written: {describe(error)}") from error
+            raise
+    return home
+
+
+@contextmanager
+def unpacked(path: Path, *, key: str = "") -> Iterator[Home]:
+    """The home of a bundle, in a temporary folder that nobody else can read and that is gone afterwards."""
+    with TemporaryDirectory(prefix="vanta-bundle-") as folder:
+        yield unpack(path, Path(folder) / "home", key=key)
+
+
+def _manifest(archive: Reader) -> tuple[bytes, bytes, Manifest]:
+    """The manifest, its signature (empty without one), and what it says. Raises `StateError` if they do not fit."""
+    if archive.sizes.get(MANIFEST, 0) > _MOST_MANIFEST:
+        raise StateError(f"{MANIFEST} has {archive.sizes[MANIFEST]:,} bytes", CURE)
+    raw = archive.read(MANIFEST)
+    signature = archive.read(SIGNATURE) if SIGNATURE in archive.sizes else b""
+    manifest = decode(raw)
+    sizes = {name: size for name, size in archive.sizes.items() if name not in OWN}
+    listed = [Member(name=one.name, size=one.size, sha256="") for one in manifest.members]
+    wrong = [*_signature(raw, signature, manifest), *disagreements(listed, {name: (size, "") for name, size
+                                                                            in sizes.items()})]
+    for one in wrong:
+        if one.level is Check.CRITICAL:
+            raise StateError(f"{one.file}: {one.text}", CURE)
+    return raw, signature, manifest
+
+
+def _signature(raw: bytes, signature: bytes, manifest: Manifest) -> list[Finding]:
+    text = signature.decode("ascii", "replace")
+    if manifest.key and not text.endswith("\n"):
+        return [Finding(level=Check.CRITICAL, file=SIGNATURE, text="is missing or is no signature")]
+    return signed(raw, text.removesuffix("\n"), manifest)
+
+
+def _empty(root: Path) -> bool:
+    """Make the folder; whether it was made. Raises `UsageError` if there is anything in it."""
     try:
-        replace(path, out.getvalue(), mode=0o600)
-    except StateError as error:
-        raise OperatorError(error.what, "Choose a place where you may write.") from error
-    return ["CONTENTS.txt", *files]
+        root.mkdir(mode=0o750)
+    except FileExistsError:
+        if not root.is_dir() or any(root.iterdir()):
+            raise UsageError(f"{root} is not an empty folder", "Name a new one: nothing is laid out over another "
+                             "home.") from None
+        return False
+    except OSError as error:
+        raise UsageError(f"{root} cannot be made: {describe(error)}", "Name a folder that you may write.") from error
+    return True
 
 
-def _names(home: Home) -> Iterator[str]:
-    """Everybody and every place that this home knows by name."""
-    yield from (account(), os.uname().nodename)
-    overlay, permit = whole(home.file(OVERLAY)), whole(home.file(PERMIT))
-    yield from _by(dict(overlay.value or {}))
-    yield permit.text("by")
-    for name in (CONTROL_LOG, TRADE_LOG):
-        for record in last_records(home.file(name)):
-            yield from _by(record["payload"])
+def _insist_on_room(root: Path, archive: Reader) -> None:
+    room, needed = shutil.disk_usage(root).free, sum(archive.sizes.values())
+    if needed > room:
+        raise Hindered(f"it unpacks to up to {needed:,} bytes, and there is room for {room:,}",
+                       "Free some space, or name a larger folder with --home or TMPDIR.")
 
 
-def _by(value: Any) -> Iterator[str]:
-    """Every `by`, `user` and `account` of a person in a value."""
-    for key, item in value.items() if isinstance(value, dict) else []:
-        if isinstance(item, dict):
-            yield from _by(item)
-        elif key in ("by", "user") and isinstance(item, str):
-            yield item
+def _clear(root: Path, *, made: bool) -> None:
+    for path in root.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    if made:
+        root.rmdir()
 
 
-def _files(home: Home, checks: Mapping[str, Any], masks: Masks) -> Iterator[tuple[str, bytes]]:
-    for name, said in checks.items():
-        yield f"{name}.json", _json(masks.value(said))
-    yield "versions.json", _json({"vanta": __version__, "python": sys.version, "system": platform.system(),
-                                  "release": platform.release(), "machine": platform.machine()})
-    yield "files.txt", masks.text("\n".join(_listing(home))).encode()
-    settings = _text(home.config / "vanta.toml")
-    if settings:
-        yield "config/vanta.toml", masks.text(_TOML_NAMES.sub(r'\1"***"', settings)).encode()
-    for name in DOCUMENTS:
-        doc = whole(home.file(name))
-        if doc.value is not None:
-            yield f"memory/{name}", _json(masks.value(dict(doc.value)))
-        elif doc.problem:
-            yield f"memory/{name}.problem.txt", masks.text(doc.problem).encode()
-    for name in JOURNALS:
-        lines = _tail(home, name, masks)
-        if lines:
-            yield f"memory/{name}", b"".join(lines)
-    for path in sorted(home.logs.glob("*.log")):
-        yield f"logs/{path.name}", masks.text(_text(path, last=_LOG_BYTES)).encode()
+def _lay(archive: Reader, one: Member, home: Home, store: Pieces) -> None:
+    """Put one member in its place, held to the manifest on the way."""
+    if is_piece(one.name):
+        raw = b"".join(_held(archive, one))
+        try:
+            store.place(one.name.removeprefix(_KEPT_AS), raw)
+        except StateError as error:
+            raise Hindered(error.what, error.cure) from error
+    else:
+        path = home.root / one.name
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        _write(path, _held(archive, one))
 
 
-def _tail(home: Home, name: str, masks: Masks) -> list[bytes]:
-    """The newest records of a log by kind, ids and words, the oldest first."""
-    found: list[bytes] = []
-    for record in last_records(home.file(name)):
-        if len(found) == RECORDS:
-            break
-        kept = {key: value for key, value in record.items() if key != "prev"}
-        found.append(orjson.dumps(masks.value(kept)) + b"\n")
-    return found[::-1]
+def _held(archive: Reader, one: Member) -> Iterator[bytes]:
+    found = hashlib.sha256()
+    for block in archive.blocks(one.name):
+        found.update(block)
+        yield block
+    if found.hexdigest() != one.sha256:
+        raise StateError(f"{one.name}: is not what the manifest lists: it was changed", CURE)
 
 
-def _json(value: object) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS) + b"\n"
+def _write(path: Path, blocks: Iterator[bytes]) -> None:
+    with os.fdopen(os.open(path, _NEW, 0o440), "wb") as file:
+        for block in blocks:
+            file.write(block)
 
 
-def _text(path: Path, *, last: int | None = None) -> str:
-    """A text file, or its end; empty where it cannot be read."""
-    try:
-        size = path.lstat().st_size
-        raw = read(path, start=max(0, size - last) if last else 0, max_bytes=(last or 1 << 20) + (1 << 16))
-    except (StateError, OSError):
-        return ""
-    return raw.decode("utf-8", "replace")
+class Imported:
+    """What the manifest of a home that was laid out means for its verification."""
+
+    def __init__(self, home: Home) -> None:
+        """Raises nothing that a damaged home could cause: see `findings`."""
+        self._home = home
+        self._problem: Finding | None = None
+        self._manifest: Manifest | None = None
+        self._raw = b""
+        try:
+            self._raw = read(home.root / MANIFEST)
+            self._manifest = decode(self._raw)
+        except StateError as error:
+            self._problem = Finding(level=Check.CRITICAL, file=MANIFEST, text=error.what)
+        self._ends = {one.name: one for one in self._manifest.logs} if self._manifest else {}
+        self._gone = {one.sha256: one.why for one in self._manifest.gone} if self._manifest else {}
+
+    def promises(self, name: str) -> Promises:
+        """Those of the range, and of what was in force before."""
+        since = self._ends[name].since if name in self._ends else 1
+        return InRange(name, lambda: since)
+
+    def ends(self, name: str) -> Ends:
+        """Holds a log to what the manifest says of its ends."""
+        return Ends(self._ends.get(name, LogEnd(name=name, records=0, head="", since=1, before="", more=False)))
+
+    def is_gone(self, digest: str) -> bool:
+        """Whether the manifest says that this snapshot was withheld."""
+        return digest in self._gone
+
+    def findings(self) -> list[Finding]:
+        """Whether this is what was signed, by whom, and what is not here."""
+        if self._manifest is None:
+            return list(filter(None, [self._problem]))
+        try:
+            signature = read(self._home.root / SIGNATURE)
+        except StateError:
+            signature = b""
+        found = _signature(self._raw, signature, self._manifest)
+        found += disagreements(self._manifest.members, dict(self._files()))
+        found.append(trust(self._manifest, self._keys(), self._given()))
+        return [*found, *self._kept_back(self._manifest)]
+
+    def _kept_back(self, manifest: Manifest) -> Iterator[Finding]:
+        def says(text: str) -> Finding:
+            return Finding(level=Check.OK, file=MANIFEST, text=text)
+
+        if manifest.since or manifest.until:
+            yield says(f"inputs of {manifest.since or 'the beginning'} to {manifest.until or 'the end'} only, and what "
+                       "was in force then")
+        if manifest.withheld:
+            fields = ", ".join(sorted({one.field for one in manifest.withheld}))
+            yield says(f"{sum(one.times for one in manifest.withheld):,} values of logs are withheld ({fields})")
+        if manifest.redacted:
+            yield says(f"{len(manifest.redacted):,} snapshots are redacted copies, as the manifest says and nobody "
+                       "else can tell")
+        for why in sorted(set(self._gone.values())):
+            count = sum(one == why for one in self._gone.values())
+            yield says(f"{count:,} snapshots are withheld: {why}")
+
+    def _keys(self) -> tuple[str, ...]:
+        try:
+            return keys(read(self._home.config / KEYS))
+        except StateError:
+            return ()  # a broken list is found with the checkpoints that it should vouch for
+
+    def _given(self) -> str:
+        try:
+            return read(self._home.root / TRUSTED).decode("ascii", "replace").strip()
+        except Missing:
+            return ""
+
+    def _files(self) -> Iterator[tuple[str, tuple[int, str]]]:
+        """Size and hash of every file that lies here, by the name that it has in a bundle."""
+        store, root = pieces(self._home), self._home.root
+        for folder, inner, files in os.walk(root):
+            for path in (Path(folder, name) for name in sorted([*inner, *files])):
+                member = path.relative_to(root).as_posix()
+                if member in (*OWN, TRUSTED) or (path.is_dir() and not path.is_symlink()):
+                    continue
+                kept = is_piece(member) and member.endswith(".zst")
+                try:
+                    raw = store.piece(member[len(_KEPT_AS):-len(".zst")]) if kept else read(path)
+                    found = len(raw), sha256(raw)
+                except StateError:
+                    found = -1, ""
+                said = f"{member} as it lies here" if is_piece(member) else member
+                yield member.removesuffix(".zst") if kept else said, found
 
 
-def _listing(home: Home) -> Iterator[str]:
-    """Names, sizes and modes of the home's files, but for credentials and copies of inputs."""
-    for folder in (home.memory, home.config, home.logs):
-        for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-            info = path.lstat()
-            yield f"{info.st_mode & 0o7777:04o} {info.st_size:>12} {path.relative_to(home.root)}"
+def imported(home: Home) -> Imported | None:
+    """What to know of a home that was laid out from a bundle, `None` for any other."""
+    return Imported(home) if is_bundle(home) else None

@@ -4,6 +4,7 @@
 """
 
 import importlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +64,10 @@ COLLECTION_LOG = "collection_log.jsonl"
 CONTROL_LOG = "control_log.jsonl"
 OPERATOR_COMMANDS = "operator_commands.jsonl"
 SNAPSHOTS = "snapshots"
+SEGMENTS = "segments"
+REDACTED = "redacted"
+MANIFEST = "manifest.json"
+"""What a bundle holds. A home that has one at its root was laid out from a bundle, and is only read."""
 
 STATE: tuple[StateFile, ...] = (
     *(StateFile(name=signals_file(feed), writer=f"markets collect {feed}", node="markets", shape="signal.FeedDocument",
@@ -145,15 +150,16 @@ class Home:
         return self.memory / name
 
     def lock(self, program: str) -> Path:
-        """The lock file of one program."""
-        return self.memory / f"{program}.lock"
+        """The lock file of one program. Raises like `own`: whoever asks for it is about to write, or asks who does."""
+        return own(self).memory / f"{program}.lock"
 
     def collector_state(self, feed: str) -> Path:
         """Private state of one collector: cursor, validators, caches. Losing it only costs a refetch."""
         return self.memory / "collectors" / feed
 
     def prepare(self) -> "Home":
-        """Create the folders that are missing. Raises `OperatorError` if that cannot be done."""
+        """Create the folders that are missing. Raises `OperatorError` if that cannot be done, or like `own`."""
+        own(self)
         try:
             for folder in FOLDERS:
                 (self.root / folder).mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -168,3 +174,16 @@ class Home:
             raise UsageError(f"{self.root} is not a VANTA home (no memory/ folder)",
                              "Give the right folder with --home or VANTA_HOME, or start one with `vanta-run demo`.")
         return self
+
+
+def is_bundle(home: Home) -> bool:
+    """Whether this is what somebody else's home said of itself, laid out to be read."""
+    return os.path.lexists(home.root / MANIFEST)
+
+
+def own(home: Home) -> Home:
+    """Insist that the home may be written. Raises `OperatorError` for one that was laid out from a bundle."""
+    if is_bundle(home):
+        raise OperatorError(f"{home.root} was laid out from an audit bundle: it is evidence and only read",
+                            "Name the home itself with --home or VANTA_HOME.")
+    return home

@@ -9,16 +9,17 @@ from typing import Annotated
 
 import typer
 
-from vanta.alpha.bundle import write
 from vanta.alpha.cli.diagnostics import look
 from vanta.alpha.core.sights import Row, one_line
 from vanta.alpha.core.summary import worst
 from vanta.alpha.doctor import points
 from vanta.alpha.mending import mend
+from vanta.alpha.support import write
 from vanta.common import typed
 from vanta.common.cli import HomeOption, JsonFlag, NowOption, Report, application, emit
 from vanta.common.clock import SystemClock
 from vanta.common.exitcodes import Check
+from vanta.common.paths import own
 from vanta.common.settings import home_from
 
 MARKS = {Check.OK: "✓", Check.WARNING: "!", Check.CRITICAL: "✗", Check.UNKNOWN: "?"}
@@ -36,7 +37,7 @@ def doctor(home: HomeOption = None, now: NowOption = None, json: JsonFlag = Fals
            bundle: Bundle = None) -> int:
     """Check host and home point by point, each with the command that mends it."""
     place, clock = home_from(home).existing(), SystemClock()
-    done = mend(place, clock.now()) if fix else []
+    done = mend(own(place), clock.now()) if fix else []
     facts, rows = look(home, now)
     found = points(place, facts, rows)
     items: dict[str, object] = {"level": worst(found).name, "checks": [_item(row) for row in found], "done": done}

@@ -55,7 +55,7 @@ from vanta.common.host import account
 from vanta.common.models.base import validate
 from vanta.common.models.overlay import SWITCHES, Flip, Overlay
 from vanta.common.models.vault import VaultRegistry, persona_name
-from vanta.common.paths import OVERLAY, VAULTS, Home
+from vanta.common.paths import OVERLAY, VAULTS, Home, own
 from vanta.common.settings import clock_from, home_from, load
 from vanta.common.store.atomic import read
 from vanta.common.store.document import parse
@@ -121,7 +121,7 @@ def set_(switch: SwitchArgument, *, scope: ScopeOption = None, until: Until = No
          reason: Why = NOT_STATED, by: By = None, confirm: Confirm = None, home: HomeOption = None,
          json: JsonFlag = False) -> int:
     """Turn a switch on. Asks nothing, and works on a file that cannot be read."""
-    place = home_from(home).existing()
+    place = own(home_from(home).existing())
     clock = clock_of(place)
     wish = Wish(switch=_known_switch(switch), place=_place(scope), on=True, reason=reason, by=by or account(),
                 until=_until(until, switch, clock.now()))
@@ -133,7 +133,7 @@ def set_(switch: SwitchArgument, *, scope: ScopeOption = None, until: Until = No
 def clear(switch: SwitchArgument, *, scope: ScopeOption = None, reason: Why = NOT_STATED,  # noqa: PLR0913 - options
           by: By = None, confirm: Confirm = None, home: HomeOption = None, json: JsonFlag = False) -> int:
     """Turn a switch off. Needs a reason, and the switch's name once more."""
-    place = home_from(home).existing()
+    place = own(home_from(home).existing())
     clock = clock_of(place)
     wish = Wish(switch=_known_switch(switch), place=_place(scope), on=False, reason=reason,
                 by=account() if by is None else by)
@@ -314,7 +314,7 @@ def flip(*, vault: VaultOption = None, persona: PersonaOption = None, ttl: Ttl =
          slice_: Slice = None, amplify: Amplify = None, end: End = False, reason: Why = NOT_STATED, by: By = None,
          home: HomeOption = None, json: JsonFlag = False) -> int:
     """Tilt one vault towards one persona for at most four hours, or end that."""
-    place = home_from(home).existing()
+    place = own(home_from(home).existing())
     clock, name = clock_of(place), account() if by is None else by
     if end:
         before, after, warnings = _again(lambda: _flip(place, None, (name, reason), clock))

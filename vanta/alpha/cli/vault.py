@@ -22,7 +22,7 @@ from vanta.common.errors import OperatorError, UsageError, VantaError
 from vanta.common.exitcodes import Exit
 from vanta.common.host import account
 from vanta.common.models.vault import Vault, VaultRegistry
-from vanta.common.paths import VAULTS, Home
+from vanta.common.paths import VAULTS, Home, own
 from vanta.common.settings import editor, home_from, load
 from vanta.common.store.lock import FileLock
 
@@ -96,7 +96,7 @@ def check(file: FileArgument = None, home: HomeOption = None, json: JsonFlag = F
 def edit(*, file: NewFile = None, sets: Sets = None, drop: Drop = None, reason: Why = NOT_STATED,  # noqa: PLR0913
          by: By = None, home: HomeOption = None, json: JsonFlag = False) -> int:
     """Change vault.json: in an editor, by --set, or with a whole file. Only what is right takes its place."""
-    place, clock = home_from(home).existing(), SystemClock()
+    place, clock = own(home_from(home).existing()), SystemClock()
     if file is not None and sets:
         raise UsageError("--file and --set exclude each other", "Use one of them.")
     before = current(place)

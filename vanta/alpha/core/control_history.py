@@ -17,7 +17,6 @@ from vanta.common.errors import BadInput
 from vanta.common.events import Kind
 from vanta.common.paths import OVERLAY, VAULTS
 
-EDITED = "control.edited"
 _FILES = {"overlay": OVERLAY, "vaults": VAULTS}
 _MOST = 6
 Record = Mapping[str, Any]
@@ -66,9 +65,12 @@ def _entry(record: Record, before: dict[str, str], content: Content) -> Iterator
     elif kind == Kind.CONTROL_ENDED:
         yield Entry(at=at, source="seen by the executor", who=None, what=OVERLAY,
                     changes=(f"over by itself: {said.get('what')}",), why=None)
-    elif kind == EDITED:
-        yield Entry(at=at, source="seen by the watch", who=_text(said.get("user")), what=str(said.get("file")),
-                    changes=(), why=None)
+    elif kind == Kind.CONTROL_EDITED:
+        rows = said.get("changes") or []
+        yield Entry(at=at, source="who may have edited", who=_text(said.get("user")) or _text(said.get("by")),
+                    what=_FILES.get(str(said.get("what")), str(said.get("what"))), why=None,
+                    changes=tuple(f"{field or 'the whole'}: {old or 'absent'} → {new or 'absent'}"
+                                  for field, old, new in rows[:_MOST]))
 
 
 def _text(value: object) -> str | None:

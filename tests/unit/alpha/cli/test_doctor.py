@@ -14,13 +14,13 @@ from typing import Any
 import orjson
 import pytest
 
-from vanta.alpha.bundle import write
 from vanta.alpha.cli import diagnostics
 from vanta.alpha.core.sights import Disk, Facts, LockSight, Row
 from vanta.alpha.doctor import STALE_S, clock, leftovers, points, synchronised, units
 from vanta.alpha.facts import gather
 from vanta.alpha.mending import mend
 from vanta.alpha.outlook import MOST_BYTES, MOST_FILES, look, nodes, saved
+from vanta.alpha.support import write
 from vanta.common.clock import SystemClock
 from vanta.common.exitcodes import Check
 from vanta.common.models.configuration import Settings

@@ -70,8 +70,9 @@ def test_permits_ends_and_watched_saves() -> None:
     """The permit as it was seen, a switch that ended by itself, an editor that was caught at it."""
     told = entries([record("control.seen", what="permit", sha256="absent"),
                     record("control.ended", what="maintenance on everything until X"),
-                    record("control.edited", file="vault.json", user="ann")], KEPT)
+                    record("control.edited", what="vaults", user="ann", changes=[["a", "1", "2"], ["", None, "x"]]),
+                    record("control.edited", what="overlay", user=None, by="ben", changes=[])], KEPT)
     assert [(one.what, one.who, one.changes) for one in told] == [
         ("dispatch.permit", None, ("absent",)),
         ("vault_overlay.json", None, ("over by itself: maintenance on everything until X",)),
-        ("vault.json", "ann", ())]
+        ("vault.json", "ann", ("a: 1 → 2", "the whole: absent → x")), ("vault_overlay.json", "ben", ())]
