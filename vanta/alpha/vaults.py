@@ -137,8 +137,8 @@ def applied(home: Home, before: tuple[bytes | None, VaultRegistry | None], new: 
         named = ", ".join(one.path for one in changes if one.looser) or "what cannot be read is replaced"
         raise UsageError(f"this allows more than before ({named}): it needs a reason and a name; nothing is changed",
                          "Add --reason TEXT (and --by NAME).")
-    said = [Change(what=f"vault {one.path}", by=terms.by, reason=terms.reason, before=one.before, after=one.after)
-            for one in changes] or [Change(what=VAULTS, by=terms.by, reason=terms.reason, before="as it is",
+    said = [Change(what=f"vaults {one.path}", by=terms.by, reason=terms.reason, before=one.before, after=one.after)
+            for one in changes] or [Change(what="vaults", by=terms.by, reason=terms.reason, before="as it is",
                                            after="written anew")]
     edit = Edit(home=home, name=VAULTS, before=raw, after=new, urgent=not looser)
     return changes, carried_out(home, said, lambda: put(edit, clock), clock, loosens=looser)

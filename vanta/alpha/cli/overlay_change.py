@@ -176,9 +176,9 @@ def _set(home: Home, wish: Wish, confirm: str | None, clock: Clock) -> Done:
     if loosens:
         _insist(wish, "an end that comes sooner")
         confirmed(wish.switch, confirm)
-    said = words(value_of(after, wish.switch, wish.place), wish.switch, now)
+    before = words(value, wish.switch, now, named=False)
     edit = Edit(home=home, name=OVERLAY, before=seen.raw, after=new, urgent=not loosens)
-    return Done(before=before, after=said, warnings=_carried(edit, wish, (before, said), clock, loosens=loosens))
+    return Done(before=before, after=wish.becomes, warnings=_carried(edit, wish, before, clock, loosens=loosens))
 
 
 def _set_safely(seen: Seen, wish: Wish, clock: Clock) -> Done:
@@ -192,9 +192,8 @@ def _set_safely(seen: Seen, wish: Wish, clock: Clock) -> Done:
                             "`vanta-run kill` stops all dispatch as well, and needs no space.") from error
     before = f"unreadable: {seen.controls.problem}"
     edit = Edit(home=seen.home, name=OVERLAY, before=seen.raw, after=new, urgent=True)
-    after = "on, in a file that permits nothing"
-    return Done(before=before, after=after, kept=kept, warnings=_carried(edit, wish, (before, after), clock,
-                                                                         loosens=False))
+    return Done(before=before, after=f"{wish.becomes}, in a file that permits nothing", kept=kept,
+                warnings=_carried(edit, wish, before, clock, loosens=False))
 
 
 def _clear(home: Home, wish: Wish, confirm: str | None, clock: Clock) -> Done:
@@ -207,17 +206,18 @@ def _clear(home: Home, wish: Wish, confirm: str | None, clock: Clock) -> Done:
         return Done(before=before, after=before, changed=False)
     _insist(wish, "turning a switch off")
     confirmed(wish.switch, confirm)
+    before = words(value, wish.switch, now, named=False)
     if wish.place is not None and named_nothing:
         new, after = dumps(without(fields, wish.place)), "off: its scope named nothing and is gone"
     else:
         new, after = dumps(turned(fields, wish)), "off"
     _checked(home, new, None)
     edit = Edit(home=home, name=OVERLAY, before=raw, after=new)
-    return Done(before=before, after=after, warnings=_carried(edit, wish, (before, after), clock, loosens=True))
+    return Done(before=before, after=after, warnings=_carried(edit, wish, before, clock, loosens=True))
 
 
-def _carried(edit: Edit, wish: Wish, said: tuple[str, str], clock: Clock, *, loosens: bool) -> tuple[str, ...]:
-    change = Change(what=f"overlay {wish.where}", by=wish.by, reason=wish.reason, before=said[0], after=said[1])
+def _carried(edit: Edit, wish: Wish, before: str, clock: Clock, *, loosens: bool) -> tuple[str, ...]:
+    change = Change(what=wish.control, by=wish.by, reason=wish.reason, before=before, after=wish.becomes)
     return tuple(carried_out(edit.home, [change], lambda: _put(edit, clock), clock, loosens=loosens))
 
 

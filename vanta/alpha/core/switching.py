@@ -44,6 +44,16 @@ class Wish:
     until: str | None = None
 
     @property
+    def control(self) -> str:
+        """The field as a record names it: `overlay full_halt`, `overlay scopes.vault.V_CORE.full_halt`."""
+        return f"overlay scopes.{'.'.join(self.place)}.{self.switch}" if self.place else f"overlay {self.switch}"
+
+    @property
+    def becomes(self) -> str:
+        """`on`, `on until …` or `off`, as a record says it."""
+        return f"on until {self.until}" if self.until else "on" if self.on else "off"
+
+    @property
     def where(self) -> str:
         """`full_halt on vault V_CORE`, as the executor's log names it."""
         return f"{self.switch} on {self.place.kind} {self.place.name}" if self.place else f"{self.switch} on everything"
@@ -135,14 +145,17 @@ def safe(broken: bytes | None, wish: Wish) -> dict[str, Any]:
     return turned(fields, wish)
 
 
-def words(value: SwitchValue, name: str, now: datetime) -> str:
-    """`off`, or `on: reason (by somebody)`, with the end if it has one, and whether that is past."""
+def words(value: SwitchValue, name: str, now: datetime, *, named: bool = True) -> str:
+    """`off`, or `on: reason (by somebody)`, with the end if it has one, and whether that is past.
+
+    In a record the name stands in a field of its own only.
+    """
     if not isinstance(value, Switch):
         return "on: reason not stated" if value else "off"
     if not value.enabled:
         return "off"
     ends = f" until {value.until}" if value.until and name in ENDING else ""
-    told = f"{value.reason or 'reason not stated'} (by {value.by or 'an unnamed person'})"
+    told = (value.reason or "reason not stated") + (f" (by {value.by or 'an unnamed person'})" if named else "")
     return f"on{ends}: {told}" if is_on(name, value, now) else f"off since {value.until}: {told}"
 
 

@@ -133,7 +133,7 @@ def test_one_field_is_set_and_everything_else_stays(home: Home, capsys: Capture)
     was["vaults"][0]["risk"]["max_drawdown"], was["house"] = 0.1, {"max_open_orders": 7}
     assert now == was
     assert [row[:3] for row in recorded(home)] == [
-        ("vault V_CORE.risk.max_drawdown", "0.120", "0.10"), ("vault house.max_open_orders", "200", "7")]
+        ("vaults V_CORE.risk.max_drawdown", "0.120", "0.10"), ("vaults house.max_open_orders", "200", "7")]
     assert edit(home, "--set", "V_CORE.risk.max_drawdown=0.10") == Exit.DONE
     assert "nothing is changed" in capsys.readouterr().out
 
@@ -146,7 +146,7 @@ def test_what_allows_more_needs_a_reason_and_a_record(home: Home, capsys: Captur
     assert edit(home, *words, "--reason", " ") == edit(home, *words, "--reason", "x", "--by", " ") == Exit.USAGE
     assert (text(home), recorded(home)) == (WRITTEN, [])
     assert edit(home, *words, "--reason", "agreed", "--by", "ann") == Exit.DONE
-    assert recorded(home) == [("vault V_CORE.risk.max_drawdown", "0.120", "0.2", "ann", "agreed")]
+    assert recorded(home) == [("vaults V_CORE.risk.max_drawdown", "0.120", "0.2", "ann", "agreed")]
     home.file(CONTROL_LOG).write_bytes(b"garbage\n")
     before = text(home)
     assert edit(home, "--set", "V_CORE.risk.max_drawdown=0.3", "--reason", "x") == Exit.CONFIG
@@ -221,7 +221,7 @@ def test_a_vault_that_holds_something_goes_only_by_name(home: Home, tmp_path: Pa
     assert "what it holds cannot be told: portfolio.json is missing" in capsys.readouterr().err
     assert (text(home), recorded(home)) == (WRITTEN, [])
     assert edit(home, *words, "--drop", "V_B") == Exit.DONE
-    assert recorded(home)[0][:3] == ("vault V_B", "B, 100000 USD on elsewhere", "absent")
+    assert recorded(home)[0][:3] == ("vaults V_B", "B, 100000 USD on elsewhere", "absent")
     home.file(VAULTS).write_text(WRITTEN)
     home.file(TRADE_LOG).unlink()
     home.file(OPEN_ORDERS).unlink()
@@ -246,7 +246,7 @@ def test_an_editor_changes_a_copy(home: Home, typed: Any) -> None:
     assert edit(home) == Exit.DONE
     assert text(home) == WRITTEN.replace("0.120", "0.100")
     assert copies(home) == []
-    assert recorded(home)[0][:3] == ("vault V_CORE.risk.max_drawdown", "0.120", "0.100")
+    assert recorded(home)[0][:3] == ("vaults V_CORE.risk.max_drawdown", "0.120", "0.100")
 
 
 def test_an_editor_that_changes_nothing(home: Home, typed: Any, capsys: Capture) -> None:

@@ -151,6 +151,10 @@ def test_switches_in_words() -> None:
         ("everything", "full_halt", "on: reason not stated"),
         ("vault V_CORE", "reduce_only", f"on until {LATER}: reason not stated (by an unnamed person)")]
     assert words(Switch(enabled=True, until=PAST, reason="r", by="b"), "full_halt", NOW) == "on: r (by b)"
+    assert words(Switch(enabled=True, reason="r", by="b"), "full_halt", NOW, named=False) == "on: r"
+    assert (wish().control, wish(place=VAULT).control) == ("overlay maintenance",
+                                                           "overlay scopes.vault.V_CORE.maintenance")
+    assert [one.becomes for one in (wish(), wish(on=False), wish(until=LATER))] == ["on", "off", f"on until {LATER}"]
     assert wish().where == "maintenance on everything"
     assert wish(place=VAULT).where == "maintenance on vault V_CORE"
 
