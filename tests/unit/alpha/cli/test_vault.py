@@ -282,10 +282,12 @@ def test_whoever_leaves_the_same_mistake_twice_gives_up_and_keeps_the_copy(home:
     assert copies(home) == []
 
 
-def test_an_editor_that_makes_another_mistake_each_time_is_stopped(home: Home, typed: Any) -> None:
-    """Without a person at a terminal it ends."""
-    typed('sed -i "s/0.120/0.120x/; s/xx*/&y/" "$1"; date +%N >> "$1"')
+def test_an_editor_that_makes_another_mistake_each_time_is_stopped(home: Home, typed: Any, tmp_path: Path) -> None:
+    """Without a person at a terminal it ends after ten goes; this one would get it right at the twentieth."""
+    typed(f'echo x >> "{tmp_path}/goes"; n=$(wc -l < "{tmp_path}/goes"); [ "$n" = 20 ] && n=drawdown; '
+          'sed -i "s/max_[a-z0-9]*/max_$n/" "$1"')
     assert edit(home) == Exit.CONFIG
+    assert (tmp_path / "goes").read_text() == "x\n" * 10
     assert text(home) == WRITTEN
 
 

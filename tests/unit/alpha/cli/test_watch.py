@@ -248,16 +248,23 @@ def test_a_client_that_says_nothing_does_not_keep_others_waiting_for_ever(served
         assert silent.recv(100) == b""
 
 
-def test_a_client_that_sends_a_byte_now_and_then_is_not_waited_for(tmp_path: Path) -> None:
-    """Its time counts from the first byte, not from the last."""
-    clock = ManualClock(parse_iso(NOW))
-    with Endpoint("127.0.0.1", 0, Kept(lambda: "", clock)) as endpoint, \
-            socket.create_connection(("127.0.0.1", endpoint.server_port), timeout=PATIENCE_S) as slow:
-        slow.sendall(b"GET /metrics HTTP/1.0\r\n")
-        connection, address = endpoint.get_request()
-        clock.sleep(6)
-        endpoint.process_request(connection, address)  # returns: nothing more is read
-        assert slow.recv(100) == b""
+class _Hurrying(ManualClock):
+    """Two seconds pass whenever somebody looks at it."""
+
+    def monotonic(self) -> float:
+        self.sleep(2)
+        return super().monotonic()
+
+
+def test_a_client_that_takes_too_long_is_not_waited_for_though_it_goes_on_sending() -> None:
+    """Its time counts from the first byte, not from the last: a long request in three reads is not answered."""
+    long = b"GET /metrics HTTP/1.0\r\n" + b"".join(b"a%d: %s\r\n" % (n, b"x" * 8_000) for n in range(4)) + b"\r\n"
+    for clock, answered in ((_Hurrying(parse_iso(NOW)), False), (ManualClock(parse_iso(NOW)), True)):
+        with Endpoint("127.0.0.1", 0, Kept(lambda: "", clock)) as endpoint, \
+                socket.create_connection(("127.0.0.1", endpoint.server_port), timeout=PATIENCE_S) as slow:
+            slow.sendall(long)
+            endpoint.handle_request()
+            assert (b" 200 " in slow.recv(100)) is answered
 
 
 def test_an_exposition_is_kept_for_a_second() -> None:
