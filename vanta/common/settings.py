@@ -132,7 +132,7 @@ def on_path(program: str, environment: Mapping[str, str] | None = None) -> str |
 def editor(environment: Mapping[str, str] | None = None) -> list[str]:
     """The words of the person's editor: $VISUAL, else $EDITOR, else vi or nano. Raises `OperatorError` for none."""
     environment = os.environ if environment is None else environment
-    given = (environment.get("VISUAL") or environment.get("EDITOR") or "").strip()
+    given = environment.get("VISUAL", "").strip() or environment.get("EDITOR", "").strip()
     try:
         words = shlex.split(given)
     except ValueError as error:
