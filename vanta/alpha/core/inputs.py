@@ -142,6 +142,10 @@ class World:
         """What the newest record says about one input."""
         return self._said.get(what, "")
 
+    def raw(self, what: str, digest: str) -> bytes:
+        """A snapshot as it is in the store. Raises `Absent` if it is not there."""
+        return self._blobs.of(digest, what)
+
     def _seen(self, what: str) -> str:
         if what not in self._said:
             raise Absent(f"no record says what {what} was")
