@@ -37,7 +37,9 @@ COMMANDS = (
     Command("audit", "the key that signs logs, witnessing another home, bundles of records", "vanta.alpha.cli.audit",
             check=True),
     Command("tidy", "pack and put away old logs, and say what they take on disk", "vanta.alpha.cli.tidy"),
-    Command("overlay", "would these kill switches let an order pass?", "vanta.alpha.cli.overlay"),
+    Command("install", "lay out a host for one node: accounts, folders, units, cron jobs", "vanta.alpha.cli.install"),
+    Command("overlay", "the kill switches: check, show, set, clear, flip, history", "vanta.alpha.cli.overlay"),
+    Command("vault", "the vaults and their limits: list, show, check, edit", "vanta.alpha.cli.vault"),
     Command("simulate", "run the very same programs over recorded feeds and prices", "vanta.suite.simulate"),
 )
 
