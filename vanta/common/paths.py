@@ -62,7 +62,9 @@ PROMOTION_LOG = "promotion_log.jsonl"
 COLLECTION_LOG = "collection_log.jsonl"
 CONTROL_LOG = "control_log.jsonl"
 OPERATOR_COMMANDS = "operator_commands.jsonl"
+CONTROLS_LEASE = "controls_lease.json"
 SNAPSHOTS = "snapshots"
+REPLICA = "replica"
 
 STATE: tuple[StateFile, ...] = (
     *(StateFile(name=signals_file(feed), writer=f"markets collect {feed}", node="markets", shape="signal.FeedDocument",
@@ -84,6 +86,8 @@ STATE: tuple[StateFile, ...] = (
               what="kill switches, boosts and flips; missing or unreadable means halted"),
     StateFile(name=OPERATOR_COMMANDS, writer="alpha", node="alpha",
               what="append-only, hash-chained: commands to the executor, each carried out once by id"),
+    StateFile(name=CONTROLS_LEASE, writer="transport lease", node="alpha", shape="lease.ControlsLease",
+              what="where there are several hosts: Alpha's word of every second that these are its controls"),
     StateFile(name=ALLOCATION, writer="markets promote", node="markets", shape="allocation.VaultAllocation",
               what="target weights per vault, with reasons"),
     StateFile(name=QUEUE, writer="markets promote", node="markets", shape="intent.AutotradeQueue",
@@ -147,6 +151,10 @@ class Home:
     def lock(self, program: str) -> Path:
         """The lock file of one program."""
         return self.memory / f"{program}.lock"
+
+    def replica(self, node: str) -> "Home":
+        """What arrived from another node: a home of its own, so that whatever reads a home can read it."""
+        return Home(self.memory / REPLICA / node)
 
     def collector_state(self, feed: str) -> Path:
         """Private state of one collector: cursor, validators, caches. Losing it only costs a refetch."""

@@ -35,6 +35,7 @@ COMMANDS = (
     Command("replay", "recompute a home's decisions from its logs, byte for byte", "vanta.alpha.cli.replay"),
     Command("audit", "the key that logs are signed with, and witnessing another home's logs", "vanta.alpha.cli.audit",
             check=True),
+    Command("transport", "what crosses between hosts: pull, serve, lease", "vanta.transport.cli"),
     Command("tidy", "pack and put away old logs, and say what they take on disk", "vanta.alpha.cli.tidy"),
     Command("overlay", "would these kill switches let an order pass?", "vanta.alpha.cli.overlay"),
     Command("simulate", "run the very same programs over recorded feeds and prices", "vanta.suite.simulate"),
