@@ -176,3 +176,15 @@ class Home:
             raise UsageError(f"{self.root} is not a VANTA home (no memory/ folder)",
                              "Give the right folder with --home or VANTA_HOME, or start one with `vanta-run demo`.")
         return self
+
+
+ROUTES: dict[str, dict[str, str]] = {
+    "executor": {VAULTS: "alpha", OPERATOR_COMMANDS: "alpha", QUEUE: "markets", MARKET_QUOTES: "markets"},
+    "markets": {VAULTS: "alpha", OVERLAY: "alpha", PORTFOLIO: "executor", TRADE_LOG: "executor"},
+}
+"""On several hosts: what a node reads from the replica of another one in the place of a file of its own."""
+
+
+def routes(node: str | None) -> dict[str, str]:
+    """Names below `memory/` by the plain ones, for a node of several hosts; none where all nodes are here."""
+    return {name: f"{REPLICA}/{source}/memory/{name}" for name, source in ROUTES.get(node or "", {}).items()}

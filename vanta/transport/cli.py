@@ -1,6 +1,5 @@
 """`vanta transport table | pull | lease | serve`: what crosses between hosts, and the programs that carry it."""
 
-import os
 import sys
 from contextlib import closing
 from typing import Annotated
@@ -53,7 +52,7 @@ def serve(node: _NODE, to: _TO, home: HomeOption = None) -> int:
     except Garbled as error:
         raise UsageError(str(error), "This is for `vanta transport pull` on another host.") from error
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody listens, not to the interpreter's last flush either
+        pass  # whoever asked is gone
     return Exit.DONE
 
 

@@ -100,7 +100,8 @@ class RemoteSuite:
         assert remote.read(KEYS, 0, 10_000) == (home.config / KEYS).read_bytes()
 
     @pytest.mark.parametrize("name", [PERMIT, VAULTS, PROMOTION_LOG, "../config/vanta.toml", "/etc/passwd", "",
-                                      "x" * 3000, "config/credentials/audit/signing_key", "checkpoints/../dispatch.permit"])
+                                      "x" * 3000, "checkpoints/../dispatch.permit",
+                                      "config/credentials/audit/signing_key"])
     def test_what_the_table_does_not_name(self, remote: Remote, name: str) -> None:
         """Cannot be asked for, and the link goes on."""
         with pytest.raises(Refused):

@@ -15,8 +15,8 @@ def test_questions_and_answers_come_back_as_they_were() -> None:
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b'{"op":"write","name":"x"}',
                                  b'{"op":"read","name":"x","start":-1}', b"[" * 5000,
-                                 b'{"op":"read","name":"x","most":-1}', b'{"op":"read","name":"\xff"}', b'{"op":"read"}',
-                                 b'{"op":"read","name":"x","shell":"y"}'])
+                                 b'{"op":"read","name":"x","most":-1}', b'{"op":"read","name":"\xff"}',
+                                 b'{"op":"read"}', b'{"op":"read","name":"x","shell":"y"}'])
 def test_no_question(raw: bytes) -> None:
     """A line that is no question of ours is refused."""
     with pytest.raises(Garbled):
