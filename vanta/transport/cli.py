@@ -14,7 +14,7 @@ from vanta.common.exitcodes import Exit
 from vanta.common.log import Log, configure
 from vanta.common.notify import Notifier
 from vanta.common.paths import Home
-from vanta.common.settings import Settings, home_from, load, notify_address, watchdog_s
+from vanta.common.settings import Settings, clock_from, home_from, load, notify_address, watchdog_s
 from vanta.common.store.ground import doubts
 from vanta.common.store.lock import FileLock
 from vanta.transport.core.frames import Garbled
@@ -60,7 +60,8 @@ def serve(node: _NODE, to: _TO, home: HomeOption = None) -> int:
 def pull(home: HomeOption = None, once: _ONCE = False, json: JsonFlag = False) -> int:
     """Pull what other nodes let this one see, until stopped."""
     place = home_from(home).existing()
-    settings, clock = load(place), SystemClock()
+    settings = load(place)
+    clock = clock_from(settings)
     found = list(links(place, settings, clock))
     if not found:
         raise OperatorError("no other node is configured", "Set [transport.alpha] and so on in config/vanta.toml.")
@@ -96,7 +97,8 @@ def _pull(place: Home, settings: Settings, found: list[Link], clock: Clock, *, a
 def lease(home: HomeOption = None, json: JsonFlag = False) -> int:
     """On Alpha: say every second that these are its controls, until stopped."""
     place = home_from(home).existing()
-    settings, clock = load(place), SystemClock()
+    settings = load(place)
+    clock = clock_from(settings)
     if node_of(settings) != ALPHA:
         raise OperatorError(f"this is the {node_of(settings)} node", "Only Alpha says whose controls count.")
     with FileLock(place.lock("lease"), owner="transport lease", now=clock.now()), \

@@ -121,11 +121,17 @@ class Link:
         self.heard = iso(clock.now())
 
     def _gone(self, row: Crossing, error: Missing) -> str:
-        """A file that is not there (any more). A kill switch that was deleted is deleted here as well, which halts."""
-        before = self._landing.document(row.name) if row.urgent and row.how != "log" else b""
-        if before:
+        """A file that is not there (any more). A kill switch that was deleted is deleted here as well, which halts.
+
+        What has not come to be yet is no problem, unless something rests on it.
+        """
+        if row.how == "log":
+            pull = self._logs.get(row.name)
+            return error.what if pull is not None and pull.held.head.size else ""
+        before = self._landing.document(row.name)
+        if row.urgent and before:
             self._take_away(row, before)
-        return error.what
+        return error.what if row.urgent or before else ""
 
     def _take_away(self, row: Crossing, before: bytes) -> None:
         """What rests on it stops. A lease's counter is kept, and first: a crash in between must not forget it."""

@@ -3,12 +3,13 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,10 +40,16 @@ class Sshd:
             "kind": "ssh", "host": "127.0.0.1", "port": self.port, "user": pwd.getpwuid(os.getuid()).pw_name,
             "identity": str(self.folder / "key"), "known_hosts": str(self.folder / "known_hosts"), **more})
 
-    def stop(self) -> None:
-        """Cut it off, with the talks that go on."""
-        self.process.terminate()
+    def cut(self) -> None:
+        """Nobody answers any more, and the talks that went on end."""
+        for pid in [self.process.pid, *_below(self.process.pid)]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait(10)
+
+    def again(self) -> None:
+        """It answers again, at the same place."""
+        self.process = _started(self.folder, self.port)
 
 
 def _free_port() -> int:
@@ -62,15 +69,31 @@ def sshd(folder: Path, forced: str, port: int | None = None) -> Iterator[Sshd]:
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {(folder / 'host.pub').read_text()}")
     (folder / "authorized").write_text(f'command="{forced}",restrict {(folder / "key.pub").read_text()}')
     Path("/run/sshd").mkdir(exist_ok=True)
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(_words(folder, port), stderr=log)
+    server = Sshd(folder, port, _started(folder, port))
     try:
-        _await(port)
-        yield Sshd(folder, port, process)
+        yield server
     finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(10)
+        if server.process.poll() is None:
+            server.cut()
+
+
+def _below(pid: int) -> list[int]:
+    """Whoever a process has started, and so on: each talk is one of its own."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+    found, front = list[int](), {pid}
+    while front := {child for child, parent in parents.items() if parent in front}:
+        found += front
+    return found
+
+
+def _started(folder: Path, port: int) -> "subprocess.Popen[bytes]":
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(_words(folder, port), stderr=log)
+    _await(port)
+    return process
 
 
 def _words(folder: Path, port: int) -> list[str]:
