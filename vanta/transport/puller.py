@@ -1,8 +1,8 @@
 """One link: looks at the other node's files in turn and adopts what may be adopted, by the rules of `core/`.
 
-Controls are looked at every `controls_s`, between two pieces of a long log too; everything else every `logs_s`. A link
-that does not answer is tried again after a pause that grows; a file that is refused stays what it was, is named, and
-does not keep the others waiting.
+Controls are looked at every `controls_s`, everything else every `logs_s`; a long log arrives in slices of time, so that
+it keeps nothing waiting. A link that does not answer is tried again after a pause that grows; a file that is refused
+stays what it was and is named, and the others go on.
 """
 
 from dataclasses import dataclass, field
@@ -25,6 +25,7 @@ STATUS = "status.json"
 FLOOR = "lease_counter"
 _PAUSES_S = (0.2, 0.5, 1.0, 2.0)
 _STATUS_S = 1.0
+_SLICE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +81,12 @@ class Link:
         if now < self._not_before:
             return found
         try:
-            self._urgent(found, clock)
-            if clock.monotonic() >= self._due[False]:
-                self._due[False] = clock.monotonic() + self._pace.logs_s
-                for row in self._rows:
-                    if not row.urgent:
-                        self._one(row, found, clock)
+            for urgent, every_s in ((True, self._pace.controls_s), (False, self._pace.logs_s)):
+                if clock.monotonic() >= self._due[urgent]:
+                    self._due[urgent] = clock.monotonic() + every_s
+                    for row in self._rows:
+                        if row.urgent == urgent:
+                            self._one(row, found, clock)
             self.down, self._failures = "", 0
         except LinkDown as error:
             self.down = error.what
@@ -95,18 +96,11 @@ class Link:
         self._report(clock)
         return found
 
-    def _urgent(self, found: Turn, clock: Clock) -> None:
-        if clock.monotonic() >= self._due[True]:
-            self._due[True] = clock.monotonic() + self._pace.controls_s
-            for row in self._rows:
-                if row.urgent:
-                    self._one(row, found, clock)
-
     def _one(self, row: Crossing, found: Turn, clock: Clock) -> None:
         """One file. Raises `LinkDown`; anything else that is wrong with it is said."""
         seen, before = self.files[row.name], self.files[row.name].problem
         try:
-            if self._log(row, found, clock) if row.how == "log" else self._document(row):
+            if self._log(row, clock) if row.how == "log" else self._document(row):
                 seen.at = iso(clock.now())
                 found.news.append(row.name)
             seen.problem = ""
@@ -179,29 +173,24 @@ class Link:
             raise Refusal("forked", f"{KEYS} begins with the key {fingerprint(known[0])}, not with the one that "
                           f"[transport.{self.source}] pins", raw)
 
-    def _log(self, row: Crossing, found: Turn, clock: Clock) -> bool:
-        """Pull a log piece by piece, with a look at the controls in between. Returns whether anything was adopted."""
+    def _log(self, row: Crossing, clock: Clock) -> bool:
+        """Pull a log piece by piece, for a while. Returns whether anything was adopted."""
         pull = self._logs.get(row.name)
         if pull is None or not pull.sound:
             pull = self._logs[row.name] = LogPull(row, self._remote, self._landing.log(row.name))
         trusted = self._trusted() if row.covered else ()
-        began, seen = pull.held.head.seq, self.files[row.name]
+        began, seen, ends = pull.held.head.seq, self.files[row.name], clock.monotonic() + _SLICE_S
         try:
             while pull.piece(trusted):
-                if not row.urgent:
-                    self._urgent(found, clock)
-                    if self._pace_over(clock):
-                        break
+                if clock.monotonic() >= ends:
+                    self._due[row.urgent] = ends  # there is more: at once after the others
+                    break
         except Refusal:
             pull.forget()
             raise
         finally:
             seen.seq, seen.behind = pull.held.head.seq, pull.behind
         return pull.held.head.seq != began
-
-    def _pace_over(self, clock: Clock) -> bool:
-        """Whether other files have waited long enough."""
-        return clock.monotonic() >= self._due[False]
 
     def _trusted(self) -> tuple[str, ...]:
         raw = self._landing.document(KEYS)

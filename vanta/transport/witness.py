@@ -24,6 +24,10 @@ class Witness:
         self._began = float("-inf")
         self.said = ""
 
+    def looks(self) -> bool:
+        """Whether a look is under way."""
+        return self._child is not None
+
     def want(self) -> None:
         """Something new has arrived."""
         self._wanted = True

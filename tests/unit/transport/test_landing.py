@@ -57,6 +57,28 @@ def test_a_kill_between_records_and_checkpoints(world: World) -> None:
     assert points.read_bytes() == world.remote.contents[POINTS]
 
 
+def test_a_kill_before_the_checkpoints(world: World) -> None:
+    """The records are there already: they are found again, and only their checkpoints are fetched."""
+    world.turn()
+    points = world.landing.place.memory / POINTS
+    points.write_bytes(points.read_bytes().splitlines(keepends=True)[0])
+    world.start()
+    world.turn()
+    assert world.replica() == world.log()
+    assert points.read_bytes() == world.remote.contents[POINTS]
+
+
+def test_checkpoints_that_were_lost_here(world: World) -> None:
+    """All of them are fetched again."""
+    world.turn()
+    points = world.landing.place.memory / POINTS
+    points.unlink()
+    world.remote.contents[POINTS] = world.remote.contents[POINTS]
+    world.start()
+    world.turn()
+    assert points.read_bytes() == world.remote.contents[POINTS]
+
+
 def test_a_replica_that_was_changed_here(world: World) -> None:
     """It is not what its checkpoints say: nothing is appended to it, and the message says so."""
     world.turn()

@@ -6,7 +6,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from vanta.common.store.lock import FileLock
 from vanta.transport.cli import app
 from vanta.transport.core.frames import Answer, Ask, Garbled, line
 from vanta.transport.daemon import Around, Carrier, LeaseDaemon
+from vanta.transport.inmemory import MemoryRemote
 from vanta.transport.lease import LeaseWriter
 from vanta.transport.serve import serve
 from vanta.transport.wire import command, links, node_of, reader, witness
@@ -48,8 +50,8 @@ def world(tmp_path: Path) -> World:
     """An executor that has written three records, and Alpha configured to look at it through a shared folder."""
     made = World(tmp_path)
     made.write(3)
-    configured(made.here, f'[node]\nname = "alpha"\n[transport]\ntimeout_s = 60\n[transport.executor]\nkind = "shared"\n'
-               f'path = "{made.there.root}"\n')
+    configured(made.here, '[node]\nname = "alpha"\n[transport]\ntimeout_s = 60\n[transport.executor]\n'
+               f'kind = "shared"\npath = "{made.there.root}"\n')
     return made
 
 
@@ -98,6 +100,37 @@ def test_where_there_is_nothing_to_carry(tmp_path: Path, text: str, words: str,
     assert words in capsys.readouterr().err
 
 
+def until_stopped(condition: Callable[[], bool]) -> threading.Thread:
+    """Sends SIGTERM to this process once a condition holds."""
+    def wait() -> None:
+        while not condition():
+            time.sleep(0.02)
+        signal.raise_signal(signal.SIGTERM)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
+def test_pull_as_a_program(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """Until SIGTERM; on Alpha a witness looks as well."""
+    place = world.here.replica("executor")
+    waiting = until_stopped(lambda: b"sound" in (place.root / "status.json").read_bytes()
+                            if (place.root / "status.json").exists() else False)
+    assert run("pull", "--home", str(world.here.root)) == 0
+    waiting.join()
+    assert capsys.readouterr().out == "transport stopped\n"
+    assert (place.root / "checkpoints" / TRADE_LOG).exists()
+
+
+def test_lease_as_a_program(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """Until SIGTERM; one at a time."""
+    waiting = until_stopped(world.here.file(CONTROLS_LEASE).exists)
+    assert run("lease", "--home", str(world.here.root)) == 0
+    waiting.join()
+    assert capsys.readouterr().out == "lease stopped\n"
+
+
 def test_only_alpha_says_leases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Anybody else's word would count for nothing."""
     home = configured(Home(tmp_path / "home"), '[node]\nname = "executor"\n')
@@ -119,7 +152,7 @@ def test_what_is_no_question(raw: bytes) -> None:
     """Is refused, and nothing is answered."""
     said = io.BytesIO()
     with pytest.raises(Garbled):
-        serve(World.__new__(World), io.BytesIO(raw), said)  # type: ignore[arg-type] - it is never asked
+        serve(MemoryRemote("executor", "alpha"), io.BytesIO(raw), said)
     assert said.getvalue() == b""
 
 
@@ -313,15 +346,16 @@ def test_the_witness_looks_now_and_then(tmp_path: Path) -> None:
     said: list[str] = []
     one = looks(tmp_path / "looked", 0)
     one.turn(100.0, said.append)
-    while one._child is not None:
+    while one.looks():
         one.turn(101.0, said.append)
     assert one.said == "sound"
     one.want()
     one.turn(100.0 + EVERY_S - 1, said.append)
-    assert one._child is None
+    assert not one.looks()
     one.turn(100.0 + EVERY_S, said.append)
-    assert one._child is not None
+    assert one.looks()
     one.close()
+    assert not one.looks()
     assert said == []
 
 

@@ -23,6 +23,7 @@ from vanta.common.signatures import KEYS, fingerprint, keys
 from vanta.common.store import segments
 from vanta.common.store.journal import FileJournal
 from vanta.transport.core.table import PIECE, checkpoints_of
+from vanta.transport.inmemory import MemoryRemote
 from vanta.transport.puller import STATUS
 
 POINTS = checkpoints_of(TRADE_LOG)
@@ -107,14 +108,40 @@ def test_without_keys_nothing_counts(world: World) -> None:
 
 
 def test_a_log_in_many_pieces(tmp_path: Path) -> None:
-    """A long log arrives piece by piece over several turns of the link, and controls are looked at in between."""
-    world = World(tmp_path, "markets", "executor")
-    assert world.turn().news == []
-    world = World(tmp_path / "b")
+    """A long log arrives piece by piece."""
+    world = World(tmp_path)
     world.write(9_000, batch=100)
     world.show()
     assert len(world.log()) > PIECE
     world.turn()
+    assert world.replica() == world.log()
+
+
+class SlowRemote(MemoryRemote):
+    """Each question takes its time."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.source, world.to)
+        self.world = world
+
+    def read(self, name: str, start: int, most: int) -> bytes:
+        """See `Remote.read`."""
+        self.world.clock.sleep(0.6)
+        return super().read(name, start, most)
+
+
+def test_a_long_log_keeps_nothing_waiting(tmp_path: Path) -> None:
+    """It arrives in slices of time, the others in between, and goes on at once."""
+    world = World(tmp_path)
+    world.remote = SlowRemote(world)
+    world.start()
+    world.write(27_000, batch=100)
+    world.show()
+    world.turn()
+    assert 0 < len(world.replica()) < len(world.log())
+    assert world.link.wait_s(world.clock.monotonic()) == 0
+    for _ in range(4):
+        world.turn()
     assert world.replica() == world.log()
 
 
@@ -224,11 +251,15 @@ def test_older_pieces_put_away_later(tmp_path: Path) -> None:
     assert unsound(world, PROMOTION_LOG) == []
 
 
-def test_a_power_cut_that_took_checkpoints(world: World) -> None:
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_power_cut_that_took_checkpoints(world: World, left: int) -> None:
     """They are never synced there: the records are what counts, and the replica takes up the new ones."""
     world.turn()
     path = world.there.memory / POINTS
-    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:1]))
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:left]))
+    world.show()
+    world.turn()
+    assert world.problem() == ""
     world.write(1)
     world.show()
     world.turn()
@@ -249,7 +280,12 @@ def _forked(log: bytes) -> bytes:
     return log.replace(b'"n":2', b'"n":7')
 
 
-SPOILT = {"cut": (_cut, "it was cut"), "cut within its last line": (_cut_within, "it was cut"),
+def _cut_far(log: bytes) -> bytes:
+    return log.splitlines(keepends=True)[0]
+
+
+SPOILT = {"cut": (_cut, "it was cut"), "cut before its last line": (_cut_far, "it was cut"),
+          "cut within its last line": (_cut_within, "it was cut"),
           "forked": (_forked, "made anew")}
 
 

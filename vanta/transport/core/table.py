@@ -33,7 +33,7 @@ How = Literal["document", "lease", "keys", "log"]
 """Replaced whole; replaced whole with a counter that only grows; a list that only grows; appended to, verified."""
 
 PIECE = 1 << 20
-"""So much of a log is asked for at a time: between two pieces controls are looked at."""
+"""So much of a log is asked for at a time."""
 
 LONGEST_LINE = 64 << 20
 """A log that holds more than this without a sound end of a line, or of a covered batch, is refused."""
