@@ -3,7 +3,7 @@
 
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test lint torture bench lock docs clean
+.PHONY: help run test lint second torture bench lock docs clean
 
 help: ## show this
 	@echo "VANTA: make TARGET"
@@ -24,6 +24,9 @@ lint: ## ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
+second: ## what replay is compared under: the same packages for another Python, into .second; tests find it there
+	@scripts/setup.sh second
+
 torture: ## every crash, power cut and pair of them, at most MINUTES=60 at a time; then halts: 10^6 overlays, 10^4 moments; 10^6 entries
 	@scripts/setup.sh dev
 	@$(BIN)/python -m tests.crash.torture --minutes $(or $(MINUTES),60)
@@ -43,5 +46,5 @@ docs: ## write the generated parts of docs/ anew
 	@$(BIN)/python -m scripts.make_docs
 
 clean: ## remove what make made: environments, caches, ./var
-	rm -rf .venv .uv .peer .peer2 var .coverage.d .mypy_cache .ruff_cache .pytest_cache .hypothesis .torture .pytest-state benchmarks/out
+	rm -rf .venv .uv .peer .peer2 .second var .coverage.d .mypy_cache .ruff_cache .pytest_cache .hypothesis .torture .pytest-state benchmarks/out
 	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -23,6 +23,7 @@ from benchmarks.orders import prepare, stage
 from vanta.common.clock import SystemClock
 from vanta.common.paths import MARKET_QUOTES, QUEUE, TRADE_LOG, Home
 from vanta.common.settings import Settings
+from vanta.common.store import segments
 from vanta.executor.wire import build
 
 
@@ -41,7 +42,7 @@ def fill(home: Home, records: int) -> None:
 
 def floor(home: Home) -> None:
     """Each line decoded and hashed."""
-    for line in home.file(TRADE_LOG).read_bytes().split(b"\n")[:-1]:
+    for line in segments.whole(home.file(TRADE_LOG)).split(b"\n")[:-1]:
         orjson.loads(line)
         hashlib.sha256(line).hexdigest()
 
@@ -81,7 +82,7 @@ def run(records: int, folder: str | None, runs: int) -> dict[str, object]:
             os._exit(0)
         if os.waitpid(child, 0)[1]:
             raise SystemExit("the log could not be made")
-        log = home.file(TRADE_LOG).read_bytes()
+        log = segments.whole(home.file(TRADE_LOG))  # a long one is sealed in pieces
         times = {part: statistics.median(found) for part, found in {
             part: [measured(part, home) for _ in range(runs)] for part in PARTS}.items()}
     finally:

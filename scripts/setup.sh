@@ -5,20 +5,26 @@
 #   scripts/setup.sh dev     that, and what its tests need
 #   scripts/setup.sh peer    .peer, the environment of the benchmark's peer (Python 3.12 or newer)
 #   scripts/setup.sh peer2   .peer2, that of its next major version
+#   scripts/setup.sh second  .second, what VANTA needs to run under another Python than that of .venv
 #   scripts/setup.sh uv      only the installer; prints where it is
 #
 # `dev` contains `run`: after `make test`, `make run` installs nothing. $PYTHON chooses the interpreter.
 set -eu
 cd "$(dirname "$0")/.."
 set_name=$1
-venv=.venv; oldest="3, 11"
-case $set_name in peer | peer2) venv=.$set_name; oldest="3, 12" ;; esac
+lock=$set_name; venv=.venv; oldest="3, 11"; other=
+case $set_name in
+    peer | peer2) venv=.$set_name; oldest="3, 12" ;;
+    second) lock=run; venv=.second; other=$(.venv/bin/python -c 'import sys; print(sys.version_info[:2])') ;;
+esac
 
 find_python() {
-    for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
-        "$candidate" -c "import sys; assert sys.version_info >= ($oldest); print(sys.executable)" 2>/dev/null && return
+    elsewhere=${other:+"$HOME"/.pyenv/versions/3.1*/bin/python}
+    for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 $elsewhere}; do
+        "$candidate" -c "import sys; assert sys.version_info >= ($oldest) and sys.version_info[:2] != (${other:-})
+print(sys.executable)" 2>/dev/null && return
     done
-    echo "VANTA needs Python ${oldest%,*}.${oldest#*, } or newer on PATH (or PYTHON=/path/to/python)." >&2
+    echo "VANTA needs Python ${oldest%,*}.${oldest#*, } or newer${other:+, not $other,} on PATH (or PYTHON=/path/to/python)." >&2
     exit 69
 }
 
@@ -45,7 +51,7 @@ state() { cat "requirements/$1.lock" pyproject.toml vanta/__init__.py scripts/se
 stamped() { [ -f "$venv/installed.$1" ] && [ "$(cat "$venv/installed.$1")" = "$(state "$1")" ]; }
 
 if "$venv/bin/python" -c '' 2>/dev/null; then
-    if stamped "$set_name" || { [ "$set_name" = run ] && stamped dev; }; then exit 0; fi
+    if stamped "$lock" || { [ "$set_name" = run ] && stamped dev; }; then exit 0; fi
 fi
 
 export UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=true
@@ -59,13 +65,13 @@ if ! "$venv/bin/python" -c '' 2>/dev/null; then
 fi
 export VIRTUAL_ENV="$PWD/$venv"
 case $set_name in
-    run) "$uv" pip install --quiet --require-hashes --compile-bytecode -r requirements/run.lock ;;
+    run | second) "$uv" pip install --quiet --require-hashes --compile-bytecode -r requirements/run.lock ;;
     dev | peer | peer2) "$uv" pip sync --quiet --require-hashes --compile-bytecode "requirements/$set_name.lock" ;;
-    *) echo "usage: scripts/setup.sh run | dev | peer | peer2 | uv" >&2; exit 2 ;;
+    *) echo "usage: scripts/setup.sh run | dev | peer | peer2 | second | uv" >&2; exit 2 ;;
 esac
 if [ "$venv" = .venv ]; then
     # Editable, built with the hatchling that the lock has just installed: nothing else is fetched.
     "$uv" pip install --quiet --offline --no-deps --no-build-isolation --editable .
     "$venv/bin/python" -m compileall -q vanta
 fi
-state "$set_name" > "$venv/installed.$set_name"
+state "$lock" > "$venv/installed.$lock"

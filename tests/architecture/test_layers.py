@@ -9,20 +9,24 @@ from tests.architecture.source import Source, bad, calls, imports, tree, within
 
 PURE_COMMON = tuple(f"vanta.common.{name}" for name in (
     "calendars", "canonical", "errors", "events", "exitcodes", "ids", "instruments", "models", "money", "reasons",
-    "redact", "signatures", "store.chain", "store.checkpoint", "store.document", "store.ports", "strictjson", "times"))
+    "redact", "signatures", "store.chain", "store.checkpoint", "store.document", "store.personal", "store.ports", "strictjson", "times"))
 """The half of common that core may use. Of `paths` it may use the names of files, not `Home`."""
 
 PURE_LIBRARY = frozenset("""abc base64 bisect collections contextlib csv dataclasses datetime decimal difflib enum
-    fractions functools gzip hashlib heapq html io itertools json math operator re shlex statistics string types typing
+    fractions functools gzip hashlib heapq html io itertools json math operator re shlex statistics string textwrap types typing
     unicodedata urllib zlib""".split())
 """The standard library for core and parsers. What of it reads or draws anything is refused in test_purity."""
 
 CORE_LIBRARIES = frozenset({"msgspec", "orjson", "pydantic"})
 PARSER_LIBRARIES = CORE_LIBRARIES | {"feedparser", "lxml"}
 
+LOADER = "vanta.markets.parsers.ccxt_library"
+"""Loads the one module of ccxt that knows how to read an exchange's answers; those are read offline."""
+LOADER_LIBRARIES = frozenset({"ccxt", "importlib", "sys"})
+
 HOME_OF: dict[str, tuple[str, ...]] = {
     "alpaca": ("vanta.executor.brokers.alpaca", "vanta.executor.brokers.alpaca_stream"),
-    "ccxt": ("vanta.markets.collectors", "vanta.executor.brokers.ccxt", "vanta.executor.brokers.ccxt_client"),
+    "ccxt": ("vanta.markets.parsers.ccxt_library", "vanta.executor.brokers.ccxt", "vanta.executor.brokers.ccxt_client"),
     "cryptography": ("vanta.common.signatures",),
     "feedparser": ("vanta.markets.parsers.news",),
     "httpx": ("vanta.markets.collectors.http", "vanta.executor.brokers.tradier"),
@@ -46,7 +50,7 @@ LAZY = frozenset({"alpaca", "ccxt", "cryptography", "feedparser", "httpx", "ib_a
 """Imported inside the function that needs them, so that cheap commands stay cheap."""
 
 DYNAMIC = ("vanta.suite.dispatch", "vanta.suite.run", "vanta.markets.cli", "vanta.common.paths",
-           "vanta.markets.collectors.wire", "vanta.markets.collectors.ccxt_library")
+           "vanta.markets.collectors.wire", "vanta.markets.parsers.ccxt_library")
 """May import by name: the dispatchers the command that was asked for, `paths` the model of a file that is read,
 `collectors.wire` the collector of the feed, `ccxt_library` the exchange that is asked."""
 
@@ -86,6 +90,7 @@ def core_is_pure(sources: list[Source]) -> Iterator[str]:
     """Core and parsers import the allow-list, the pure half of common, and pure code of their own package."""
     for source in (one for one in sources if is_core(one.module) or is_parser(one.module)):
         libraries = PARSER_LIBRARIES if is_parser(source.module) else CORE_LIBRARIES
+        libraries |= LOADER_LIBRARIES if source.module == LOADER else frozenset()
         for one in imports(source):
             allowed = (one.library in PURE_LIBRARY | libraries if one.library != "vanta" else
                        within(one.target, *PURE_COMMON) or is_core(one.target) or is_parser(one.target)
@@ -173,6 +178,7 @@ CANARIES: dict[str, tuple[Guard, dict[str, str], int]] = {
     "core knows the home": (core_is_pure, {"vanta__alpha__core__x": "from vanta.common.paths import QUEUE, Home"}, 1),
     "core uses its shell": (core_is_pure, {"vanta__markets__core__x": "from vanta.markets.collect import run"}, 1),
     "core uses pandas": (core_is_pure, {"vanta__markets__core__x": "def f():\n    import pandas"}, 1),
+    "a parser loads": (core_is_pure, {"vanta__markets__parsers__x": "import importlib\ndef f():\n    import ccxt"}, 2),
     "parser fetches": (core_is_pure, {"vanta__markets__parsers__x": "import httpx"}, 1),
     "markets uses executor": (packages_keep_apart, {"vanta__markets__x": "from vanta.executor.core.book import Book"}, 1),
     "executor uses markets": (packages_keep_apart, {"vanta__executor__x": "import vanta.markets.parsers.sec"}, 1),
@@ -202,6 +208,7 @@ ALLOWED: dict[str, tuple[Guard, dict[str, str]]] = {
     "core uses core": (core_is_pure, {"vanta__alpha__core__x": "from vanta.executor.core.book import Book\nimport re\n"
                                       "from vanta.common.paths import QUEUE\nfrom vanta.common.models.base import Model"}),
     "parser parses": (core_is_pure, {"vanta__markets__parsers__x": "def f():\n    from lxml import etree"}),
+    "a parser's loader": (core_is_pure, {"vanta__markets__parsers__ccxt_library": "import sys\ndef f():\n    import ccxt"}),
     "alpha replays": (packages_keep_apart, {"vanta__alpha__x": "from vanta.markets.core import decay\n"
                                             "from vanta.markets.parsers import sec"}),
     "suite wires": (packages_keep_apart, {"vanta__suite__x": "from vanta.executor.wire import build"}),

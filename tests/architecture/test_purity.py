@@ -22,7 +22,7 @@ BROAD: dict[str, str] = {
     "vanta.common.log": "a log line must not stop a program",
     "vanta.common.cli": "the last resort of a program: one sentence, the traceback in the log",
     "vanta.executor.brokers.port": "whatever a client library throws, the order may be live",
-    "vanta.markets.collect": "one feed's fault must not take the others down, and the feed's file says so",
+    "vanta.common.errors": "one feed's fault must not take the others down, and the feed's file says so",
 }
 """Where an `except Exception` may end an error instead of passing it on, and why. Nowhere else."""
 
@@ -63,7 +63,9 @@ def environment_reads(sources: list[Source]) -> Iterator[str]:
                 yield f"{source.at(one.node)}: {one.target} is imported"
 
 
-_DRAW = ("draw_home_id", "draw_key")
+_DRAW = ("draw_home_id", "draw_key", "draw_salt")
+MAY_NAME = ("vanta.alpha.bundle",)
+"""May ask for a temporary folder, whose name nobody can foresee; nothing that is kept comes of it."""
 
 
 def randomness(sources: list[Source]) -> Iterator[str]:
@@ -71,7 +73,8 @@ def randomness(sources: list[Source]) -> Iterator[str]:
     for source in sources:
         if source.module != IDS:
             for one in imports(source):
-                if one.library in _RANDOM or one.target in ("os.urandom", "os.getrandom", "tempfile"):
+                if one.library in _RANDOM or one.target in ("os.urandom", "os.getrandom") or (
+                        one.library == "tempfile" and not within(source.module, *MAY_NAME)):
                     yield f"{source.at(one.node)}: {one.target} is imported"
             for name, node in calls(source):
                 if name in ("os.urandom", "os.getrandom"):

@@ -16,8 +16,8 @@ from vanta.common import paths
 from vanta.common.paths import FEEDS, STATE, signals_file
 
 OWNERS: dict[str, tuple[str, ...]] = {
-    "signals_file": ("vanta.markets.products",),
-    "MARKET_QUOTES": ("vanta.markets.products",),
+    "signals_file": ("vanta.markets.core.products",),
+    "MARKET_QUOTES": ("vanta.markets.core.products",),
     "COLLECTION_LOG": ("vanta.markets.journals", "vanta.markets.collectors.wire"),
     "TRADE_SIGNALS": ("vanta.markets.reflector",),
     "SYSTEM_BELIEF": ("vanta.markets.reflector",),
@@ -56,6 +56,9 @@ PROGRAM: dict[str, tuple[str, ...]] = {
 OTHERS: dict[str, str] = {
     "vanta.common.store": "the adapters themselves",
     "vanta.common.cli": "opens /dev/null in the place of an output that takes no more",
+    "vanta.alpha.archive": "the one file of a bundle of records, never over another",
+    "vanta.alpha.bundle": "what a bundle holds, in a folder that was empty",
+    "vanta.alpha.cli.explain": "the page that a person asked for, outside of the home's state",
     "vanta.alpha.housekeeping": "sealed pieces of logs, packed or put away; snapshots that nothing names, put away",
     "vanta.alpha.keys": "another signing key in the place of the one before, and its line in the public list",
     "vanta.alpha.witness": "copies of another home's checkpoints and keys, below `replica/`",

@@ -49,6 +49,25 @@ class TestFileSnapshots(SnapshotsSuite):
         return FileSnapshots(tmp_path / "snapshots")
 
 
+@pytest.mark.parametrize("blob", BLOBS.values(), ids=BLOBS.keys())
+def test_pieces_make_the_same_blob_elsewhere(tmp_path: Path, blob: bytes) -> None:
+    """Each under its own hash, but for the list of a large one's pieces."""
+    here, there = (FileSnapshots(tmp_path / name) for name in ("here", "there"))
+    digest = here.put(blob)
+    names = []
+    for name, data in here.pieces(digest):
+        assert here.piece(name) == data
+        assert name.endswith(".chunks") or name == f"{name[:2]}/{hashlib.sha256(data).hexdigest()}"
+        there.place(name, data)
+        names.append(name)
+    assert there.get(digest) == blob
+    assert names[0] == f"{digest[:2]}/{digest}" + (".chunks" if len(blob) > CHUNK_ABOVE else "")
+    with pytest.raises(Missing):
+        there.piece("00/" + "0" * 64)
+    with pytest.raises(Missing):
+        list(there.pieces("0" * 64))
+
+
 class TestRelaxedSnapshots(SnapshotsSuite):
     """The file adapter of runs that can be made again."""
 

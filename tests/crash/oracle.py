@@ -84,8 +84,9 @@ def hash_of(line: bytes) -> str:
 def gather(home: Path, ledger: Path) -> Evidence:
     """Read everything. A broken chain is evidence too."""
     said = [json.loads(line) for line in ledger.read_text("utf-8").splitlines()]
-    log = home / "memory" / "trade_log.jsonl"
-    raw = log.read_bytes() if log.exists() else b""
+    memory = home / "memory"
+    pieces = [*sorted((memory / "segments" / "trade_log.jsonl").glob("*.jsonl")), memory / "trade_log.jsonl"]
+    raw = b"".join(piece.read_bytes() for piece in pieces if piece.exists())
     whole, _, tail = raw.rpartition(b"\n")
     lines = whole.split(b"\n") if whole else []
     records, broken = [], []

@@ -21,11 +21,13 @@ A story's home is prepared once by executors that run undisturbed; each case sta
 | `cut` | half an answer |
 | `reader` | no executor: somebody opens the log, tells an outsider how it ends, adds a record |
 | `stop` | the price of what is held falls below its stop: the executor makes an exit of its own and sells |
+| `midnight` | the first order of another day: the log of the day before is sealed before it is written on |
 | `torn` | start on a log that ends with half a record, the order under it at the venue |
 """
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +35,10 @@ from typing import Any
 from tests.crash import homes
 from tests.crash.oracle import Expect
 from vanta.common.paths import TRADE_LOG, Home
+from vanta.common.signing_key import signer_of
 from vanta.common.store.checkpoint import FOLDER
+from vanta.common.store.journal import FileJournal
+from vanta.common.times import iso
 
 RunQuietly = Callable[[int, int], None]
 """Run the executor undisturbed: number of the run, steps."""
@@ -95,6 +100,17 @@ def _withdrawn(home: Home, quietly: RunQuietly) -> int:
     return 1
 
 
+def _midnight(home: Home, quietly: RunQuietly) -> int:
+    """Ten hours after a busy day: its log is long enough to be sealed."""
+    quietly(0, 2)
+    with closing(FileJournal(home.file(TRADE_LOG), signer=signer_of(home))) as journal:
+        journal.append("program.stopped", {"padding": "x" * FileJournal.least}, at=iso(homes.BEGIN))
+    run = 10 * 3600 // homes.RUN_S
+    homes.quotes(home, run)
+    homes.stage(home, run)
+    return run
+
+
 def _torn(home: Home, quietly: RunQuietly) -> int:
     """Half of the record that follows the outbox record: the answer was being written when the power went."""
     homes.stage(home, 0)
@@ -132,5 +148,6 @@ STORIES: dict[str, Story] = {story.name: story for story in (
     Story(name="cut", expect=expect(), knobs={"moods": ["cut"]}),
     Story(name="reader", expect=expect(), reader=True),
     Story(name="stop", expect=expect(sent=2, flat=True), prepare=_stop),
+    Story(name="midnight", expect=expect(), prepare=_midnight),
     Story(name="torn", expect=expect(), prepare=_torn),
 )}

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 import vanta.common
-from vanta.markets.collectors.crypto_read import read
 from vanta.markets.core.crypto import normalise
 from vanta.markets.core.crypto_score import imbalance
 from vanta.markets.core.records import NormaliseContext
 from vanta.markets.core.tickers import read_universe
+from vanta.markets.parsers.ccxt_read import read
 
 pytestmark = pytest.mark.realdata
 

@@ -1,6 +1,8 @@
 """Two simulated runs over recorded feeds and recorded prices, started with the command line that a user types.
 
-Both print what they saw, so that `pytest -s` shows it, and fail if a feed gave no signal or no order was sent. Split
+Both print what they saw, so that `pytest -s` shows it, and fail if a feed gave no signal or no order was sent. Both
+homes are then replayed from raw payloads to profit, in other surroundings each time: every byte that `vanta replay`
+prints has to be the same under two hash seeds, two time zones, every locale that is found, and a second Python. Split
 adjusted bars are the way in which splits are handled here; the first run's window holds two of them.
 """
 
@@ -14,6 +16,8 @@ from typing import Any
 import pytest
 
 from tests.realdata import converters
+from tests.surroundings import alike
+from vanta.alpha.reading import records
 from vanta.common.exitcodes import Exit
 from vanta.common.paths import SIMULATION, Home
 from vanta.suite import dispatch
@@ -47,6 +51,21 @@ def check(result: dict[str, Any], feeds: set[str]) -> None:
             == Decimal(vault["nav"])
 
 
+def replays(root: Path, *kinds: str) -> None:
+    """Equal in all surroundings, with these kinds of facts among what was recomputed."""
+    said = json.loads(alike(root, "replay", "--home", str(root / "home"), "--json"))
+    assert said["equal"] is True
+    assert (said["differences"], said["missing"]) == ([], [])
+    logs = {"collection_log.jsonl": "collected", "reflection_log.jsonl": "reflected",
+            "promotion_log.jsonl": "promoted", "trade_log.jsonl": "fill"}
+    for name, kind in logs.items():
+        log = records(Home(root / "home").file(name))
+        assert said["checked"][kind] == sum(one.kind == kind for one in log), name
+    assert {"intent.seen", "intent.approved", "order.submitting", "order.accepted", "document", *kinds} <= set(
+        said["checked"])
+    print("replayed", said["checked"])
+
+
 def test_2020_insiders_and_headlines(realdata: Path, tmp_path: Path) -> None:
     """All of 2020: 64 Form 4 filings as they are, finance RSS put back into XML, 25 shares and Bitcoin, day by day."""
     shutil.copytree(realdata / "edgar" / "form4_sgml", tmp_path / "feeds" / "sec")
@@ -62,6 +81,7 @@ def test_2020_insiders_and_headlines(realdata: Path, tmp_path: Path) -> None:
     check(result, {"sec", "news"})
     assert len({row["day"] for row in result["days"]}) == 366
     assert [one["where"] for one in result["problems"]] == ["ABNB.csv"]  # the file holds a header and nothing else
+    replays(tmp_path, "day.opened", "intent.held")
 
 
 def test_january_2022_wallstreetbets(realdata: Path, tmp_path: Path) -> None:
@@ -80,3 +100,4 @@ def test_january_2022_wallstreetbets(realdata: Path, tmp_path: Path) -> None:
     result = simulated(tmp_path, "2022-01-18", "2022-01-26")
     check(result, {"reddit"})
     assert [row["day"] for row in result["days"]] == [f"2022-01-{day}" for day in (18, 19, 20, 21, 24, 25)]
+    replays(tmp_path, "day.opened", "intent.held")

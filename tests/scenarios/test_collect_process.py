@@ -37,7 +37,7 @@ from vanta.common.clock import ManualClock
 from vanta.markets.collect import Ports, Task, run
 from vanta.markets.collectors.port import Gate
 from vanta.markets.journals import open_log
-from vanta.markets.products import SignalsFile
+from vanta.markets.core.products import SignalsFile
 
 class Deadly:
     """Adapters that end the process with SIGKILL at the n-th durable step, before or after it."""
@@ -81,8 +81,9 @@ def one_pass(home, deadly, serve):
             log.close()
     private = home.collector_state("news")
     private.mkdir(parents=True, exist_ok=True)
-    run(Task(product=SignalsFile(ToyCollector(serve)), settings=FeedSettings(), universe={}, state_dir=private,
-             now=NOW, gate=Gate(private, ManualClock(NOW), lambda: None)),
+    toy = ToyCollector(serve)
+    run(Task(collector=toy, product=SignalsFile(toy), settings=FeedSettings(), universe={}, state_dir=private, now=NOW,
+             gate=Gate(private, ManualClock(NOW), lambda: None)),
         Ports(files=DeadlyFiles(home.memory, deadly), snapshots=DeadlySnapshots(home.snapshots, deadly),
               private=DeadlyFiles(private, deadly), journal=journal))
 

@@ -146,6 +146,25 @@ def test_profit_and_loss_by_hand(insider: Recording) -> None:
     assert [(one["feed"], one["signals"]) for one in result["feeds"]] == [("sec", 1)]
 
 
+def test_each_simulated_day_is_closed_against_its_benchmark(insider: Recording) -> None:
+    """The same NAVs by hand, a weekend that is named, and 100,000 in ACME, which goes from 50 to 52, 53 and 54."""
+    insider.home.config.mkdir(parents=True)
+    (insider.home.config / "vanta.toml").write_text('[executor]\nbenchmark = "equity:ACME"\n')
+    assert insider.run() == Exit.DONE
+    closed = [record["payload"] for record in insider.records("day.closed")]
+    told = [(day["day"][-2:], day["days_between"], sanity["nav"], sanity["benchmark_nav"], sanity["verdict"])
+            for day in closed for sanity in [day["currencies"]["USD"]["sanity"]]]
+    assert told == [
+        ("14", 0, "100000", None, "benchmark has no price"), ("15", 2, "100000", "100000", "level"),
+        ("18", 0, "100000", "100000", "level"), ("19", 0, "99996", "104000", "behind"),
+        ("20", 0, "100095", "101919", "behind"), ("21", 0, "100194", "101983.58", "behind")]
+    tables = closed[-1]["currencies"]["USD"]
+    assert tables["total"] == {"realised": "0", "unrealised": "99", "fees": "0", "total": "99"}
+    assert {name: line["total"] for name, line in tables["by_source"].items()} == {"sec.form4": "99"}
+    assert sum(Decimal(line["total"]) for line in tables["by_reason"].values()) == 99
+    assert dispatch.main(["replay", "--home", str(insider.home.root)]) == Exit.DONE
+
+
 def test_an_item_is_seen_its_latency_after_its_publication(insider: Recording) -> None:
     """Published 30 seconds before Monday's close: in time with a latency of 30 seconds, a day late with 60."""
     insider.feed("sec", form4_txt=Paper(accepted="20200518155930", filed="20200518").submission())

@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from vanta.alpha.core.retention import RETIRABLE, due, mentioned
-from vanta.alpha.wire import control_log, snapshots
+from vanta.alpha.wire import control_log, pieces
 from vanta.common.errors import Missing, StateError
 from vanta.common.events import Kind
 from vanta.common.models.configuration import RetentionSettings
@@ -112,7 +112,7 @@ class Housekeeping:
             journal.append(Kind.LOG_RETIRED, {**said, "by": self._order.by}, at=iso(self._order.now))
 
     def _compact(self) -> None:
-        store, names = snapshots(self._home), self._named()
+        store, names = pieces(self._home), self._named()
         for digest in {blob.digest for blob in compact.blobs(self._home.snapshots) if blob.is_list} & names:
             names.update(store.chunks(digest))
         before = self._order.real - YOUNG
@@ -121,7 +121,7 @@ class Housekeeping:
 
     def _named(self) -> set[str]:
         """Every hash that anything mentions which stays, and that kept JSON snapshots mention, to the end."""
-        store, found = snapshots(self._home), set[str]()
+        store, found = pieces(self._home), set[str]()
         waiting = set[str]().union(*map(mentioned, self._roots()))
         while waiting:
             digest = waiting.pop()

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import orjson
 
 from vanta.common.errors import CredentialsRefused, OperatorError
-from vanta.common.ids import draw_key
+from vanta.common.ids import draw_key, draw_salt
 from vanta.common.paths import Home
 from vanta.common.secrets import read_secrets
 from vanta.common.signatures import KEY_BYTES, KEYS, Signer, bytes_of, keys, successor, text_of
@@ -42,7 +42,8 @@ def rotate(home: Home, said: Mapping[str, str]) -> tuple[str, str]:
         replace(folder / NEXT, text_of(draw_key()).encode() + b"\n", mode=0o600)
     new = Signer(bytes_of(read_secrets(CREDENTIAL, home)[NEXT], KEY_BYTES))
     if known[-1] == old.public:
-        line = orjson.dumps(successor(new.public, said, old)) + b"\n"
+        by = {"$personal": said["by"], "salt": draw_salt()}
+        line = orjson.dumps(successor(new.public, {**said, "by": by}, old)) + b"\n"
         replace(home.config / KEYS, read(home.config / KEYS) + line, mode=0o644)
     elif known[-1] != new.public:
         raise OperatorError(f"config/{KEYS} ends with a key that is not here", "Put the key that it names back.")

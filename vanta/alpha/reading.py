@@ -4,14 +4,14 @@ The programs may be running. A journal's tail may be caught half-written, so a t
 grows; documents are read before the journals they are folds of, so that a running executor is never ahead.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from vanta.common.errors import Missing, StateError
+from vanta.common.errors import Missing
 from vanta.common.store import segments
 from vanta.common.store.chain import chain
 from vanta.common.store.checkpoint import FOLDER, joined
-from vanta.common.store.ports import Record, Snapshots
+from vanta.common.store.ports import Record
 from vanta.common.store.segments import begin
 
 _AGAIN = 5
@@ -50,14 +50,3 @@ def records(path: Path) -> Iterator[Record]:
     except Missing:
         return
     yield from chain(raw, name=path.name, previous=begin(path))
-
-
-def blobs(snapshots: Snapshots, digests: Iterable[str]) -> dict[str, bytes]:
-    """The snapshots among these that are there and whole; those that are not are left out."""
-    found = {}
-    for digest in digests:
-        try:
-            found[digest] = snapshots.get(digest)
-        except StateError:
-            continue
-    return found

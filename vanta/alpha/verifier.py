@@ -9,6 +9,7 @@ from pathlib import Path
 
 import vanta.common
 import vanta.executor.core
+from vanta.alpha.bundle import imported
 from vanta.alpha.core.coverage import Coverage
 from vanta.alpha.core.cuts import DOCUMENTS
 from vanta.alpha.core.inputs import BROKEN
@@ -21,7 +22,7 @@ from vanta.common.canonical import sha256
 from vanta.common.errors import Missing, OperatorError, StateError, UsageError, VantaError
 from vanta.common.exitcodes import Check
 from vanta.common.models.base import Model
-from vanta.common.paths import JOURNALS, PROMOTION_LOG, STATE, TRADE_LOG, Home
+from vanta.common.paths import JOURNALS, PROMOTION_LOG, STATE, TRADE_LOG, Home, is_bundle
 from vanta.common.registry import FILE as INSTRUMENTS
 from vanta.common.registry import InstrumentFile
 from vanta.common.resources import code_of
@@ -29,6 +30,7 @@ from vanta.common.settings import load
 from vanta.common.signatures import KEYS, keys
 from vanta.common.store.atomic import read
 from vanta.common.store.checkpoint import FOLDER, read_all
+from vanta.common.store.personal import is_withheld
 from vanta.common.store.ports import Head
 from vanta.common.store.segments import begin
 from vanta.executor.core.state import name_of
@@ -46,7 +48,8 @@ class Verifier:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._findings: list[Finding] = []
+        self._bundle = imported(home)
+        self._findings: list[Finding] = [] if self._bundle is None else self._bundle.findings()
         self._outputs = Outputs()
         self._receipts = Receipts()
         self._anchors = Anchors()
@@ -97,9 +100,12 @@ class Verifier:
             if not self._home.file(name).exists():
                 self._findings += filter(None, [coverage.missing()])
             return False
-        promises = Promises(name)
+        promises = Promises(name) if self._bundle is None else self._bundle.promises(name)
         self._promises.append(promises)
         watchers: list[Watcher] = [promises, self._outputs, self._receipts, self._retired, coverage]
+        if self._bundle is not None:
+            watchers.append(self._bundle.ends(name))
+        self._findings += withheld(self._home.file(name), raw, start)
         if name in (TRADE_LOG, PROMOTION_LOG):
             watchers.append(self._anchors)
         if name == TRADE_LOG:
@@ -156,6 +162,8 @@ class Verifier:
             if (promise.digest, promise.what) in seen:
                 continue
             seen.add((promise.digest, promise.what))
+            if self._bundle is not None and self._bundle.is_gone(promise.digest):
+                continue
             try:
                 raw = self._torn(promise) if promise.what == TORN else store.get(promise.digest)
                 waiting += [Promise(digest, f"a payload of {promise.what}", promise.file, promise.line)
@@ -232,7 +240,18 @@ def covered_by(path: Path, coverages: Sequence[Coverage]) -> list[Finding]:
         raw = journal_bytes(path)
     except Missing as error:
         return list(filter(None, (one.missing() for one in coverages))) or [_unknown(str(path), error.what)]
-    return journal(path.name, raw, [*([Fold({})] if path.name == TRADE_LOG else []), *coverages], begin=begin(path))
+    start = begin(path)
+    folds = [Fold({})] if path.name == TRADE_LOG else []
+    return [*withheld(path, raw, start), *journal(path.name, raw, [*folds, *coverages], begin=start)]
+
+
+def withheld(path: Path, raw: bytes, start: Head) -> list[Finding]:
+    """A home's own log holds every value; only one that was laid out from a bundle may lack some."""
+    if not is_withheld(raw) or is_bundle(Home(path.absolute().parent.parent)):
+        return []
+    line = next(number for number, one in enumerate(raw.split(b"\n"), start=start.seq + 1) if is_withheld(one))
+    return [Finding(level=Check.CRITICAL, file=path.name, line=line,
+                    text="a value was withheld from this record: that is no log of a home's own")]
 
 
 def _critical(file: str, text: str) -> Finding:

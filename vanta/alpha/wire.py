@@ -7,26 +7,35 @@ from typing import Any
 
 from vanta import __version__
 from vanta.alpha.controls import give
+from vanta.alpha.copies import WithCopies
 from vanta.alpha.facts import gather, whole
 from vanta.alpha.operators import owners
 from vanta.alpha.recent import last_records
 from vanta.common.events import Kind
 from vanta.common.models.base import SCHEMA_VERSION
 from vanta.common.models.command import OperatorCommand
-from vanta.common.paths import CONTROL_LOG, OPERATOR_COMMANDS, Home
+from vanta.common.paths import CONTROL_LOG, OPERATOR_COMMANDS, Home, is_bundle
 from vanta.common.signing_key import signer_if_any, signer_of
 from vanta.common.store.chain import repaired
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.lock import FileLock
+from vanta.common.store.ports import Pieces, Snapshots
 from vanta.common.store.snapshot import FileSnapshots
 from vanta.common.times import iso
 
-__all__ = ["any_log", "ask", "command_log", "control_log", "gather", "last_records", "owners", "snapshots", "whole"]
+__all__ = ["any_log", "ask", "command_log", "control_log", "gather", "last_records", "owners", "pieces", "snapshots",
+           "whole"]
 
 
-def snapshots(home: Home) -> FileSnapshots:
-    """The content-addressed store of a home."""
-    return FileSnapshots(home.snapshots)
+def snapshots(home: Home) -> Snapshots:
+    """The content-addressed store of a home; of one that was laid out from a bundle, with its redacted copies."""
+    store = FileSnapshots(home.snapshots)
+    return WithCopies(home, store) if is_bundle(home) else store
+
+
+def pieces(home: Home, *, durable: bool = True) -> Pieces:
+    """The same as it is kept. `durable=False`: what is put there can be laid out again."""
+    return FileSnapshots(home.snapshots, durable=durable)
 
 
 def ask(home: Home, asked: Mapping[str, Any], *, by: str, reason: str, now: datetime) -> OperatorCommand:

@@ -50,5 +50,4 @@ def _forbidden(raw: bytes) -> str | None:
         return "external_calls_disabled is on: no reason stated" if switch else None
     if not switch.enabled:
         return None
-    return (f"external_calls_disabled is on: {switch.reason or 'no reason stated'} "
-            f"(by {switch.by or 'an unnamed person'})")
+    return f"external_calls_disabled is on: {switch.reason or 'no reason stated'}"

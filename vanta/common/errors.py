@@ -9,7 +9,12 @@
 A refused order is not an error: refusals are values (see `reasons.py`).
 """
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from vanta.common.exitcodes import Exit
+
+T = TypeVar("T")
 
 
 class VantaError(Exception):
@@ -108,3 +113,13 @@ class CredentialsRefused(OutsideError):
 
 class Bug(VantaError):
     """Something this program relies on is not true."""
+
+
+def contained(action: Callable[[], T], where: str) -> T:
+    """Run code that hostile input may lead astray; what it raises that is no `VantaError` is a `Bug` at that place."""
+    try:
+        return action()
+    except VantaError:
+        raise
+    except Exception as error:
+        raise Bug(f"{where}: {type(error).__name__}: {error}", "Report this with the payload; it is kept.") from error

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     COMMAND_GIVEN = "command.given"
     # trade_log.jsonl: external inputs, recorded before they are used
     CONTROL_SEEN = "control.seen"          # overlay, permit and vault bytes by hash, and what they allow
+    CONTROL_EDITED = "control.edited"      # what an edit of overlay or vaults changed, and who may have made it
     CONTROL_ENDED = "control.ended"        # a switch was over by its own `until`
     INSTRUMENTS_SEEN = "instruments.seen"
     QUOTE_SEEN = "quote.seen"
@@ -50,6 +51,7 @@ class Kind(StrEnum):
     BROKER_EXTERNAL = "broker.external"    # an order or a fill at the venue that this home did not send
     # trade_log.jsonl: money and safety
     ADJUSTMENT = "adjustment"              # transfer, split, dividend, fee, funding, symbol change
+    DAY_CLOSED = "day.closed"              # the day's profit by every table, NAV counted twice, the benchmark
     DAY_OPENED = "day.opened"              # NAV at the day's first look, for the daily loss limit
     HOUSE_DAY_OPENED = "house.day_opened"  # the same for all vaults together
     ALERT = "alert"                        # half or four fifths of a limit are used

@@ -4,6 +4,7 @@
 """
 
 import importlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +66,10 @@ OPERATOR_COMMANDS = "operator_commands.jsonl"
 CONTROLS_LEASE = "controls_lease.json"
 SNAPSHOTS = "snapshots"
 REPLICA = "replica"
+SEGMENTS = "segments"
+REDACTED = "redacted"
+MANIFEST = "manifest.json"
+"""What a bundle holds. A home that has one at its root was laid out from a bundle, and is only read."""
 
 STATE: tuple[StateFile, ...] = (
     *(StateFile(name=signals_file(feed), writer=f"markets collect {feed}", node="markets", shape="signal.FeedDocument",
@@ -149,8 +154,8 @@ class Home:
         return self.memory / name
 
     def lock(self, program: str) -> Path:
-        """The lock file of one program."""
-        return self.memory / f"{program}.lock"
+        """The lock file of one program. Raises like `own`: whoever asks for it is about to write, or asks who does."""
+        return own(self).memory / f"{program}.lock"
 
     def replica(self, node: str) -> "Home":
         """What arrived from another node: a home of its own, so that whatever reads a home can read it."""
@@ -161,7 +166,8 @@ class Home:
         return self.memory / "collectors" / feed
 
     def prepare(self) -> "Home":
-        """Create the folders that are missing. Raises `OperatorError` if that cannot be done."""
+        """Create the folders that are missing. Raises `OperatorError` if that cannot be done, or like `own`."""
+        own(self)
         try:
             for folder in FOLDERS:
                 (self.root / folder).mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -188,3 +194,16 @@ ROUTES: dict[str, dict[str, str]] = {
 def routes(node: str | None) -> dict[str, str]:
     """Names below `memory/` by the plain ones, for a node of several hosts; none where all nodes are here."""
     return {name: f"{REPLICA}/{source}/memory/{name}" for name, source in ROUTES.get(node or "", {}).items()}
+
+
+def is_bundle(home: Home) -> bool:
+    """Whether this is what somebody else's home said of itself, laid out to be read."""
+    return os.path.lexists(home.root / MANIFEST)
+
+
+def own(home: Home) -> Home:
+    """Insist that the home may be written. Raises `OperatorError` for one that was laid out from a bundle."""
+    if is_bundle(home):
+        raise OperatorError(f"{home.root} was laid out from an audit bundle: it is evidence and only read",
+                            "Name the home itself with --home or VANTA_HOME.")
+    return home

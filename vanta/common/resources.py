@@ -23,7 +23,12 @@ def load(name: str) -> bytes:
     return (_DATA / name).read_bytes()
 
 
+def calendar_files() -> dict[str, bytes]:
+    """The file of every calendar that ships with VANTA, by name; one that never closes needs none."""
+    return {name: load(file) for name, file in _SESSIONS.items()}
+
+
 def calendars() -> dict[str, Calendar]:
     """Every calendar that ships with VANTA, by name."""
-    shipped = {name: Calendar.from_bytes(load(file), file=file) for name, file in _SESSIONS.items()}
+    shipped = {name: Calendar.from_bytes(raw, file=_SESSIONS[name]) for name, raw in calendar_files().items()}
     return {**shipped, CONTINUOUS: ALWAYS_OPEN}

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from vanta.common.errors import OperatorError, StateError
+from vanta.common.store.personal import withhold
 
 KEYS = "audit_keys.jsonl"
 KEY_BYTES, _SIGNATURE_BYTES = 32, 64
@@ -52,11 +53,14 @@ def is_signed(message: bytes, signature: str, public: str) -> bool:
 
 
 class Succession(NamedTuple):
-    """One line of the public list: which key, since when, who says so, and the signature of the key before it."""
+    """One line of the public list: which key, since when, who says so, and the signature of the key before it.
+
+    `by` names a person, beside a salt or withheld, as in the lines of journals (`store/personal.py`).
+    """
 
     key: str
     at: str
-    by: str
+    by: str | Mapping[str, str]
     reason: str
     sig: str
 
@@ -66,8 +70,11 @@ def first(public: str) -> dict[str, Any]:
     return Succession(public, "", "", "the first key of this home", "")._asdict()
 
 
-def successor(public: str, said: Mapping[str, str], before: Signer) -> dict[str, Any]:
-    """A line for the next key. `said` holds `at`, `by`, `reason`; the key before it signs all of them."""
+def successor(public: str, said: Mapping[str, Any], before: Signer) -> dict[str, Any]:
+    """A line for the next key. `said` holds `at`, `by`, `reason`; the key before it signs all of them.
+
+    Of a name beside a salt it signs the salted hash, so that the list stands when the name is withheld.
+    """
     line = Succession(public, said["at"], said["by"], said["reason"], "")
     return line._replace(sig=before.sign(_statement(line, before.public)))._asdict()
 
@@ -93,7 +100,7 @@ _CURE = "Put the list back from a copy; what it is worth is what somebody else r
 
 
 def _statement(line: Succession, before: str) -> bytes:
-    return orjson.dumps(["vanta key", before, line.key, line.at, line.by, line.reason])
+    return withhold(orjson.dumps(["vanta key", before, line.key, line.at, line.by, line.reason]))
 
 
 def fingerprint(public: str) -> str:
@@ -103,6 +110,16 @@ def fingerprint(public: str) -> str:
     except ValueError:
         raise OperatorError(f"{public[:60]!r} is no public key", "It has 44 characters and ends with '='.") from None
     return "-".join(text[start:start + 4] for start in range(0, len(text), 4))
+
+
+def pem(public: str) -> bytes:
+    """The key as other programs read it (`openssl`, `ssh-keygen`). Raises `ValueError`."""
+    body = text_of(_PREFIX + bytes_of(public, KEY_BYTES))
+    return f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n".encode()
+
+
+_PREFIX = bytes.fromhex("302a300506032b6570032100")
+"""What says in DER that an Ed25519 key follows."""
 
 
 def text_of(raw: bytes) -> str:

@@ -13,7 +13,7 @@ import orjson
 
 from vanta.common.errors import CredentialsRefused, Missing, StateError
 from vanta.common.ids import draw_key
-from vanta.common.paths import Home
+from vanta.common.paths import Home, own
 from vanta.common.secrets import credential_exists, read_secrets
 from vanta.common.signatures import KEY_BYTES, KEYS, Signer, bytes_of, first, keys, text_of
 from vanta.common.store.atomic import describe, give_to_owner, read, sync_folder, write_all
@@ -24,8 +24,11 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def signer_of(home: Home) -> Signer:
-    """The home's key. Raises `CredentialsRefused` if it cannot be read, or not be made where there is none yet."""
-    listed = _listed(home)
+    """The home's key. Raises `CredentialsRefused` if it cannot be read, or not be made where there is none yet.
+
+    Raises `OperatorError` for what was laid out from a bundle.
+    """
+    listed = _listed(own(home))
     signed_before = bool(listed) or (home.memory / FOLDER).exists()  # before the key: it is made before these
     if not credential_exists(CREDENTIAL, home):
         if signed_before:

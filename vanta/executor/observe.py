@@ -28,7 +28,7 @@ from vanta.executor.commands import Commands
 from vanta.executor.core import wire_intent
 from vanta.executor.core.controls import ended, loosened, stated
 from vanta.executor.core.entries import OrderEntry
-from vanta.executor.core.inputs import FAR, HELD, LAST_VAULTS, LEASE, NOWHERE, UNREADABLE
+from vanta.executor.core.inputs import FAR, HELD, LAST_VAULTS, LEASE, NOWHERE, READ_LAST, UNREADABLE
 from vanta.executor.core.machine import IN_FLIGHT, TERMINAL
 from vanta.executor.far import Far
 from vanta.executor.gate import Reading
@@ -36,6 +36,8 @@ from vanta.executor.recorder import Recorder
 
 INSTRUMENTS = "config/instruments.json"
 _OPTIONAL = frozenset({OPERATOR_COMMANDS})
+BENCHMARK_MS = 15 * 60_000
+"""A benchmark's quotes are recorded so far apart, or the log would be full of them."""
 InstrumentSource = Callable[[], Mapping[str, Instrument]]
 
 
@@ -105,10 +107,12 @@ class Observer:
                 self._recorder.put(Kind.CONTROL_ENDED, {"what": said}, now=now)
 
     def _saw(self, what: str, digest: str, raw: bytes | None, now: datetime, more: Mapping[str, Any]) -> None:
-        if self._recorder.book.inputs.get(what) != digest:
+        inputs = self._recorder.book.inputs
+        if inputs.get(what) != digest:
             if raw is not None:
                 self._snapshots.put(raw)
-            self._recorder.put(Kind.CONTROL_SEEN, {"what": what, "sha256": digest, **more}, now=now)
+            edit = {"before": inputs.get(READ_LAST[what])} if what in inputs and what in READ_LAST else {}
+            self._recorder.put(Kind.CONTROL_SEEN, {"what": what, "sha256": digest, **more, **edit}, now=now)
 
     def registry(self, now: datetime) -> bool:
         """Vaults and instruments; returns whether either changed.
@@ -241,8 +245,11 @@ class Observer:
             }, now=now, ids=ids, dag_id=why["dag_id"])
         return 0
 
-    def quotes(self, now: datetime) -> bool:
-        """Record new quotes of every instrument that is held, working or waited for. Returns whether any moved."""
+    def quotes(self, now: datetime, benchmark: str | None = None) -> bool:
+        """Record new quotes of every instrument that is held, working or waited for. Returns whether any moved.
+
+        The benchmark is nobody's: one quote in `BENCHMARK_MS` is enough, and the last before a day is closed (`mark`).
+        """
         raw = self._changed(MARKET_QUOTES)
         if raw is not None:
             document = self._parsed(MARKET_QUOTES, raw, MarketQuotes)
@@ -250,16 +257,28 @@ class Observer:
         elif self._quotes_at == self._recorder.book.seq:  # the same quotes, and nobody wants another one
             return False
         moved, self._ahead = False, False
-        for instrument_id in self._wanted():
-            quote = self._quotes.get(instrument_id)
-            if quote is not None and self._is_news(instrument_id, quote, millis(now) + self._skew_ms):
-                moved = True
-                self._recorder.put(Kind.QUOTE_SEEN, {
-                    "instrument_id": instrument_id, "bid": plain(quote.bid), "ask": plain(quote.ask),
-                    "last": plain(quote.last), "size": _text(quote.size), "at": quote.at,
-                    "volume": _text(quote.average_daily_volume), "source": quote.source}, now=now)
+        wanted = self._wanted()
+        for instrument_id in wanted:
+            moved |= self.mark(instrument_id, now)
+        if benchmark is not None and benchmark not in wanted and self._is_due(benchmark):
+            moved |= self.mark(benchmark, now)
         self._quotes_at = None if self._ahead else self._recorder.book.seq
         return moved
+
+    def mark(self, instrument_id: str, now: datetime) -> bool:
+        """Record the quote of one instrument that the file said at the last look. Returns whether it was news."""
+        quote = self._quotes.get(instrument_id)
+        if quote is None or not self._is_news(instrument_id, quote, millis(now) + self._skew_ms):
+            return False
+        self._recorder.put(Kind.QUOTE_SEEN, {
+            "instrument_id": instrument_id, "bid": plain(quote.bid), "ask": plain(quote.ask),
+            "last": plain(quote.last), "size": _text(quote.size), "at": quote.at,
+            "volume": _text(quote.average_daily_volume), "source": quote.source}, now=now)
+        return True
+
+    def _is_due(self, benchmark: str) -> bool:
+        known, quote = self._recorder.book.quotes.get(benchmark), self._quotes.get(benchmark)
+        return known is None or quote is None or millis_of(quote.at) >= known.at_ms + BENCHMARK_MS
 
     def _wanted(self) -> list[str]:
         book = self._recorder.book

@@ -1,6 +1,7 @@
 """One step of the executor: look, decide, record, act, publish. The daemon repeats it; a sweep makes one.
 
-1. look: controls, vaults, instruments, queue, quotes, broker events, each recorded before it is used
+1. look: controls, vaults, instruments, queue, quotes, broker events, each recorded before it is used; a day that is
+   over is closed right after the controls
 2. watch: open the day, latch on losses or on an overlay that stays unreadable
 3. dispatch: every waiting intent passes all fences; approved ones go through the outbox
 4. publish: documents, at most every 250 ms and when idle
@@ -22,10 +23,12 @@ from vanta.common.reasons import Reason
 from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Snapshots
 from vanta.common.times import iso, millis, parse_iso
+from vanta.executor.attribution import Editor, nobody
 from vanta.executor.brokers.port import Broker
+from vanta.executor.closing import close_day
 from vanta.executor.commands import end_overrides, leave
-from vanta.executor.core import protect, terms, views, watch
-from vanta.executor.core.alerts import Alert, of_lines, of_losses
+from vanta.executor.core import daily, protect, terms, views, watch
+from vanta.executor.core.alerts import Alert, of_books, of_lines, of_losses
 from vanta.executor.core.approval import Approved, judge
 from vanta.executor.core.controls import Known, Scope, stops, summary
 from vanta.executor.core.entries import IntentEntry
@@ -37,6 +40,7 @@ from vanta.executor.core.reach import Reach
 from vanta.executor.core.size import propose
 from vanta.executor.core.stops import aside
 from vanta.executor.core.verdict import good_until
+from vanta.executor.edits import START, Edits
 from vanta.executor.gate import Gate, Reading
 from vanta.executor.memory import Keeper
 from vanta.executor.observe import Observer
@@ -74,6 +78,7 @@ class Parts:
     pid: int
     keeper: Keeper | None = None
     latch_s: float = 30.0
+    editor: Callable[[str, str], Editor] = nobody
 
 
 @dataclass(slots=True)
@@ -104,6 +109,7 @@ class Executor:
         self._book = parts.recorder.book
         self._reconciler = Reconciler(parts.recorder, parts.brokers, parts.snapshots, parts.settings.reconcile_s)
         self._venue = Venue(parts.recorder, parts.brokers, self._reconciler)
+        self._edits = Edits(parts.recorder, parts.snapshots, parts.editor)
         self._outbox = Outbox(parts.recorder, parts.brokers, self._last_look)
         self.alarm_problem = ""
         self._judged: tuple[int, float] = (-1, float("-inf"))
@@ -137,6 +143,7 @@ class Executor:
         if self._parts.keeper is not None:
             self._parts.keeper.when_idle(now)
         self._withdraw_permit()  # a crash may have come between a latch and the removal of the permit
+        self._edits.tell(now, noticed=START)
         return said
 
     def step(self) -> StepReport:
@@ -148,12 +155,13 @@ class Executor:
         report = StepReport()
         observer = self._parts.observer
         observer.controls(reading, now)
+        self._close_day(now)
         if observer.registry(now):
             self._learn()
         asked = observer.commands(now)
         end_overrides(self._recorder, now)
         report.seen = observer.queue(now)
-        observer.quotes(now)
+        observer.quotes(now, self._parts.settings.benchmark)
         self._venue.reach = reach = self._reach(reading, now)
         report.fills += self._venue.collect(now)
         self._venue.close_of_day(now)
@@ -177,6 +185,7 @@ class Executor:
         report.fills += self._venue.collect(now)
         self._recorder.sync()
         self._withdraw_permit()
+        self._edits.tell(now)
         keeper = self._parts.keeper
         if report.idle and keeper is not None:
             keeper.when_idle(now)
@@ -185,6 +194,14 @@ class Executor:
             report.problems["checkpoints"] = f"no state for the next start: {keeper.problem}"
         self._publish(reading, report, now)
         return report
+
+    def _close_day(self, now: datetime) -> None:
+        """Before prices and executions of the new day are read."""
+        benchmark = self._parts.settings.benchmark
+        if daily.due(self._book, self._recorder.text(now)[:10]):
+            if benchmark is not None:
+                self._parts.observer.mark(benchmark, now)
+            close_day(self._recorder, benchmark, now)
 
     def _ask_again(self, now: datetime) -> None:
         """Open questions and cancels without an outcome are asked again; no order is ever sent again blindly."""
@@ -251,7 +268,7 @@ class Executor:
         nav = watch.house_nav(navs)
         if nav is not None and self._book.house.day != day:
             self._recorder.put(Kind.HOUSE_DAY_OPENED, {"day": day, "nav": plain(nav)}, now=now)
-        self._alert(of_losses(self._book, vaults, navs), now, report)
+        self._alert([*of_books(self._book), *of_losses(self._book, vaults, navs)], now, report)
         return watch.losses(self._book, vaults, navs)
 
     def _limits(self, now: datetime) -> VaultRegistry | None:

@@ -33,6 +33,7 @@ from vanta.common.store.routed import RoutedFiles
 from vanta.common.store.storage import DURABLE, Storage
 from vanta.common.times import iso
 from vanta.executor.anchors import insist
+from vanta.executor.attribution import editor, nobody
 from vanta.executor.brokers.alpaca import AlpacaBroker
 from vanta.executor.brokers.ccxt import CcxtBroker
 from vanta.executor.brokers.hosts import check
@@ -40,6 +41,7 @@ from vanta.executor.brokers.ibkr import IbkrBroker
 from vanta.executor.brokers.paper import PaperBroker
 from vanta.executor.brokers.port import Broker, Capabilities, RealBroker
 from vanta.executor.brokers.tradier import TradierBroker
+from vanta.executor.closing import close_day
 from vanta.executor.core.book import Book
 from vanta.executor.far import FarControls
 from vanta.executor.gate import FileGate
@@ -149,11 +151,13 @@ def build(home: Home, settings: Settings, clock: Clock,
         said = open_journal(recorder, journal.set_aside, program=PROGRAM, now=now,
                             details={**described(settings, able, snapshots), "host": host_id()})
         observer = Observer(recorder, files, snapshots, registry, settings.executor.future_skew_s * 1000)
+        close_day(recorder, settings.executor.benchmark, now)
         observer.registry(now)
         executor = Executor(Parts(
             clock=clock, settings=settings.executor, recorder=recorder, observer=observer,
             gate=gate_of(home, settings, clock), latch_s=settings.transport.latch_s,
             brokers=venues, snapshots=snapshots, calendars=calendars(), lock=lock, program=PROGRAM, pid=os.getpid(),
+            editor=nobody if settings.executor.mode == "simulate" else lambda name, seen: editor(home.file(name), seen),
             disarm=partial(disarm, home), keeper=Keeper(recorder, files, code) if storage is DURABLE else None,
             publisher=Publisher(files, by=PROGRAM, every_s=settings.executor.publish_ms / 1000)))
         said += executor.start()

@@ -39,7 +39,7 @@ from vanta.common.times import iso
 from vanta.markets.core.cycle import CycleInputs, Decision, decide, instrument_rows, unheard_of, unheard_rows
 from vanta.markets.core.outcomes import Outcomes
 from vanta.markets.follow import Follower
-from vanta.markets.rulebook import load_personas, load_rules
+from vanta.markets.rulebook import card_files, load_personas, load_rules, rule_files
 
 BY = f"markets promote {__version__}"
 
@@ -102,6 +102,7 @@ class Promoter:
         self._table = _Table({}, {}, b"")
         self._rules = load_rules()
         self._cards = load_personas(self._rules)
+        self._rule_files = (*rule_files(), *card_files(self._cards))
         self._log = Follower(files, TRADE_LOG)
         self._outcomes = Outcomes()
         self._known: dict[str, Loaded[Any]] = {}
@@ -199,6 +200,8 @@ class Promoter:
         if entries > MOST_ENTRIES or len(outputs[QUEUE]) > MOST_BYTES:
             return (f"nothing is staged: {QUEUE} would have {entries:,} entries and {len(outputs[QUEUE]):,} bytes, an "
                     f"executor reads at most {MOST_ENTRIES:,} and {MOST_BYTES:,}; fewer vaults or positions have to do")
+        for file in self._rule_files:
+            self._snapshots.put(file)
         record = {
             "now": at, "by": BY, "revision": revision, "dag_id": decision.dag_id, "rules": inputs.rule_hashes(),
             "inputs": {name: self._snapshots.put(raw) for name, raw in documents.raw().items()},

@@ -44,7 +44,7 @@ from vanta.markets.core.persona import PersonaView, view
 from vanta.markets.core.reflect import FeedRead, ReflectInputs, Reflection, bucket_of, missing_feeds, reflect
 from vanta.markets.core.tilt import ActiveFlip, active_flip
 from vanta.markets.core.wire_signal import Feed, decode
-from vanta.markets.rulebook import load_personas, load_rules
+from vanta.markets.rulebook import load_personas, load_rules, rule_files
 
 BY = f"markets reflect {__version__}"
 FLIP = "flip"
@@ -99,6 +99,7 @@ class Reflector:
         self._journal = journal
         self._settings = settings
         self._rules = load_rules()
+        self._rule_files = rule_files()
         self._feeds = tuple(name for name in FEEDS if settings.feed(name).enabled)
         self._decoded: dict[str, FeedRead] = {}
         self._last = _last_record(journal)
@@ -217,6 +218,8 @@ class Reflector:
         outputs = {name: render(body, stamp) for name, body in (
             (SYSTEM_BELIEF, made.belief), (LEADERBOARD, made.leaderboard), (SYSTEM_RISK, made.risk),
             (TRADE_SIGNALS, made.trade_signals))}
+        for file in self._rule_files:
+            self._snapshots.put(file)
         record = {
             "now": at, "by": BY, "revision": revision, "dag_id": made.dag_id, "cause": cause,
             "ranks": self._snapshots.put(canonical(dict(inputs.ranks))),

@@ -14,22 +14,17 @@ slice with the first item; Tuesday's gets a slice with the second, and the first
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-import orjson
-
-from vanta.common.canonical import canonical
-from vanta.common.errors import VantaError
-from vanta.markets.collect import contained
+from vanta.common.errors import VantaError, contained
 from vanta.markets.collectors.port import Collector, FetchContext, RawPayload
-from vanta.markets.core.records import NormaliseContext, Normalised, Problem, Reading
+from vanta.markets.core.feed import Feed
+from vanta.markets.core.records import Problem
+from vanta.markets.core.sliced import Sliced, line_of, slice_of
 
 LOOK_BACK = timedelta(days=2)
-SLICE = "application/x-ndjson"
-_NOWHERE: dict[str, int | str] = {"index": 0, "path": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +39,8 @@ class _Item:
 class Shelf:
     """The recorded payloads of one feed, parsed and sorted by time."""
 
-    def __init__(self, collector: Collector, payloads: Iterable[RawPayload | Problem], latency: timedelta) -> None:
-        self.collector = Sliced(collector)
+    def __init__(self, feed: Feed, payloads: Iterable[RawPayload | Problem], latency: timedelta) -> None:
+        self.collector = Slices(feed)
         self.problems: list[Problem] = []
         self.urls: list[str] = []
         self._items: list[_Item] = []
@@ -53,7 +48,7 @@ class Shelf:
             if isinstance(payload, Problem):
                 self.problems.append(payload)
             else:
-                self._items += self._read(collector, payload, latency)
+                self._items += self._read(feed, payload, latency)
                 self.urls.append(payload.url)
         self._items.sort(key=lambda item: item.visible_at)  # stable: the order of the payload where times are equal
         self._times = [item.visible_at for item in self._items]
@@ -63,9 +58,9 @@ class Shelf:
     def __len__(self) -> int:
         return len(self._items)
 
-    def _read(self, collector: Collector, payload: RawPayload, latency: timedelta) -> Iterator[_Item]:
+    def _read(self, feed: Feed, payload: RawPayload, latency: timedelta) -> Iterator[_Item]:
         try:
-            reading = contained(lambda: collector.read(payload), payload.url)
+            reading = contained(lambda: feed.read(payload), payload.url)
         except VantaError as error:
             self._leave_out("unreadable", error.what, payload)
             return
@@ -73,8 +68,8 @@ class Shelf:
         undated = 0
         for record in reading.records:
             try:
-                published = collector.published_at(record)
-                line = canonical({**record, **{key: _NOWHERE[key] for key in _NOWHERE.keys() & record.keys()}})
+                published = feed.published_at(record)
+                line = line_of(record)
             except (TypeError, ValueError, LookupError) as error:  # half a surrogate pair, a time that is none
                 self._leave_out("bad_record", f"{type(error).__name__}: {error}", payload)
                 continue
@@ -96,7 +91,7 @@ class Shelf:
         slices: dict[tuple[bool, int], list[bytes]] = {}
         for item in self._items[first:self._shown]:
             slices.setdefault((item.visible_at > now - LOOK_BACK, item.payload), []).append(item.line)
-        made = [(recent, RawPayload(url=self.urls[payload], body=b"\n".join(lines), media_type=SLICE, fetched_at=now))
+        made = [(recent, slice_of(lines, self.urls[payload], now))
                 for (recent, payload), lines in sorted(slices.items())]
         handed = [*self._recent, *(one for _, one in made)]
         self._recent += [one for recent, one in made if recent]
@@ -107,33 +102,10 @@ class Shelf:
         return len(self._items) - self._shown
 
 
-def slice_of(records: Iterable[Mapping[str, Any]], url: str, now: datetime) -> RawPayload:
-    """Parsed records as a payload for `Sliced`."""
-    return RawPayload(url=url, body=b"\n".join(map(canonical, records)), media_type=SLICE, fetched_at=now)
-
-
-class Sliced(Collector):
-    """A feed's collector whose payloads are slices: its parser has done its work, all else is as it was."""
-
-    def __init__(self, collector: Collector) -> None:
-        self.feed, self.version, self.history_s = collector.feed, collector.version, collector.history_s
-        self._collector = collector
+class Slices(Sliced, Collector):
+    """Slices where a collector is asked for: nothing is ever fetched."""
 
     def fetch(self, context: FetchContext) -> Iterator[RawPayload | Problem]:
         """Nothing: a simulation never fetches."""
         del context
         return iter(())
-
-    def read(self, payload: RawPayload) -> Reading:
-        """The records of a slice, their places counted in it."""
-        return Reading(records=[_placed(orjson.loads(line), number)
-                                for number, line in enumerate(payload.body.split(b"\n"))], problems=[])
-
-    def normalise(self, records: list[dict[str, Any]], context: NormaliseContext) -> Normalised:
-        """As the feed's own collector does."""
-        return self._collector.normalise(records, context)
-
-
-def _placed(record: dict[str, Any], number: int) -> dict[str, Any]:
-    place = {"index": number, "path": f"/{number}"}
-    return record | {key: place[key] for key in _NOWHERE.keys() & record.keys()}

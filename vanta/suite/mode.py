@@ -22,7 +22,7 @@ from vanta.common.errors import OperatorError, UsageError
 from vanta.common.exitcodes import Exit
 from vanta.common.host import account
 from vanta.common.models.overlay import SWITCHES, Overlay, Switch
-from vanta.common.paths import OVERLAY, Home
+from vanta.common.paths import OVERLAY, Home, own
 from vanta.common.settings import home_from
 from vanta.common.store import atomic
 from vanta.common.store.guarded import guarded_read
@@ -64,6 +64,7 @@ def mode(switch: SwitchName = None, *, home: HomeOption = None, json: JsonFlag =
         said = {name: _words(seen.overlay, name) for name in SWITCHES}
         return emit(Report(schema="vanta.run.mode/1", at=clock.now(), items={"switches": said},
                            lines=[f"{name:<26}{words}" for name, words in said.items()]), as_json=json)
+    own(place)
     if switch not in SWITCHES:
         raise UsageError(f"there is no switch {switch!r}", f"Known are {', '.join(SWITCHES)}.")
     name = account() if by is None else by
@@ -71,7 +72,7 @@ def mode(switch: SwitchName = None, *, home: HomeOption = None, json: JsonFlag =
         raise UsageError("turning a switch off needs a reason and a name", "Add --reason TEXT (and --by NAME).")
     if off:
         confirmed(switch, confirm)
-    change = Change(what=f"overlay {switch}", by=name, reason=reason, before=_words(seen.overlay, switch),
+    change = Change(what=f"overlay {switch}", by=name, reason=reason, before=_words(seen.overlay, switch, named=False),
                     after="off" if off else "on")
     warnings = record(place, change, clock.now()) if off else []
     if warnings:
@@ -116,12 +117,13 @@ def swap(seen: Seen, changes: dict[str, object]) -> str:
     return sha256(new)
 
 
-def _words(overlay: Overlay, name: str) -> str:
-    """`on`, `off`, or `on: reason (by somebody)`."""
+def _words(overlay: Overlay, name: str, *, named: bool = True) -> str:
+    """`on`, `off`, or `on: reason (by somebody)`; in a record the name stands in a field of its own only."""
     value = getattr(overlay, name)
     if not isinstance(value, Switch):
         return "on" if value else "off"
     if not value.enabled:
         return "off"
     until = f" until {value.until}" if value.until else ""
-    return f"on{until}: {value.reason or 'reason not stated'} (by {value.by or 'an unnamed person'})"
+    who = f" (by {value.by or 'an unnamed person'})" if named else ""
+    return f"on{until}: {value.reason or 'reason not stated'}{who}"

@@ -20,7 +20,7 @@ from vanta.common.clock import Clock
 from vanta.common.errors import OperatorError, UsageError
 from vanta.common.exitcodes import Exit
 from vanta.common.host import account
-from vanta.common.paths import EXECUTOR_STATE, PERMIT, TRADE_LOG, Home
+from vanta.common.paths import EXECUTOR_STATE, PERMIT, TRADE_LOG, Home, own
 from vanta.common.permit import arm
 from vanta.common.settings import clock_from, home_from, load
 from vanta.suite.controls import By, Change, record
@@ -50,7 +50,7 @@ class Premature(OperatorError):
 def release(*, reason: Reason, home: HomeOption = None, json: JsonFlag = False, by: By = None,  # noqa: PLR0913 - options
             scope: ScopeOption = None, latch: Latch = None, confirm: Confirm = None) -> int:
     """Let orders leave again, or ask the executor to clear one latch. Other halts still hold what they hold."""
-    place = home_from(home).existing()
+    place = own(home_from(home).existing())
     settings = load(place)
     clock, name = clock_from(settings), account() if by is None else by
     if not reason.strip() or not name.strip():

@@ -20,9 +20,10 @@ from vanta.common.clock import clock_for
 from vanta.common.errors import OperatorError
 from vanta.common.exitcodes import Check, Exit
 from vanta.common.models.configuration import Settings
-from vanta.common.paths import CONTROL_LOG, OPEN_ORDERS, PERMIT, TRADE_LOG, Home
+from vanta.common.paths import CONTROL_LOG, OPEN_ORDERS, PERMIT, PNL, TRADE_LOG, Home
 from vanta.common.settings import clock_from, home_from, load
 from vanta.common.times import iso, parse_iso
+from vanta.executor.core.notices import words
 
 CheckFlag = Annotated[bool, typer.Option("--check", help="Answer as a monitoring check: 0 OK, 1 WARNING, 2 CRITICAL, "
                                          "3 UNKNOWN or a wrong command line.")]
@@ -49,7 +50,8 @@ def status(home: HomeOption = None, json: JsonFlag = False, now: NowOption = Non
         heartbeat_warn_s=3 * settings.executor.heartbeat_s, heartbeat_s=6 * settings.executor.heartbeat_s))
     mode = "unknown: the settings cannot be read" if problems else settings.executor.mode
     more = {"mode": mode, "permission": permission(place, facts), "programs": programs(facts),
-            "risk": list(risk(place, facts)), "alerts": alerts(place, facts), "last_decision": decision(place, facts)}
+            "risk": list(risk(place, facts)), "alerts": alerts(place, facts), "last_day": last_day(place),
+            "last_decision": decision(place, facts)}
     lines = [headline(found)] if check else []
     return emit(Report(
         schema="vanta.run.status/1", at=facts.now, exit=worst(found) if check else Exit.DONE,
@@ -69,6 +71,7 @@ def _lines(home: Home, more: Mapping[str, Any], found: list[Row]) -> Iterator[st
     yield from (_line(row) for row in found if row.name.startswith("feed ") and row.level is not Check.OK)
     yield from (f"{'risk' if at == 0 else '':<18}{text}" for at, text in enumerate(more["risk"]))
     yield from (f"{'alerts today' if at == 0 else '':<18}{_alert(row)}" for at, row in enumerate(more["alerts"]))
+    yield from (f"{'last day' if at == 0 else '':<18}{_day(row)}" for at, row in enumerate(more["last_day"]))
     yield f"{'last decision':<18}{more['last_decision']}"
     yield from (_line(row) for row in found if row.name not in _FIRST and not row.name.startswith("feed ")
                 and (row.level is not Check.OK or row.name in ("reflection", "queue")))
@@ -137,8 +140,22 @@ def alerts(home: Home, facts: Facts) -> list[dict[str, Any]]:
 
 
 def _alert(row: Mapping[str, Any]) -> str:
-    return one_line(f"{str(row['at'])[11:19]} {row.get('about')}: {row.get('level')} % of its limit are used, "
-                    f"{row.get('value')} of {row.get('limit')}")
+    return one_line(f"{str(row['at'])[11:19]} "
+                    f"{words(row.get('about'), row.get('level'), row.get('value'), row.get('limit'))}")
+
+
+def last_day(home: Home) -> list[dict[str, Any]]:
+    """What the record of the last day that was closed says, a row a currency."""
+    return [dict(row) for row in whole(home.file(PNL)).rows("last_day")]
+
+
+def _day(row: Mapping[str, Any]) -> str:
+    """`2026-11-26: NAV 100,012.34 USD, +12.34 since 2026-11-25; equity:SPY gives 100,001.00, +11.34: ahead`."""
+    nav, pnl, other, ahead = (_amount(row.get(name)) for name in ("nav", "pnl", "benchmark_nav", "ahead"))
+    made = "NAV unknown" if nav is None else f"NAV {nav:,.2f} {row.get('currency')}"
+    made += "" if pnl is None else f", {pnl:+,.2f} since {row.get('since') or 'the beginning'}"
+    against = "" if other is None or ahead is None else f"; {row.get('benchmark')} gives {other:,.2f}, {ahead:+,.2f}"
+    return one_line(f"{row.get('day')}: {made}{against}: {row.get('verdict')}")
 
 
 def _amount(value: object) -> Decimal | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.unit.executor.world import ALL_CLEAR, World, vault, without_permission
-from vanta.common.canonical import document
+from vanta.common.canonical import document, sha256
 from vanta.common.clock import ManualClock
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import OVERLAY, PERMIT, SNAPSHOTS, STATE, TRADE_LOG, VAULTS, Home
@@ -19,6 +19,7 @@ from vanta.common.signing_key import signer_of
 from vanta.common.store.chain import encode
 from vanta.common.store.inmemory import MemoryJournal
 from vanta.common.store.journal import FileJournal
+from vanta.common.store.personal import sealed
 from vanta.common.store.ports import Record
 from vanta.common.store.snapshot import FileSnapshots
 from vanta.executor.wire import build
@@ -62,8 +63,9 @@ def busy() -> World:
 
 def line(record: Record) -> bytes:
     """A record's line as the journal holds it."""
+    written = sealed(record.kind, record.payload, lambda: sha256(record.prev.encode())[:32])  # as `MemoryJournal` does
     return encode({"seq": record.seq, "at": record.at, "kind": record.kind, "dag_id": record.dag_id,
-                   "ids": record.ids, "payload": record.payload, "prev": record.prev}) + b"\n"
+                   "ids": record.ids, "payload": written, "prev": record.prev}) + b"\n"
 
 
 def on_disk(world: World, root: Path) -> Home:

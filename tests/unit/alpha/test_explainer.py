@@ -3,7 +3,8 @@
 import orjson
 import pytest
 
-from vanta.alpha.core.lineage import Lineage, flatten
+from vanta.alpha.core.lineage import Lineage
+from vanta.alpha.core.node import flatten
 from vanta.alpha.core.rounds import explain_cycle
 from vanta.alpha.core.trail import Evidence, Trail
 from vanta.alpha.explainer import Explainer
@@ -43,6 +44,16 @@ def test_gaps_are_told_as_gaps(copied: Home) -> None:
     assert "as the intent tells it" in text
     assert "The allocation wanted" in text
     assert "no longer in the feed files" in text or "not in the store of this home" in text
+
+
+def test_signals_of_a_conviction_are_found_by_the_hashes_that_it_was_made_of(copied: Home) -> None:
+    """None of the feed files is left, and it was asked for by the conviction itself."""
+    row = orjson.loads(copied.file(TRADE_SIGNALS).read_bytes())["convictions"][0]
+    for feed in ("sec", "news", "reddit", "crypto"):
+        copied.file(f"{feed}_signals.json").unlink()
+    text = said(Explainer(copied), row["signal_id"])
+    assert "kept in the snapshot store" in text
+    assert "no longer in the feed files" not in text
 
 
 def test_damage_is_a_warning_and_a_gap(copied: Home) -> None:
@@ -125,7 +136,7 @@ def test_a_promotion_is_explained(lived: Home) -> None:
     staged = next(record for record in FileJournal(lived.file(PROMOTION_LOG)).read()
                   if record.kind == Kind.PROMOTED and record.payload["staged"])
     text = said(Explainer(lived), str(staged.dag_id))
-    assert f"{len(staged.payload['staged'])} staged, 0 withdrawn, 0 removed." in text
+    assert f"{len(staged.payload['staged'])} intents staged, 0 withdrawn, 0 removed from the queue." in text
     assert "It read vault.json in the version" in text
     assert "It rests on the reflection of cycle dag1_" in text
     assert all(f"intent {name}" in text for name in staged.payload["staged"])

@@ -6,7 +6,7 @@ import pytest
 
 from vanta.common import paths
 from vanta.common.errors import OperatorError, UsageError
-from vanta.common.paths import FEEDS, JOURNALS, STATE, Home, StateFile
+from vanta.common.paths import FEEDS, JOURNALS, STATE, Home, StateFile, own
 
 
 def test_every_file_is_listed_once() -> None:
@@ -19,7 +19,8 @@ def test_every_name_in_the_module_is_in_the_table() -> None:
     """A file name without an owner in the table would be nobody's."""
     constants = {value for name, value in vars(paths).items()
                  if name.isupper() and isinstance(value, str) and ("." in value)}
-    assert constants <= {file.name for file in STATE}
+    beside = {paths.MANIFEST}  # of what was laid out from a bundle, which nobody writes
+    assert constants <= {file.name for file in STATE} | beside
     assert set(JOURNALS) <= {file.name for file in STATE}
     assert {paths.signals_file(feed) for feed in FEEDS} <= {file.name for file in STATE}
 
@@ -41,6 +42,17 @@ def test_home_lays_out_the_tree(tmp_path: Path) -> None:
     assert home.snapshots == tmp_path / "memory" / "snapshots"
     assert home.collector_state("sec") == tmp_path / "memory" / "collectors" / "sec"
     assert (home.logs, home.config) == (tmp_path / "logs", tmp_path / "config")
+
+
+def test_what_was_laid_out_from_a_bundle_is_nobodys_to_write(tmp_path: Path) -> None:
+    """Its manifest says so, whatever that is."""
+    home = Home(tmp_path).prepare()
+    assert own(home) is home
+    (tmp_path / paths.MANIFEST).symlink_to("nowhere")
+    for writes in (home.prepare, lambda: home.lock("executor"), lambda: own(home)):
+        with pytest.raises(OperatorError, match="was laid out from an audit bundle"):
+            writes()
+    assert home.existing() is home
 
 
 def test_prepare_makes_the_folders_and_may_be_repeated(tmp_path: Path) -> None:

@@ -297,9 +297,9 @@ def test_a_slow_look_is_no_jump_of_the_clock() -> None:
     world.step()
     quotes = world.executor._parts.observer.quotes
 
-    def slowly(now: datetime) -> bool:
+    def slowly(now: datetime, benchmark: str | None = None) -> bool:
         world.clock.sleep(5)
-        return quotes(now)
+        return quotes(now, benchmark)
 
     world.executor._parts.observer.quotes = slowly  # type: ignore[method-assign]
     world.step()

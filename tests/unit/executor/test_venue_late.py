@@ -161,7 +161,7 @@ def test_units_that_the_venue_keeps_are_neither_bought_nor_paid_twice(side: str,
     assert world.cash() - cash == (-1001 if side == "buy" else 999)
     assert world.book.vaults["V_CORE"].positions["equity:AAPL"].cost() == (1000 if side == "buy" else -1000)
     said = course([record for record in world.journal.read() if record.kind == "fill"], Trail())
-    assert "1 in fees, and 0.5 units kept as a fee." in said[0].text
+    assert "1.00 USD in fees, and 0.5 units kept as a fee." in said[0].text
     world.venue.events.append(Busted("f1", "erroneous"))
     world.step()
     assert (world.held("equity:AAPL"), world.cash()) == (Decimal(0), cash)

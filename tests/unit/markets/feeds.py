@@ -26,7 +26,7 @@ from vanta.markets.collectors.port import (
     RawPayload,
     Reading,
 )
-from vanta.markets.products import SignalsFile
+from vanta.markets.core.products import SignalsFile
 
 
 def payload(*names: str, url: str = "https://feed/1", at: datetime = NOW, **more: str) -> RawPayload:
@@ -123,8 +123,8 @@ class World:
     def collect_with(self, collector: Collector, *, now: datetime = NOW,
                      payloads: list[RawPayload | Problem] | None = None) -> PassReport:
         """One pass of any collector."""
-        return run(Task(product=SignalsFile(collector), settings=FeedSettings(), universe={"AAPL": "Apple Inc."},
-                        state_dir=Path("/nowhere"), now=now, payloads=payloads,
+        return run(Task(collector=collector, product=SignalsFile(collector), settings=FeedSettings(),
+                        universe={"AAPL": "Apple Inc."}, state_dir=Path("/nowhere"), now=now, payloads=payloads,
                         gate=Gate(Path("/nowhere"), ManualClock(now), lambda: self.forbidden)), self.ports())
 
 

@@ -72,7 +72,7 @@ def test_a_switch_goes_off_for_a_reason_and_a_name_that_was_typed(home: Home) ->
     typed = ("--off", "--reason", "explained", "--by", "ada", "--confirm", "full_halt")
     assert mode(home, "full_halt", *typed) == Exit.DONE
     assert saved(home)["full_halt"] == {"enabled": False, "reason": "explained", "by": "ada"}
-    assert recorded(home) == [("overlay full_halt", "on: odd fills (by ben)", "off", "ada", "explained")]
+    assert recorded(home) == [("overlay full_halt", "on: odd fills", "off", "ada", "explained")]
 
 
 def test_what_cannot_be_recorded_is_not_loosened_but_tightened(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,7 +105,7 @@ def test_what_would_not_be_readable_is_not_written(home: Home) -> None:
     assert mode(home, "full_halt", "--off", "--reason", "y" * 2_000, "--confirm", "full_halt") == Exit.CONFIG
     assert home.file(OVERLAY).read_bytes() == before
     assert [row[:3] for row in recorded(home)] == [
-        ("overlay full_halt", "on: odd fills (by ben)", "off"), ("overlay full_halt", "off", "on: odd fills (by ben)")]
+        ("overlay full_halt", "on: odd fills", "off"), ("overlay full_halt", "off", "on: odd fills")]
 
 
 @pytest.mark.parametrize("raw", [None, b"", b'{"full_halt": fals'], ids=["missing", "empty", "torn"])

@@ -9,7 +9,7 @@ import pytest
 from vanta.common.canonical import document
 from vanta.common.clock import SystemClock
 from vanta.common.exitcodes import Check, Exit
-from vanta.common.paths import EXECUTOR_STATE, OVERLAY, PORTFOLIO, TRADE_LOG, Home
+from vanta.common.paths import EXECUTOR_STATE, OVERLAY, PNL, PORTFOLIO, TRADE_LOG, Home
 from vanta.common.permit import arm
 from vanta.common.settings import load
 from vanta.common.store.journal import FileJournal
@@ -177,3 +177,30 @@ def test_the_newest_alerts_of_today_are_shown(tmp_path: Path, capsys: pytest.Cap
     at = next(number for number, line in enumerate(lines) if line.startswith("alerts today"))
     assert lines[at].split(maxsplit=2)[2] == "00:01:01 house drawdown: 50 % of its limit are used, 0.04 of 0.05"
     assert lines[at + 1].strip() == "00:00:11 V_CORE exposure: 80 % of its limit are used, 0.04 of 0.05"
+
+
+def test_the_last_day_is_shown_in_a_line_a_currency(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """NAV, what was made, what the benchmark gives, the verdict; what is unknown is called so."""
+    home = Home(tmp_path / "home").prepare()
+    assert as_json(home, capsys)["last_day"] == []
+    row = {"day": "2026-11-26", "since": "2026-11-25", "currency": "USD", "nav": "100012.34", "pnl": "12.34",
+           "benchmark": "equity:SPY", "benchmark_nav": "100001", "ahead": "11.34", "verdict": "ahead"}
+    blind = {**row, "since": None, "currency": "EUR", "nav": None, "pnl": None, "benchmark_nav": None, "ahead": None,
+             "verdict": "a position has no mark"}
+    first = {**blind, "currency": "GBP", "nav": "5", "pnl": "-1", "verdict": "benchmark has no price"}
+    home.file(PNL).write_bytes(document({"last_day": [row, blind, first]}))
+    lines = status(home, capsys)[1].splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("last day"))
+    assert [line.removeprefix("last day").strip() for line in lines[at:at + 3]] == [
+        "2026-11-26: NAV 100,012.34 USD, +12.34 since 2026-11-25; equity:SPY gives 100,001.00, +11.34: ahead",
+        "2026-11-26: NAV unknown: a position has no mark",
+        "2026-11-26: NAV 5.00 GBP, -1.00 since the beginning: benchmark has no price"]
+
+
+def test_books_that_differ_are_said_as_what_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not as a share of a limit."""
+    home = Home(tmp_path / "home").prepare()
+    with closing(FileJournal(home.file(TRADE_LOG))) as journal:
+        alert(journal, "2026-03-04T00:00:00.000Z", 100, "house books")
+    out = status(home, capsys, "--now", "2026-03-04T12:00:00Z")[1]
+    assert "house books: what was counted in two ways differs by 0.04: a defect" in out

@@ -1,4 +1,6 @@
-"""`vanta audit key | rotate | witness`: the key that signs a home's logs, and what another host remembers of them.
+"""`vanta audit key | rotate | witness | export | import | verify`: what others need to trust a home's logs.
+
+The key that signs them, what another host remembers of them, and bundles of records for others (`bundle.py`).
 
 `witness` answers as `vanta verify` does: 0 if everything that can be seen holds together and follows what was seen
 before, 2 if anything was changed, cut or made anew, 3 if it cannot be told.
@@ -9,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from vanta.alpha.cli import bundle
 from vanta.alpha.core.verification import Finding, outcome
 from vanta.alpha.keys import listed, rotate
 from vanta.alpha.sealing import seal
@@ -18,12 +21,13 @@ from vanta.common.clock import SystemClock
 from vanta.common.errors import UsageError
 from vanta.common.exitcodes import Check
 from vanta.common.host import account
-from vanta.common.paths import Home
+from vanta.common.paths import Home, own
 from vanta.common.settings import home_from
 from vanta.common.signatures import fingerprint
 from vanta.common.times import iso
 
-app = application("The key that logs are signed with, and witnessing another home's logs.")
+app = application("The key that logs are signed with, witnessing another home's logs, and bundles of records.")
+app.add_typer(bundle.app)
 _SAID = {Check.OK: "everything holds together and follows what was seen before",
          Check.CRITICAL: "something was changed, cut or made anew", Check.UNKNOWN: "it cannot be told"}
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")]
@@ -62,7 +66,7 @@ def rotate_(reason: Reason, home: HomeOption = None, by: By = None, *, json: Jso
 @app.command(epilog="Exit status: 0 sound; 2 changed, cut or made anew; 3 cannot be told, or a wrong command line.")
 def witness(there: There, node: Node, home: HomeOption = None, *, json: JsonFlag = False) -> int:
     """Look at another home's logs, hold them to what was seen before, and remember what is sound."""
-    findings = look(Home(there).existing(), home_from(home).existing(), node)
+    findings = look(Home(there).existing(), own(home_from(home).existing()), node)
     level = outcome(findings)
     return emit(Report(
         schema="vanta.audit.witness/1", at=SystemClock().now(), exit=level,

@@ -5,6 +5,7 @@
 A row that begins with a name, as the lines of a verdict do, is named by it: `lines.cash.2`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,3 +78,25 @@ def _shown(value: Any) -> str:
         return ABSENT
     text = canonical(value).decode()
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+
+
+def between(recorded: str | None, recomputed: str | None, blobs: Mapping[str, bytes], name: str, *,
+            rows: bool = False) -> Difference | None:
+    """The first difference of two documents by their hashes: of their contents where both are there, else of these.
+
+    `rows`: one JSON value a line.
+    """
+    if recorded == recomputed:
+        return None
+    if recorded is None or recomputed is None or recorded not in blobs or recomputed not in blobs:
+        return Difference(name, _shown(recorded), _shown(recomputed))
+    one, other = (_parsed(blobs[digest], rows=rows) for digest in (recorded, recomputed))
+    return first_difference(one, other, name) or Difference(name, "other bytes", "the same content")
+
+
+def _parsed(raw: bytes, *, rows: bool) -> Any:
+    """JSON as it stands; what is none is compared as text."""
+    try:
+        return [orjson.loads(line) for line in raw.split(b"\n") if line] if rows else orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return raw.decode(errors="replace")

@@ -1,16 +1,18 @@
 """What an executor's log says it decided on, by content hash, and those contents parsed again. Pure.
 
-`wanted(record)` names the snapshots that a record promises. `World` is told every record in turn and knows, at any
-point of the log, the settings, calendars, controls, vaults and instruments in force, from the bytes of those
-snapshots alone. What is not there is an `Absent`, never a default.
+`wanted(record)` names the snapshots that a record promises; whoever has the store puts them among the blobs before the
+record is learnt. `World` is told every record in turn and knows, at any point of the log, the settings, calendars,
+controls, vaults and instruments in force, from those snapshots alone. What is not there is `Absent`, never a default.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
+from vanta.alpha.core.blobs import Absent, Blobs
 from vanta.common import strictjson
 from vanta.common.calendars import ALWAYS_OPEN, CONTINUOUS, Calendar
-from vanta.common.errors import BadInput, StateError
+from vanta.common.errors import BadInput
 from vanta.common.events import Kind
 from vanta.common.instruments import Instrument
 from vanta.common.models.base import validate
@@ -30,10 +32,6 @@ BROKEN = (LookupError, ValueError, TypeError, ArithmeticError, AttributeError)
 """What reading a record raises that lacks the fields of its kind."""
 
 
-class Absent(StateError):
-    """An input that a decision used is not there to be read again."""
-
-
 def wanted(record: Record) -> Iterator[tuple[str, str]]:
     """Name and hash of every input that a record of the trade log promises to be in the snapshot store."""
     body = record.payload
@@ -50,13 +48,14 @@ def is_digest(text: object) -> bool:
     return isinstance(text, str) and len(text) == 64 and set(text) <= set("0123456789abcdef")
 
 
-_LEARNT = frozenset({Kind.PROGRAM_STARTED, Kind.CONTROL_SEEN, Kind.INSTRUMENTS_SEEN})
+PROMISING = frozenset({Kind.PROGRAM_STARTED, Kind.CONTROL_SEEN, Kind.INSTRUMENTS_SEEN})
+"""Kinds of records that state an input, and promise its snapshot."""
 
 
 class World:
     """See the module's contract. `blobs` holds the bytes of the promised snapshots by hash."""
 
-    def __init__(self, blobs: Mapping[str, bytes]) -> None:
+    def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
         self._parsed: dict[tuple[str, str], Any] = {}
         self._said: dict[str, str] = {}
@@ -69,7 +68,7 @@ class World:
 
     def learn(self, record: Record) -> None:
         """Take note of a record that states an input."""
-        if record.kind in _LEARNT:
+        if record.kind in PROMISING:
             self._learnt = record.seq
         if record.kind == Kind.PROGRAM_STARTED:
             self._start, self.started_at = record.payload, record.seq
@@ -105,6 +104,14 @@ class World:
             calendars={**calendars, CONTINUOUS: ALWAYS_OPEN}, brokers=brokers,
             able={account: frozenset(terms) for account, terms in start["able"].items()},
             future_skew_ms=settings.executor.future_skew_s * 1000)
+
+    def settings(self) -> Settings:
+        """Those of the run that wrote what comes now."""
+        if self._start is None or "settings" not in self._start:
+            raise Absent(f"record {self.started_at} (program.started) does not name its settings",
+                         "It was written by a version that cannot be replayed.")
+        settings: Settings = self._of("settings", self._start["settings"])
+        return settings
 
     def controls(self) -> Controls:
         """The overlay in force; where Alpha is on another host, together with what came from there."""
@@ -150,11 +157,9 @@ class World:
     def _of(self, what: str, digest: str) -> Any:
         key = (what, digest)
         if key not in self._parsed:
-            if digest not in self._blobs:
-                raise Absent(f"the snapshot of {what} ({digest}) is missing",
-                             "Copy memory/snapshots from the host that ran the executor.")
+            raw = self._blobs.of(digest, what)
             try:
-                self._parsed[key] = _PARSERS[what](self._blobs[digest])
+                self._parsed[key] = _PARSERS[what](raw)
             except BadInput as error:
                 raise Absent(f"the snapshot of {what} ({digest}) cannot be read by this version: {error.what}",
                              "Replay with the version that wrote the log.") from error
@@ -169,8 +174,9 @@ def _vaults(raw: bytes) -> VaultRegistry:
     return validate(VaultRegistry, strictjson.loads(raw, file="vault.json"), file="vault.json")
 
 
-def instruments(raw: bytes) -> dict[str, Instrument]:
-    """A recorded instrument table."""
+@lru_cache(maxsize=4)
+def instruments(raw: bytes) -> Mapping[str, Instrument]:
+    """A recorded instrument table; nearly all records of a home have the same one."""
     table = strictjson.loads_object(raw, file="instruments")
     return {name: validate(Instrument, item, file="instruments") for name, item in table.items()}
 

@@ -12,13 +12,16 @@ guessed: what is not in the records or documents that were handed in is said to 
                   Raw payload 5f0c… from https://… : 9,123 bytes, kept in the snapshot store
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
 
-from vanta.alpha.core.course import Node, course, figure, fill_sentence, order_sentence
+from vanta.alpha.core.course import course, fill_sentence, order_sentence, state_of
+from vanta.alpha.core.earnings import Earned, Earnings
+from vanta.alpha.core.node import Node
+from vanta.alpha.core.outcome import brief, facts, result
 from vanta.alpha.core.trail import Evidence, Row, Trail
+from vanta.alpha.core.words import count, figure, short, when
 from vanta.common.errors import Bug
 
 CONVICTION = "cv1_"
@@ -31,6 +34,7 @@ class Lineage:
 
     trail: Trail
     evidence: Evidence = field(default_factory=Evidence)
+    earnings: Earnings = field(default_factory=Earnings)
 
     def explain(self, name: str) -> Node:
         """The tree of a full id. Raises `Bug` for one that nothing knows; `meant` finds ids."""
@@ -46,8 +50,10 @@ class Lineage:
         raise Bug(f"asked to explain {name}, which is not known")
 
     def _fill(self, name: str, order_id: str) -> Node:
+        own = () if len(self.earnings.of_intent(self.trail.intent_of(name) or "")) == 1 else self._pnl(
+            "This fill", name, self.earnings.of_fill(order_id, name))
         return Node("fill", name, fill_sentence(name, self.trail.of_intent(self.trail.intent_of(name) or "")), {},
-                    (self._order(order_id),))
+                    (*own, self._order(order_id)))
 
     def _order(self, order_id: str) -> Node:
         """An order: what became of it, and why it was sent."""
@@ -55,29 +61,45 @@ class Lineage:
         return Node("order", order_id, order_sentence(order_id, self.trail.of_intent(intent_id)), {},
                     (self._intent(intent_id),))
 
+    def _pnl(self, who: str, name: str, parts: Sequence[Earned]) -> tuple[Node, ...]:
+        """What came of it in money; none where nothing was filled."""
+        if not parts:
+            return ()
+        gap = f" Counted up to where the log can be followed: {self.earnings.problem}." if self.earnings.problem else ""
+        return (Node("pnl", name, f"{who}: {result(parts)}.{gap}", facts(parts), ()),)
+
+    def grounds(self, intent_id: str) -> Node:
+        """An intent without its course: what it asked for, and on what grounds."""
+        whole = self._intent(intent_id)
+        return replace(whole, parts=tuple(part for part in whole.parts if part.kind in ("allocation", "conviction")))
+
     def _intent(self, intent_id: str) -> Node:
-        """An intent: what it asked for, on what grounds, and its course through fences, venue and fills."""
+        """An intent: what it asked for, on what grounds, its course through fences, venue and fills, and its result."""
         body, records = self.trail.intent(intent_id), self.trail.of_intent(intent_id)
         if body is None:
             return Node("intent", intent_id, f"Intent {intent_id}: the log does not say what it asked for.", {}, ())
         why = body["provenance"]
         wish = "leave the whole position in" if body["close"] else f"{body['side']} {figure(body['notional'])} worth of"
+        basis = (f"on what was held and ordered at trade_log:{body['basis_seq']}" if body["basis_seq"] else
+                 "before anything of it was held or ordered")
         text = (f"Intent {intent_id} asked to {wish} {body['instrument_id']} for vault {body['vault']} (account "
-                f"{body['account']}), made {body['created_at']}, valid until {body['expires_at']}, on holdings as of "
-                f"record {body['basis_seq']}.")
+                f"{body['account']}), made at {when(body['created_at'])} {basis}, good until "
+                f"{when(body['expires_at'])}.")
         asked = why["signal_id"].startswith(CONVICTION)
         grounds = (self._target(body), self._conviction(why["signal_id"], said=why) if asked else Node(
             "conviction", why["signal_id"], "No conviction asks for it any more.", {}, ()))
-        return Node("intent", intent_id, text, dict(body), (*grounds, *course(records, self.trail)))
+        return Node("intent", intent_id, text, dict(body), (
+            *grounds, *course(records, self.trail),
+            *self._pnl("Result", intent_id, self.earnings.of_intent(intent_id))))
 
     def _target(self, body: Row) -> Node:
         why = body["provenance"]
-        asked = ", ".join(f"{name} {bp:+,} bp" for name, bp in why["personas"].items()) or "no persona"
+        asked = ", ".join(f"{name} ({bp:+,} bp)" for name, bp in why["personas"].items()) or "no persona"
         target = self.evidence.targets.get((body["vault"], body["instrument_id"], why["signal_id"]))
         if target is None:
             return Node("allocation", body["vault"], f"The allocation wanted {figure(body['target_notional'])} of "
                         f"{body['instrument_id']} in {body['vault']}; asked for by {asked}.", {}, ())
-        limits = f" Cut by: {'; '.join(target['limits'])}." if target["limits"] else ""
+        limits = f" It was cut by {'; '.join(target['limits'])}." if target["limits"] else ""
         return Node("allocation", body["vault"], f"The allocation wanted {target['weight_bp']:,} bp of the NAV of "
                     f"{body['vault']} ({figure(target['vault_nav'])}) in {body['instrument_id']}: "
                     f"{figure(target['notional'])}; asked for by {asked}.{limits}", dict(target), ())
@@ -85,13 +107,21 @@ class Lineage:
     def _conviction(self, name: str, *, said: Row | None = None, uses: bool = False) -> Node:
         """A conviction from its own row, or as the intent that it led to tells it."""
         row = self.evidence.convictions.get(name)
-        if said is None:
-            said = next((body for one, body in self.trail.reasons() if one == name), None)
-        intents = tuple(self.outcome(one) for one in self.trail.asked_by(name)) if uses else ()
+        last = self.trail.intent(self.trail.asked_by(name)[-1]) if self.trail.asked_by(name) else None
+        if said is None and last is not None:
+            said = last["provenance"]
+        asked = self.trail.asked_by(name) if uses else []
+        intents = tuple(self.outcome(one) for one in asked)
         lines = row["reason_vector"] if row is not None else said["reasons"] if said is not None else []
         seen = () if row is None or said is None else self._view(row, said)
         return Node("conviction", name, _conviction_text(name, row, said), dict(row or {}), (
-            *(self._reason(line) for line in lines), *seen, *intents))
+            *(self._reason(line) for line in lines), *seen, *intents, *self._sum(name, asked)))
+
+    def _sum(self, name: str, intents: Sequence[str]) -> tuple[Node, ...]:
+        """What the intents of a conviction have come to together."""
+        fills = [one for intent_id in intents for one in self.earnings.of_intent(intent_id)]
+        traded = len({one.intent_id for one in fills})
+        return self._pnl(f"Result of the {count(traded, 'intent')} that traded, of {len(intents):,}", name, fills)
 
     def _view(self, row: Row, said: Row) -> tuple[Node, ...]:
         """The view of the persona that asked for most, as a sum of its own; none where it is the evidence itself.
@@ -125,8 +155,9 @@ class Lineage:
         if row is None:
             return Node("signal", name, f"Signal {name}: no longer in the feed files that are kept here.", {}, counted)
         text = (f"Signal {name} of {row['source']}: {_sentence(row['summary'])} It points {_way(row)} with strength "
-                f"{row['strength']} and confidence {row['confidence']}; published {row['published_at']}, first seen "
-                f"{row['observed_at']}, counts until {row['expires_at']}.")
+                f"{row['strength']} and confidence {row['confidence']}. It was published at "
+                f"{when(row['published_at'])}, first seen at {when(row['observed_at'])}, and counts until "
+                f"{when(row['expires_at'])}.")
         if row.get("retracted_reason"):
             text += f" Retracted: {row['retracted_reason']}."
         return Node("signal", name, text, dict(row), (*self._raw(row), *counted))
@@ -137,8 +168,8 @@ class Lineage:
             kept = "not in the store of this home" if size is None else f"{size:,} bytes, kept in the snapshot store"
             place = (row.get("raw_ref") or "").removeprefix(item["sha256"])
             where = f", at {place}" if place else ""
-            yield Node("raw", item["sha256"], f"Raw payload {item['sha256'][:16]} from {item['url']}, fetched "
-                       f"{item['fetched_at']}: {kept}{where}.", dict(item), ())
+            yield Node("raw", item["sha256"], f"Raw payload {short(item['sha256'])} from {item['url']}, fetched at "
+                       f"{when(item['fetched_at'])}: {kept}{where}.", dict(item), ())
 
     def _counted(self, signal_id: str) -> Iterator[Node]:
         """Convictions and intents that list the signal among their strongest."""
@@ -151,12 +182,14 @@ class Lineage:
         for intent_id in self.trail.rested_on(signal_id):
             yield self.outcome(intent_id)
 
-    def outcome(self, intent_id: str) -> Node:
-        """What became of an intent, in one sentence."""
+    def outcome(self, intent_id: str, *, said: str = "It led to intent") -> Node:
+        """What became of an intent, in one sentence that begins as it is told to."""
         body, records = self.trail.intent(intent_id), self.trail.of_intent(intent_id)
-        state = (records[-1].payload.get("intent_state") or "quarantined") if records else "not seen by the executor"
+        state = state_of(records) if records else "not seen by the executor"
         wish = f"{body['side']} {body['instrument_id']} in {body['vault']}" if body else "an unknown wish"
-        return Node("intent", intent_id, f"It led to intent {intent_id}: {wish}, now {state}.", {"state": state}, ())
+        earned = brief(self.earnings.of_intent(intent_id))
+        return Node("intent", intent_id, f"{said} {intent_id}: {wish}, now {state}"
+                    f"{f'; {earned}' if earned else ''}.", {"state": state}, ())
 
 
 def _conviction_text(name: str, row: Row | None, said: Row | None) -> str:
@@ -177,16 +210,3 @@ def _sentence(text: str) -> str:
 def _way(row: Row) -> str:
     direction = Decimal(str(row["direction"]))
     return "up" if direction > 0 else "down" if direction < 0 else "neither way"
-
-
-def flatten(node: Node, depth: int = 0) -> Iterator[tuple[int, Node]]:
-    """The tree in reading order, with each node's depth."""
-    yield depth, node
-    for part in node.parts:
-        yield from flatten(part, depth + 1)
-
-
-def as_json(node: Node) -> dict[str, Any]:
-    """The tree as plain data."""
-    return {"kind": node.kind, "id": node.id, "text": node.text, "facts": dict(node.facts),
-            "because": [as_json(part) for part in node.parts]}

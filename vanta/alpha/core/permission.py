@@ -13,7 +13,7 @@ from datetime import datetime
 from vanta.common.instruments import Instrument
 from vanta.common.models.overlay import Overlay
 from vanta.common.models.vault import VaultRegistry
-from vanta.executor.core.controls import CODES, Controls, Known, Scope, Stop, is_on, stops
+from vanta.executor.core.controls import CODES, Controls, Known, Scope, is_on, stops
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def permission(controls: Controls, known: Known, *, now: datetime, ways: Iterabl
 
     `ways` are all that an order may touch, see `ways`; where none is left open, scopes stop everything as well.
     """
-    found = tuple(_said(stop) for stop in stops(controls, None, known, now=now))
+    found = tuple(str(stop) for stop in stops(controls, None, known, now=now))
     part = tuple(scoped(controls.overlay, now)) if controls.overlay else ()
     if not found and part and _all_stopped(controls, known, ways, now):
         found = (f"scopes together stop whatever the vaults may trade: {'; '.join(part)}",)
@@ -50,10 +50,6 @@ def ways(registry: VaultRegistry, instruments: Iterable[Instrument]) -> Iterator
         for one in known:
             if one.tradable and one.currency == vault.base_currency and vault.may_hold(one.asset_class):
                 yield Scope(vault.vault_id, vault.account, one.instrument_id, one.asset_class)
-
-
-def _said(stop: Stop) -> str:
-    return f"{stop.code} on {stop.where}: {stop.note}"
 
 
 def scoped(overlay: Overlay, now: datetime) -> list[str]:

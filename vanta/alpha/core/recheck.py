@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from vanta.alpha.core import days
+from vanta.alpha.core.blobs import Absent
 from vanta.alpha.core.differ import ABSENT, Difference, compared
-from vanta.alpha.core.inputs import Absent, World
+from vanta.alpha.core.inputs import World
 from vanta.common.canonical import content_hash
 from vanta.common.events import Kind
 from vanta.common.money import plain, round_amount
@@ -70,6 +72,11 @@ class Decisions:
         self._approved: dict[str, Approved] = {}
         self._sent_at: dict[str, int] = {}
         self._blind: set[str] = set()
+
+    @property
+    def pending(self) -> bool:
+        """Whether a verdict announced a record that has not come yet."""
+        return self._due is not None
 
     def concerns(self, record: Record) -> bool:
         """Whether this record was decided by the executor, or has to follow a verdict."""
@@ -228,6 +235,7 @@ _CHECKS: dict[str, Callable[[Decisions, Record], Difference | None]] = {
     Kind.ORDER_UNKNOWN: Decisions.answered, Kind.ORDER_WITHHELD: Decisions.withheld,
     Kind.LATCH_SET: _latched, Kind.DAY_OPENED: _day_opened, Kind.HOUSE_DAY_OPENED: _house_opened,
     Kind.FILL: _filled, Kind.ADJUSTMENT: _funded,
+    Kind.DAY_CLOSED: lambda decisions, record: days.closed(decisions.book, decisions.world, record),
 }
 
 

@@ -9,11 +9,12 @@ of the same name: every record of that name is told. Example of a reflection's f
       It made trade_signals.json in the version cf725320f330ca21.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from vanta.alpha.core.course import Node
 from vanta.alpha.core.lineage import Lineage
+from vanta.alpha.core.node import Node
 from vanta.alpha.core.watchers import outputs
+from vanta.alpha.core.words import count, several, short, when
 from vanta.common.events import Kind
 from vanta.common.paths import TRADE_SIGNALS, signals_file
 from vanta.common.store.ports import Record
@@ -32,10 +33,12 @@ def explain_cycle(name: str, records: Sequence[Record], lineage: Lineage) -> Nod
 
 def _told(record: Record, records: Sequence[Record], lineage: Lineage) -> Node:
     said, reflection = record.payload, record.kind == Kind.REFLECTED
-    counts = ", ".join(f"{value} {name}" for name, value in said.get("counts", {}).items()) if reflection else \
-        f"{len(said['staged'])} staged, {len(said['withdrawn'])} withdrawn, {len(said['removed'])} removed"
+    counts = several(f"{value:,} {name}" for name, value in said["counts"].items()) if reflection else (
+        f"{count(len(said['staged']), 'intent')} staged, {len(said['withdrawn']):,} withdrawn, "
+        f"{len(said['removed']):,} removed from the queue")
     what = "a reflection" if reflection else "a promotion"
-    text = f"Cycle {record.dag_id}: {what} by {said['by']} at {said['now']}, revision {said['revision']}: {counts}."
+    text = (f"Cycle {record.dag_id}: {what} by {said['by']} at {when(said['now'])}, revision {said['revision']}: "
+            f"{counts}.")
     results = _convictions(record, lineage) if reflection else map(lineage.outcome, said["staged"])
     return Node("cycle", str(record.dag_id), text, dict(said),
                 (*_read(record), *_made(record), *results, *_others(record, records)))
@@ -45,19 +48,28 @@ def _read(record: Record) -> Iterator[Node]:
     """Files by version, and what was not there."""
     said = record.payload
     if record.kind == Kind.REFLECTED:
-        files = {signals_file(feed): digest for feed, digest in said["cause"]["inputs"].items()}
         for feed in said["cause"]["without_weight"]:
             why = {**said["cause"]["unread"], **said["unreadable"]}.get(feed, "it is not fresh")
             yield Node("missing", feed, f"{feed} had no weight: {why}.", {}, ())
-    else:
-        files = said["inputs"]
-    for file, digest in files.items():
-        yield Node("input", digest, f"It read {file} in the version {digest[:16]}.", {"sha256": digest}, ())
+    for file, digest in _inputs(record).items():
+        yield Node("input", digest, f"It read {file} in the version {short(digest)}.", {"sha256": digest}, ())
+
+
+def _inputs(record: Record) -> Mapping[str, str]:
+    """The hash of each file that a cycle read."""
+    said = record.payload
+    return {signals_file(feed): digest for feed, digest in said["cause"]["inputs"].items()} \
+        if record.kind == Kind.REFLECTED else said["inputs"]
+
+
+def readers(file: str, digest: str, records: Iterable[Record]) -> Iterator[Record]:
+    """The cycles that read this version of a file."""
+    return (record for record in records if _inputs(record).get(file) == digest)
 
 
 def _made(record: Record) -> Iterator[Node]:
     for file, digest in outputs(record):
-        yield Node("output", digest, f"It made {file} in the version {digest[:16]}.", {"sha256": digest}, ())
+        yield Node("output", digest, f"It made {file} in the version {short(digest)}.", {"sha256": digest}, ())
 
 
 def _convictions(record: Record, lineage: Lineage) -> Iterator[Node]:
@@ -78,7 +90,8 @@ def _others(record: Record, records: Iterable[Record]) -> Iterator[Node]:
     mine, given = dict(outputs(record)).get(TRADE_SIGNALS), record.payload.get("inputs", {}).get(TRADE_SIGNALS)
     for other in records:
         if mine is not None and other.payload.get("inputs", {}).get(TRADE_SIGNALS) == mine:
-            yield Node("cycle", str(other.dag_id), f"Promoted in cycle {other.dag_id} at {other.at}.", {}, ())
+            yield Node("cycle", str(other.dag_id), f"Promoted in cycle {other.dag_id} at {when(other.at)}.", {}, ())
         if given is not None and dict(outputs(other)).get(TRADE_SIGNALS) == given:
-            yield Node("cycle", str(other.dag_id), f"It rests on the reflection of cycle {other.dag_id} at {other.at}.",
+            yield Node("reflection", str(other.dag_id),
+                       f"It rests on the reflection of cycle {other.dag_id} at {when(other.at)}.",
                        {}, ())

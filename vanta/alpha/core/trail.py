@@ -17,6 +17,11 @@ SHORTEST = 8
 Row = Mapping[str, Any]
 
 
+def place(file: str, record: Record) -> str:
+    """Where a record stands, as `vanta explain` takes it: `trade_log:345`."""
+    return f"{file.removesuffix('.jsonl')}:{record.seq}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What is known besides the trade log, by id.
@@ -68,6 +73,10 @@ class Trail:
         """Every record about an intent and its orders, in order."""
         return self._of_intent.get(intent_id, [])
 
+    def intents(self) -> list[str]:
+        """Every intent that the log knows, oldest first."""
+        return list(self._of_intent)
+
     def intent(self, intent_id: str) -> Row | None:
         """The intent as it was first seen."""
         return self._wishes.get(intent_id)
@@ -89,10 +98,6 @@ class Trail:
     def rested_on(self, signal_id: str) -> list[str]:
         """The intents that list a signal among their strongest reasons, oldest first."""
         return self._rested_on.get(signal_id, [])
-
-    def reasons(self) -> Iterable[tuple[str, Row]]:
-        """Convictions that intents name, each with what the intent says of it."""
-        return [(name, self._wishes[intents[-1]]["provenance"]) for name, intents in self._asked_by.items()]
 
     def controls_at(self, seq: int) -> dict[str, Record]:
         """The newest record of each control before record `seq`."""

@@ -107,8 +107,28 @@ class PnlLine(Model):
     total: Amount
 
 
+class ClosedDay(Model):
+    """The last day that was closed, of all vaults of one currency: a few words of its `day.closed` record.
+
+    Amounts are None where a mark was missing, `benchmark_nav` and `ahead` also without a price of the benchmark.
+    """
+
+    day: str
+    since: str | None = Field(description="the day at whose close what is compared with began; None for the beginning")
+    currency: str
+    nav: Amount | None
+    pnl: Amount | None
+    benchmark: str | None
+    benchmark_nav: Amount | None = Field(description="what the NAV of the last close would be in the benchmark")
+    ahead: Amount | None = Field(description="nav less benchmark_nav")
+    verdict: str = Field(description="ahead, behind, level, or why nothing can be said; books differ is a defect")
+
+
 class PnlSummary(CutHeader):
-    """`pnl_summary.json`. Each table sums to `total`. Keys of `by_source` share a fill by its reason weights."""
+    """`pnl_summary.json`. Each table sums to `total`.
+
+    Keys of `by_source` and `by_reason` share a fill by the weights of its reasons.
+    """
 
     currency: str
     total: PnlLine
@@ -116,6 +136,8 @@ class PnlSummary(CutHeader):
     by_band: dict[str, PnlLine]
     by_persona: dict[str, PnlLine]
     by_source: dict[str, PnlLine]
+    by_reason: dict[str, PnlLine] = {}
+    last_day: list[ClosedDay] = Field(default=[], description="of the last day that was closed, a row a currency")
 
 
 class LatchRow(Model):

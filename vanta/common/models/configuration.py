@@ -95,6 +95,9 @@ class ExecutorSettings(OperatorModel):
     alert_command: Command | None = Field(default=None, description="words of a program, the first an absolute path, "
                                           "that is started without a shell for each alert and latch, with one JSON "
                                           "object on its stdin; no secrets, the program knows its own")
+    benchmark: str | None = Field(
+        default=None, pattern=r"^(equity:[A-Z0-9.\-]{1,20}|crypto:[A-Z0-9]{1,20}-[A-Z0-9]{1,20})$",
+        description="what each day's NAV is compared with, as an instrument id: equity:SPY, crypto:BTC-USD")
     paper: PaperSettings = PaperSettings()
     accounts: dict[str, AccountSettings] = Field(default={}, description="broker accounts by name; `paper` is always "
                                                  "there outside live mode")

@@ -10,6 +10,7 @@ salt can prove that they belong there. Nobody can guess the name from the hash w
 plain text: the name, or `withheld:` and the beginning of the hash.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,7 +21,7 @@ from vanta.common.events import Kind
 FIELDS: Mapping[str, tuple[str, ...]] = {
     Kind.CONTROL_CHANGED: ("by", "account", "uid"), Kind.COMMAND_GIVEN: ("by",),
     Kind.CONTROL_SEEN: ("by",), Kind.COMMAND_TAKEN: ("by",), Kind.COMMAND_REFUSED: ("by",), Kind.OVERRIDE_SET: ("by",),
-    Kind.LATCH_RELEASED: ("by",), Kind.LOG_RETIRED: ("by",), "control.edited": ("uid", "user", "terminals"),
+    Kind.LATCH_RELEASED: ("by",), Kind.LOG_RETIRED: ("by",), Kind.CONTROL_EDITED: ("uid", "user", "terminals", "by"),
 }
 """Fields of a record's payload that name a person, by kind. Reasons do not: they are the why."""
 
@@ -28,6 +29,8 @@ _WHOLE = re.compile(rb'\{"\$personal":("(?:[^"\\]|\\.)*"),"salt":"([0-9a-f]{32})
 _MARK = b'{"$personal":'
 _GONE = b'{"$withheld":'
 _EITHER = b'{"$'
+WITHHELD = "withheld:"
+"""How a value that was withheld begins for readers."""
 
 
 def sealed(kind: str, payload: Mapping[str, Any], salt: Callable[[], str]) -> Mapping[str, Any]:
@@ -48,13 +51,18 @@ def _plain(value: dict[str, Any]) -> Any:
     if value.keys() == {"$personal", "salt"}:
         return value["$personal"]
     if value.keys() == {"$withheld"}:
-        return f"withheld:{str(value['$withheld'])[:12]}"
+        return f"{WITHHELD}{str(value['$withheld'])[:12]}"
     return value
 
 
 def withhold(raw: bytes) -> bytes:
     """A line with every personal value replaced by its salted hash. Twice is the same as once."""
     return _WHOLE.sub(lambda found: _GONE + b'"' + sha256(found[2] + b":" + found[1]).encode() + b'"}', raw)
+
+
+def values(raw: bytes) -> list[str]:
+    """The personal values of one or more lines."""
+    return [str(json.loads(found[1])) for found in _WHOLE.finditer(raw)]
 
 
 def digest(raw: bytes) -> str:

@@ -90,6 +90,26 @@ class Snapshots(Protocol):
         ...
 
 
+class Pieces(Snapshots, Protocol):
+    """Snapshots as they are kept: each blob whole, or its chunks and the list of them."""
+
+    def pieces(self, digest: str) -> Iterator[tuple[str, bytes]]:
+        """Names (`ab/<sha256>`, `ab/<sha256>.chunks`) and bytes of what a blob is made of. Raises like `get`."""
+        ...
+
+    def chunks(self, digest: str) -> list[str]:
+        """What a blob that is stored in chunks is made of, `[]` for one that is stored whole. Raises `StateError`."""
+        ...
+
+    def place(self, name: str, data: bytes) -> None:
+        """Keep a piece under its name, which the caller has checked."""
+        ...
+
+    def piece(self, name: str) -> bytes:
+        """The bytes of one piece. Raises `Missing` or `StateError`."""
+        ...
+
+
 class Files(Protocol):
     """Whole documents by name, replaced atomically."""
 

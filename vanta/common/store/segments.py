@@ -23,12 +23,13 @@ from typing import NamedTuple
 import zstandard
 
 from vanta.common.errors import Missing, StateError
+from vanta.common.paths import SEGMENTS
 from vanta.common.store.atomic import describe, read, remove, replace
 from vanta.common.store.chain import START
 from vanta.common.store.checkpoint import CURE, decode
 from vanta.common.store.ports import Head
 
-FOLDER = "segments"
+FOLDER = SEGMENTS
 CHECKPOINTS = ".checkpoints"
 PACKED = ".zst"
 BLOCK = 32 << 20

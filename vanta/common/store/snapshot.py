@@ -126,6 +126,20 @@ class FileSnapshots:
         """See `Snapshots.has`."""
         return _there(self._path(digest)) or _there(self._manifest(digest))
 
+    def pieces(self, digest: str) -> Iterator[tuple[str, bytes]]:
+        """See `Pieces.pieces`."""
+        names = [f"{digest}.chunks", *self._chunks(digest)] if _there(self._manifest(digest)) else [digest]
+        for name in names:
+            yield f"{name[:2]}/{name}", self.piece(f"{name[:2]}/{name}")
+
+    def piece(self, name: str) -> bytes:
+        """See `Pieces.piece`."""
+        return self._load(self._folder / f"{name}.zst")
+
+    def place(self, name: str, data: bytes) -> None:
+        """See `Pieces.place`."""
+        self._store({self._folder / f"{name}.zst": data})
+
     def _path(self, digest: str) -> Path:
         return self._folder / digest[:2] / f"{digest}.zst"
 

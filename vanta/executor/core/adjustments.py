@@ -24,6 +24,7 @@ def adjust(vault: VaultBook, body: Body) -> str | None:
 
 def _transfer(vault: VaultBook, body: Body) -> None:
     vault.cash += Decimal(body["amount"])
+    vault.flows += Decimal(body["amount"])
 
 
 def _cash_result(vault: VaultBook, body: Body) -> None:

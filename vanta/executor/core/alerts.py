@@ -20,9 +20,12 @@ LEVELS = (80, 50)
 WATCHED = frozenset({"exposure", "concentration", "credit", "repeat"})
 """Fences whose value and limit are amounts of the same thing."""
 
+BOOKS = "house books"
+"""What an alert about the books is about."""
+
 
 class Alert(NamedTuple):
-    """`level` is the percentage reached: 80, 50, or 0 when it is below both again."""
+    """`level` is the percentage reached: 80, 50, or 0 when it is below both again; 100 where nothing is allowed."""
 
     about: str
     level: int
@@ -53,6 +56,12 @@ def of_losses(book: Book, vaults: VaultRegistry, navs: Mapping[str, Decimal | No
     limits = (vaults.house.max_daily_loss, vaults.house.max_drawdown)
     found += _lost("house", book.house, limits, house_nav(navs))
     return [alert for alert in found if alert.level != book.alerts.get(alert.about, 0)]
+
+
+def of_books(book: Book) -> list[Alert]:
+    """That the last day's books do not add up, whatever is compared: a defect, and nothing is allowed of it."""
+    level = 100 if book.daily.wrong else 0
+    return [Alert(BOOKS, level, book.daily.wrong or "0", "0")] if level != book.alerts.get(BOOKS, 0) else []
 
 
 def _lost(who: str, measured: Measured, limits: tuple[Decimal, Decimal], nav: Decimal | None) -> list[Alert]:

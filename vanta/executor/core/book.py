@@ -22,9 +22,11 @@ from vanta.common.times import millis_of
 from vanta.executor.core import marks
 from vanta.executor.core.adjustments import adjust
 from vanta.executor.core.booking import Move, book_move, fill_event, units
+from vanta.executor.core.closes import Daily
 from vanta.executor.core.entries import (
     AccountBook,
     BookedFill,
+    Edit,
     IntentEntry,
     Measured,
     OrderEntry,
@@ -77,6 +79,8 @@ class Book:
         self.overrides: dict[str, Override] = {}
         self.alerts: dict[str, int] = {}
         self.inputs: dict[str, str] = {}
+        self.edits: dict[int, Edit] = {}  # by the record that saw it; until it is told what changed
+        self.daily = Daily()
         self.fills: dict[tuple[str, str], BookedFill] = {}  # by account and the venue's own id
         self.sync: dict[str, SyncEntry] = {}
         self.external: set[tuple[str, str]] = set()
@@ -150,12 +154,10 @@ def _nothing(_book: Book, _record: Record) -> None:
 def _input(book: Book, record: Record) -> None:
     body = record.payload
     take(book.inputs, body)
+    if "before" in body:
+        book.edits[record.seq] = Edit(body["what"], body["before"], body["sha256"])
     if body.get("loosened"):
         book.unstated = f"{', '.join(body['loosened'])} at {record.at}" if body["by"] is None else ""
-
-
-def _control_ended(book: Book, record: Record) -> None:
-    book.ended.add(record.payload["what"])
 
 
 def _quote(book: Book, record: Record) -> None:
@@ -328,17 +330,9 @@ def _override(book: Book, record: Record) -> None:
         body["vault"], body["limit"], Decimal(body["value"]), millis_of(body["until"]))
 
 
-def _override_ended(book: Book, record: Record) -> None:
-    del book.overrides[record.payload["command_id"]]
-
-
 def _sync(book: Book, record: Record) -> None:
     body = record.payload
     book.sync[body["account"]] = SyncEntry(body["state"], body["detail"], body["readings"])
-
-
-def _external(book: Book, record: Record) -> None:
-    book.external.add((record.payload["account"], record.payload["venue_id"]))
 
 
 def _adjustment(book: Book, record: Record) -> None:
@@ -346,6 +340,7 @@ def _adjustment(book: Book, record: Record) -> None:
     vault = book.vaults.get(body["vault"])
     if vault is None:
         vault = book.vaults[body["vault"]] = VaultBook(body["vault"], body["account"], body["currency"])
+        book.daily.opened(record.at[:10])
     moved = adjust(vault, body)
     vault.marked = None
     _changed(book, vault)
@@ -356,6 +351,7 @@ def _adjustment(book: Book, record: Record) -> None:
 def _day_opened(book: Book, record: Record) -> None:
     body = record.payload
     (book.vaults[body["vault"]] if "vault" in body else book.house).opened(body["day"], Decimal(body["nav"]))
+    book.daily.opened(body["day"])
 
 
 def _latch_set(book: Book, record: Record) -> None:
@@ -380,20 +376,24 @@ def _command_done(book: Book, record: Record) -> None:
         book.unstated = ""
 
 
-_HANDLERS: dict[str, Callable[[Book, Record], None]] = {
+_HANDLERS: dict[str, Callable[[Book, Record], object]] = {
     Kind.JOURNAL_OPENED: _opened, Kind.PROGRAM_STARTED: _started, Kind.PROGRAM_STOPPED: _nothing,
-    Kind.TAIL_REPAIRED: _nothing, Kind.CONTROL_SEEN: _input, Kind.CONTROL_ENDED: _control_ended,
-    Kind.INSTRUMENTS_SEEN: _input,
+    Kind.TAIL_REPAIRED: _nothing, Kind.CONTROL_SEEN: _input, Kind.INSTRUMENTS_SEEN: _input,
+    Kind.CONTROL_EDITED: lambda book, record: book.edits.pop(record.payload["seen"]),
+    Kind.CONTROL_ENDED: lambda book, record: book.ended.add(record.payload["what"]),
+    Kind.DAY_CLOSED: lambda book, record: book.daily.take(record.payload),
     Kind.QUOTE_SEEN: _quote, Kind.INTENT_SEEN: _seen, Kind.INTENT_HELD: _held,
     Kind.INTENT_REFUSED: _intent_event, Kind.INTENT_APPROVED: _intent_event, Kind.INTENT_EXPIRED: _intent_event,
     Kind.INTENT_WITHDRAWN: _intent_event, Kind.INTENT_QUARANTINED: _quarantined_intent,
     Kind.ORDER_SUBMITTING: _submitting, Kind.ORDER_WITHHELD: _order_event, Kind.ORDER_ACCEPTED: _order_event,
     Kind.ORDER_REJECTED: _order_event, Kind.ORDER_UNKNOWN: _order_event, Kind.ORDER_CANCELLING: _order_event,
     Kind.ORDER_CANCELLED: _order_event, Kind.ORDER_EXPIRED: _order_event, Kind.ORDER_QUARANTINED: _order_event,
-    Kind.FILL: _fill, Kind.FILL_BUSTED: _busted, Kind.BROKER_SYNC: _sync, Kind.BROKER_EXTERNAL: _external,
+    Kind.FILL: _fill, Kind.FILL_BUSTED: _busted, Kind.BROKER_SYNC: _sync,
+    Kind.BROKER_EXTERNAL: lambda book, record: book.external.add((record.payload["account"],
+                                                                  record.payload["venue_id"])),
     Kind.ADJUSTMENT: _adjustment, Kind.DAY_OPENED: _day_opened, Kind.HOUSE_DAY_OPENED: _day_opened,
     Kind.ALERT: _alert,
     Kind.LATCH_SET: _latch_set, Kind.LATCH_RELEASED: _latch_released,
     Kind.COMMAND_REFUSED: _command_done, Kind.COMMAND_TAKEN: _command_done, Kind.OVERRIDE_SET: _override,
-    Kind.OVERRIDE_ENDED: _override_ended,
+    Kind.OVERRIDE_ENDED: lambda book, record: book.overrides.pop(record.payload["command_id"]),
 }

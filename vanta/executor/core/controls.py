@@ -79,11 +79,18 @@ class Known:
 
 
 class Stop(NamedTuple):
-    """One switch that is on. `where` is `everything` or `vault V_CORE`; `note` is the operator's own words."""
+    """One switch that is on. `where` is `everything` or `vault V_CORE`; `note` is the operator's own words.
+
+    `by` is for the screen alone: a name in a record's text could not be withheld from whoever is to read the log.
+    """
 
     code: Reason
     where: str
     note: str
+    by: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.code} on {self.where}: {self.note}" + (f" (by {self.by})" if self.by else "")
 
 
 def read_overlay(raw: bytes | None, *, problem: str | None = None, file: str = "vault_overlay.json") -> Controls:
@@ -141,7 +148,7 @@ def _stops(controls: Controls, scope: Scope | None, known: Known, now: datetime)
 
 
 def _switched_on(switches: Mapping[str, SwitchValue], where: str, now: datetime) -> list[Stop]:
-    return [Stop(CODES[name], where, _note(switches[name])) for name in CODES
+    return [Stop(CODES[name], where, *_words(switches[name])) for name in CODES
             if name in switches and is_on(name, switches[name], now)]
 
 
@@ -195,10 +202,11 @@ def _enabled(value: SwitchValue) -> bool:
     return value if isinstance(value, bool) else value.enabled
 
 
-def _note(value: SwitchValue) -> str:
+def _words(value: SwitchValue) -> tuple[str, str]:
+    """The operator's reason and name."""
     if not isinstance(value, Switch):
-        return "reason not stated"
-    return f"{value.reason or 'reason not stated'} (by {value.by or 'an unnamed person'})"
+        return "reason not stated", ""
+    return value.reason or "reason not stated", value.by or "an unnamed person"
 
 
 def _unknown_scopes(overlay: Overlay, known: Known) -> str:
@@ -213,4 +221,4 @@ def _unknown_scopes(overlay: Overlay, known: Known) -> str:
 def summary(controls: Controls, known: Known, *, now: datetime) -> str:
     """One line for people: `dispatch permitted` or what stops it."""
     found = stops(controls, None, known, now=now)
-    return "; ".join(f"{stop.code} on {stop.where}: {stop.note}" for stop in found) or "dispatch permitted"
+    return "; ".join(map(str, found)) or "dispatch permitted"

@@ -67,7 +67,8 @@ def wished(payload: Mapping[str, Any], seq: int) -> IntentEntry:
         raw["intent_id"], key_of(raw["vault"], raw["instrument_id"]), raw["vault"], raw["account"],
         raw["instrument_id"], raw["side"], Decimal(raw["notional"]), raw["close"], raw["basis_seq"],
         millis_of(raw["created_at"]), millis_of(raw["expires_at"]), payload["sha256"], raw,
-        _tags(why["band"], tuple(why["personas"].items()), tuple(why["sources"].items())), STAGED, seq,
+        _tags(why["band"], tuple(why["personas"].items()), tuple(why["sources"].items()),
+              tuple([(line["reason"], line["bp"]) for line in why.get("reasons", ())])), STAGED, seq,
         payload.get("from") == "executor")
 
 
@@ -81,13 +82,14 @@ def remains(raw: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 @lru_cache(maxsize=1024)
-def _tags(band: str, *tables: Weights) -> Tags:
+def _tags(band: str, personas: Weights, sources: Weights, reasons: Weights) -> Tags:
     """Remembered: one conviction makes the intents of many vaults."""
-    return Tags(band, *(_weights(table) for table in tables))
+    return Tags(band, _weights(personas), _weights(sources), _weights(reasons, reasons[0][0] if reasons else "none"))
 
 
-def _weights(table: Weights) -> Weights:
-    return tuple(sorted((name, abs(weight)) for name, weight in table if weight)) or (("none", 1),)
+def _weights(table: Weights, otherwise: str = "none") -> Weights:
+    """By name. Where nothing has a weight, as the one reason of an exit, all of it is `otherwise`'s."""
+    return tuple(sorted((name, abs(weight)) for name, weight in table if weight)) or ((otherwise, 1),)
 
 
 class OrderEntry(msgspec.Struct, array_like=True):
@@ -222,6 +224,14 @@ class SyncEntry:
     readings: int
 
 
+class Edit(NamedTuple):
+    """An operator's file that was changed: which, its hash when it could be read last, and what was seen then."""
+
+    what: str
+    before: str | None
+    after: str
+
+
 @dataclass(slots=True)
 class Guard:
     """What watches over a position: the exit plan and id of the intent that opened or last enlarged it.
@@ -262,11 +272,12 @@ class Measured:
 class VaultBook(Measured):
     """One vault's sub-ledger: cash, positions, working orders and results.
 
-    `sent` holds the times of recent orders by (instrument, side), `flips` the value sent for each flip. `remembered` is
+    `flows` is what was paid in so far, less what was taken out. `sent` holds the times of recent orders by (instrument,
+    side), `flips` the value sent for each flip. `remembered` is
     what `totals.py` found last; whatever changes the vault clears it. `marked` is the NAV at the quotes of that number.
     """
 
-    __slots__ = ("account", "cash", "currency", "flips", "guards", "ledger", "marked", "orders", "positions",
+    __slots__ = ("account", "cash", "currency", "flips", "flows", "guards", "ledger", "marked", "orders", "positions",
                  "remembered", "sent", "vault_id", "working")
 
     def __init__(self, vault_id: str, account: str, currency: str) -> None:
@@ -275,6 +286,7 @@ class VaultBook(Measured):
         self.account = account
         self.currency = currency
         self.cash = ZERO
+        self.flows = ZERO
         self.positions: dict[str, Position] = {}
         self.guards: dict[str, Guard] = {}
         self.ledger = Ledger(currency)

@@ -1,7 +1,7 @@
 """What was read last of each thing that decisions rest on: a hash by name, as the log says it. Pure.
 
-Of vault.json the last readable version is remembered beside the newest one: positions are left by it while the file
-cannot be read.
+Of the operator's files the last readable version is remembered beside the newest one: positions are left by vault.json
+as it was while the file cannot be read, and an edit is told by what could be read before it.
 """
 
 from collections.abc import Mapping
@@ -19,10 +19,13 @@ NOWHERE, HELD = "no other host", "held"
 LAST_VAULTS = "vaults, as last read"
 """Names, among the inputs, the hash of vault.json when it could be read last."""
 
+READ_LAST = {"overlay": "overlay, as last read", "vaults": LAST_VAULTS}
+"""The same of every file that an operator edits."""
+
 
 def take(inputs: dict[str, str], said: Mapping[str, Any]) -> None:
     """Note what a record says that was read."""
     what, digest = str(said["what"]), str(said["sha256"])
     inputs[what] = digest
-    if what == "vaults" and not digest.startswith(UNREADABLE):
-        inputs[LAST_VAULTS] = digest
+    if what in READ_LAST and not digest.startswith(UNREADABLE):
+        inputs[READ_LAST[what]] = digest

@@ -13,28 +13,32 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from vanta.common.money import ZERO, minor_places, round_amount, split_by_largest_remainder
+from vanta.common.money import ZERO, minor_places, plain, round_amount, split_by_largest_remainder
 
-TABLES = ("band", "persona", "source")
+TABLES = ("band", "persona", "source", "reason")
 Weights = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """Why a position was taken: conviction band, and integer weights of personas and sources."""
+    """Why a position was taken: conviction band, and integer weights of personas, sources and lines of its reasons."""
 
     band: str
     persona: Weights
     source: Weights
+    reason: Weights
 
     def weights(self, table: str) -> Weights:
         """Group names and weights for one attribution table."""
-        if table == "band":
-            return ((self.band, 1),)
-        return self.persona if table == "persona" else self.source
+        if table == "reason":
+            return self.reason
+        if table == "source":
+            return self.source
+        return self.persona if table == "persona" else ((self.band, 1),)
 
 
-UNTAGGED = Tags("none", (("none", 1),), (("none", 1),))
+NOBODY: Weights = (("none", 1),)
+UNTAGGED = Tags("none", NOBODY, NOBODY, NOBODY)
 
 
 @dataclass(slots=True)
@@ -106,10 +110,39 @@ class Position:
         return cost
 
 
+@dataclass(slots=True)
+class Line:
+    """Amounts of one group."""
+
+    realised: Decimal = ZERO
+    unrealised: Decimal = ZERO
+    fees: Decimal = ZERO
+
+    @property
+    def total(self) -> Decimal:
+        """What was gained or lost."""
+        return self.realised + self.unrealised
+
+    def body(self) -> dict[str, str]:
+        """As it is published."""
+        return {"realised": plain(self.realised), "unrealised": plain(self.unrealised), "fees": plain(self.fees),
+                "total": plain(self.total)}
+
+    def add(self, other: "Line") -> None:
+        """Take another group's amounts in."""
+        self.realised += other.realised
+        self.unrealised += other.unrealised
+        self.fees += other.fees
+
+    def less(self, other: "Line") -> "Line":
+        """What came since `other`."""
+        return Line(self.realised - other.realised, self.unrealised - other.unrealised, self.fees - other.fees)
+
+
 class Ledger:
     """Realised profit and fees by attribution group, counted in minor units. Every table sums to `realised` and `fees`.
 
-    A fee is part of `realised`, and shown apart as well.
+    A fee is part of `realised`, and shown apart as well: a group bears the share of it that is shown.
     """
 
     __slots__ = ("_places", "groups", "totals")
@@ -138,30 +171,28 @@ class Ledger:
 
     def add(self, realised: Decimal, fee: Decimal, tags: Tags) -> None:
         """Book a result. Both amounts are whole minor units."""
-        cost = int(fee.scaleb(self._places))
-        gain = int(realised.scaleb(self._places)) - cost
-        if not gain and not cost:
+        gross, cost = int(realised.scaleb(self._places)), int(fee.scaleb(self._places))
+        if not gross and not cost:
             return
-        self.totals[0] += gain
+        self.totals[0] += gross - cost
         self.totals[1] += cost
         for name, groups in self.groups.items():
             weights = tags.weights(name)
-            gains, costs = _parts(gain, weights), _parts(cost, weights)
+            gains = parts(gross, weights) if gross else None
+            costs = parts(cost, weights) if cost else None
             for index, (group, _) in enumerate(weights):
                 line = groups.get(group)
                 if line is None:
                     line = groups[group] = [0, 0]
-                line[0] += gains[index]
-                line[1] += costs[index]
+                if gains is not None:
+                    line[0] += gains[index]
+                if costs is not None:
+                    line[0] -= costs[index]
+                    line[1] += costs[index]
 
 
-def _parts(units: int, weights: Weights) -> list[int]:
+def parts(units: int, weights: Weights) -> list[int]:
+    """Whole minor units over weighted groups; the parts sum to them exactly."""
     if len(weights) == 1:
         return [units]
     return split_by_largest_remainder(units, [weight for _, weight in weights]) if units else [0] * len(weights)
-
-
-def split(amount: Decimal, weights: Weights, currency: str) -> list[Decimal]:
-    """Split a booked amount over weighted groups; the parts sum to it exactly."""
-    places = minor_places(currency)
-    return [Decimal(part).scaleb(-places) for part in _parts(int(amount.scaleb(places)), weights)]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from vanta.common.reasons import TABLE, Reason
 from vanta.common.redact import redact_text
-from vanta.executor.core.alerts import Alert
+from vanta.executor.core.alerts import BOOKS, Alert
 from vanta.executor.core.book import Book
 
 SCHEMA = "vanta.alert/1"
@@ -41,7 +41,14 @@ def of_alert(alert: Alert, book: Book) -> Notice:
     """Of an alert that was just recorded."""
     who = alert.about.partition(" ")[0]
     return Notice("alert", who if who in book.vaults else None, alert.level, None, alert.value, alert.limit, book.at,
-                  f"{alert.about}: {alert.level} % of its limit are used, {alert.value} of {alert.limit}")
+                  words(alert.about, alert.level, alert.value, alert.limit))
+
+
+def words(about: object, level: object, value: object, limit: object) -> str:
+    """An alert as a sentence."""
+    if about == BOOKS:
+        return f"{about}: what was counted in two ways differs by {value}: a defect, see the record day.closed"
+    return f"{about}: {level} % of its limit are used, {value} of {limit}"
 
 
 def of_latches(book: Book, told: Iterable[str]) -> dict[str, Notice]:

@@ -18,10 +18,12 @@ from vanta.common.errors import StateError
 from vanta.common.store.checkpoint import FOLDER
 from vanta.common.store.ports import Head
 from vanta.executor.core.book import PRICES, Book
+from vanta.executor.core.closes import Daily
 from vanta.executor.core.entries import (
     SENT,
     AccountBook,
     BookedFill,
+    Edit,
     Guard,
     IntentEntry,
     LastMinute,
@@ -59,6 +61,7 @@ class _Vault(msgspec.Struct, array_like=True):
     currency: str
     marks: _Marks
     cash: Decimal
+    flows: Decimal
     positions: dict[str, _Position]
     guards: dict[str, Guard]
     totals: list[int]
@@ -95,6 +98,8 @@ class _Plain(msgspec.Struct):
     overrides: dict[str, Override]
     alerts: dict[str, int]
     inputs: dict[str, str]
+    edits: dict[int, Edit]
+    daily: Daily
     fills: dict[tuple[str, str], BookedFill]
     sync: dict[str, SyncEntry]
     external: set[tuple[str, str]]
@@ -220,7 +225,7 @@ def _remark(measured: Measured, marks: _Marks) -> None:
 
 def _vault(vault: VaultBook) -> _Vault:
     return _Vault(
-        vault.vault_id, vault.account, vault.currency, _marks(vault), vault.cash,
+        vault.vault_id, vault.account, vault.currency, _marks(vault), vault.cash, vault.flows,
         {name: _Position(one.currency, one.multiplier, one.quantity, one.lots)
          for name, one in vault.positions.items()},
         vault.guards, vault.ledger.totals, vault.ledger.groups, list(vault.working), vault.orders.times,
@@ -230,7 +235,7 @@ def _vault(vault: VaultBook) -> _Vault:
 def _vault_book(one: _Vault, orders: Mapping[str, OrderEntry]) -> VaultBook:
     vault = VaultBook(one.vault_id, one.account, one.currency)
     _remark(vault, one.marks)
-    vault.cash = one.cash
+    vault.cash, vault.flows = one.cash, one.flows
     for name, held in one.positions.items():
         position = vault.positions[name] = Position(held.currency, held.multiplier)
         position.quantity, position.lots = held.quantity, held.lots

@@ -10,26 +10,15 @@ from decimal import Decimal
 from typing import Any
 
 from vanta.common.models.vault import VaultRegistry
-from vanta.common.money import ZERO, plain, round_amount
+from vanta.common.money import ZERO, plain
 from vanta.common.times import from_millis, iso
+from vanta.executor.core import profit
 from vanta.executor.core.book import Book
 from vanta.executor.core.entries import VaultBook
 from vanta.executor.core.fences.cash import reserved
-from vanta.executor.core.lots import TABLES, Ledger, split
 from vanta.executor.core.size import working
 
 Body = dict[str, Any]
-
-
-@dataclass(slots=True)
-class _Line:
-    realised: Decimal = ZERO
-    unrealised: Decimal = ZERO
-    fees: Decimal = ZERO
-
-    def body(self) -> Body:
-        return {"realised": plain(self.realised), "unrealised": plain(self.unrealised), "fees": plain(self.fees),
-                "total": plain(self.realised + self.unrealised)}
 
 
 def cut(book: Book, now: str) -> Body:
@@ -109,48 +98,11 @@ def open_orders(book: Book, now: str) -> Body:
 def pnl(book: Book, now: str) -> Body:
     """`pnl_summary.json`. Vaults of several currencies are an error until recorded FX exists."""
     currencies = {vault.currency for vault in book.vaults.values()} or {"USD"}
-    total, by_vault = _Line(), {}
-    tables: dict[str, dict[str, _Line]] = {name: {} for name in TABLES}
-    for vault_id, vault in sorted(book.vaults.items()):
-        line = by_vault[vault_id] = _Line(vault.ledger.realised, ZERO, vault.ledger.fees)
-        _realised(vault.ledger, tables)
-        line.unrealised = _unrealised(book, vault, tables)
-        total.realised += line.realised
-        total.unrealised += line.unrealised
-        total.fees += line.fees
-    return {**cut(book, now), "currency": "/".join(sorted(currencies)), "total": total.body(),
-            "by_vault": {name: line.body() for name, line in by_vault.items()},
+    found = profit.made(book, book.vaults.values())
+    return {**cut(book, now), "currency": "/".join(sorted(currencies)), "total": found.total.body(),
             **{f"by_{table}": {name: line.body() for name, line in sorted(rows.items())}
-               for table, rows in tables.items()}}
-
-
-def _realised(ledger: Ledger, tables: dict[str, dict[str, _Line]]) -> None:
-    for table, rows in tables.items():
-        for name, (amount, fee) in ledger.table(table).items():
-            line = rows.setdefault(name, _Line())
-            line.realised += amount
-            line.fees += fee
-
-
-def _unrealised(book: Book, vault: VaultBook, tables: dict[str, dict[str, _Line]]) -> Decimal:
-    """Mark every lot; rounding of a position's value against its lots' values goes to its last lot."""
-    total = ZERO
-    for name, position in sorted(vault.positions.items()):
-        quote = book.quotes.get(name)
-        if not position.quantity or quote is None:
-            continue
-        rest = position.value(quote.last)
-        for index, lot in enumerate(position.lots):
-            last = index == len(position.lots) - 1
-            value = rest if last else round_amount(lot.quantity * quote.last * position.multiplier, vault.currency)
-            rest -= value
-            gain = value - lot.cost
-            total += gain
-            for table in TABLES:
-                weights = lot.tags.weights(table)
-                for (group, _), part in zip(weights, split(gain, weights, vault.currency), strict=True):
-                    tables[table].setdefault(group, _Line()).unrealised += part
-    return total
+               for table, rows in found.tables.items()},
+            "last_day": list(book.daily.told)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

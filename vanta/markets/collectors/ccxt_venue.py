@@ -20,10 +20,10 @@ from vanta.common.errors import BadInput, Missing, OperatorError, OutsideError, 
 from vanta.common.store import atomic
 from vanta.common.strictjson import loads
 from vanta.common.times import iso, parse_iso
-from vanta.markets.collectors import ccxt_library
 from vanta.markets.collectors.http import retry_after_s
 from vanta.markets.collectors.port import FetchContext, RawPayload
 from vanta.markets.collectors.ratelimit import Rate
+from vanta.markets.parsers import ccxt_library
 
 RATE = Rate(per_second=5, burst=10)
 QUOTES = ("USDT", "USD", "USDC")

@@ -9,36 +9,23 @@ an exchange to an address that replaces all of its own; `proxy` is an https prox
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from vanta.common.clock import Clock, SystemClock
 from vanta.common.errors import OperatorError, OutsideError
-from vanta.common.times import parse_iso
-from vanta.markets.collectors import crypto_read
 from vanta.markets.collectors import options as read
 from vanta.markets.collectors.ccxt_venue import Ask, Venue
 from vanta.markets.collectors.http import user_agent
-from vanta.markets.collectors.port import (
-    Collector,
-    FetchContext,
-    NormaliseContext,
-    Normalised,
-    Problem,
-    RawPayload,
-    Reading,
-)
-from vanta.markets.core import crypto as core
+from vanta.markets.collectors.port import Collector, FetchContext, Problem, RawPayload
+from vanta.markets.core.feeds.crypto import CryptoFeed
 
 EXCHANGES = ("bybit", "coinbase")
 ASSETS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "ADA", "LTC", "LINK", "AVAX", "BNB")
 _OPTIONS = frozenset({"exchanges", "assets", "rounds", "pause_s", "contact", "urls", "proxy"})
 
 
-class CryptoCollector(Collector):
+class CryptoCollector(CryptoFeed, Collector):
     """Tickers, books and funding."""
-
-    feed = "crypto"
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
@@ -46,18 +33,6 @@ class CryptoCollector(Collector):
     def fetch(self, context: FetchContext) -> Iterator[RawPayload | Problem]:
         """All exchanges in turn. Raises only if none of them gave everything."""
         yield from fetch_all(asks(context.options, self.feed, _OPTIONS), context, self._clock)
-
-    def read(self, payload: RawPayload) -> Reading:
-        """See `crypto_read`."""
-        return crypto_read.read(payload.body, payload.url)
-
-    def normalise(self, records: list[dict[str, Any]], context: NormaliseContext) -> Normalised:
-        """See `core.crypto`."""
-        return core.normalise(records, context)
-
-    def published_at(self, record: dict[str, Any]) -> datetime | None:
-        """When the exchange says; what has no time of its own (order books of some, lists of markets) has none."""
-        return None if record["published_at"] is None else parse_iso(record["published_at"])
 
 
 def asks(given: dict[str, Any], feed: str, names: frozenset[str]) -> dict[str, Ask]:

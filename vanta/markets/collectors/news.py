@@ -11,25 +11,14 @@ them fail has the pass failed.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Any
 
 from vanta.common.clock import Clock, SystemClock
 from vanta.common.errors import OperatorError, OutsideError
 from vanta.markets.collectors import options as read
 from vanta.markets.collectors.http import Answer, Limits, Manners, Request, Transport, Validators, user_agent
-from vanta.markets.collectors.port import (
-    Collector,
-    FetchContext,
-    NormaliseContext,
-    Normalised,
-    Problem,
-    RawPayload,
-    Reading,
-)
+from vanta.markets.collectors.port import Collector, FetchContext, Problem, RawPayload
 from vanta.markets.collectors.ratelimit import Rate
-from vanta.markets.core import news as core
-from vanta.markets.core.news_item import public_at
+from vanta.markets.core.feeds.news import NewsFeed
 from vanta.markets.parsers import news as parser
 
 RATE = Rate(per_second=2, burst=2)
@@ -38,10 +27,8 @@ _ACCEPT = "application/rss+xml, application/atom+xml, application/feed+json, app
 _ASKED = "x-asked-url"
 
 
-class NewsCollector(Collector):
+class NewsCollector(NewsFeed, Collector):
     """Headlines of the configured feeds."""
-
-    feed = "news"
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
@@ -64,18 +51,6 @@ class NewsCollector(Collector):
             raise failed[0][1]
         for address, why in failed:
             yield Problem(code="not_fetched", detail=why.what, where=address)
-
-    def read(self, payload: RawPayload) -> Reading:
-        """See `parsers.news`."""
-        return parser.read(payload.body, where=payload.url, content_type=payload.headers.get("content-type", ""))
-
-    def normalise(self, records: list[dict[str, Any]], context: NormaliseContext) -> Normalised:
-        """See `core.news`."""
-        return core.normalise(records, context)
-
-    def published_at(self, record: dict[str, Any]) -> datetime | None:
-        """What the item says, read carefully."""
-        return public_at(record)
 
     def next_cursor(self, payloads: list[RawPayload], context: FetchContext) -> dict[str, str]:
         """Validators by address: new ones of what was read whole, the old ones of what did not change."""

@@ -21,7 +21,7 @@ import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,18 +32,9 @@ from vanta.common.errors import CredentialsRefused, OperatorError, OutsideError,
 from vanta.common.store.guarded import guarded_read
 from vanta.markets.collectors import options as read
 from vanta.markets.collectors.http import retry_after_s
-from vanta.markets.collectors.port import (
-    Collector,
-    FetchContext,
-    NormaliseContext,
-    Normalised,
-    Problem,
-    RawPayload,
-    Reading,
-)
+from vanta.markets.collectors.port import Collector, FetchContext, Problem, RawPayload
 from vanta.markets.collectors.ratelimit import Rate
-from vanta.markets.core import reddit as core
-from vanta.markets.parsers import reddit as parser
+from vanta.markets.core.feeds.reddit import RedditFeed
 
 APPROVAL = ("Reddit needs an approved app: request one under its Responsible Builder Policy, write its id and secret "
             "to files that only this user can read, and name them in client_id_file and client_secret_file.")
@@ -72,11 +63,8 @@ class _Options:
     oauth_url: str
 
 
-class RedditCollector(Collector):
+class RedditCollector(RedditFeed, Collector):
     """New posts, and new comments where asked for, of a list of subreddits."""
-
-    feed = "reddit"
-    history_s = core.HISTORY_S
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
@@ -97,18 +85,6 @@ class RedditCollector(Collector):
                     yield Problem(code="not_fetched", detail=error.what, where=f"{options.oauth_url}/{path}")
         if len(failed) == len(paths):
             raise failed[-1]
-
-    def read(self, payload: RawPayload) -> Reading:
-        """See `parsers.reddit`."""
-        return parser.parse(payload.body, payload.url)
-
-    def normalise(self, records: list[dict[str, Any]], context: NormaliseContext) -> Normalised:
-        """See `core.reddit`."""
-        return core.normalise(records, context)
-
-    def published_at(self, record: dict[str, Any]) -> datetime | None:
-        """When it was written or, where it was edited, edited."""
-        return core.public_at(record)
 
 
 class _Pass:

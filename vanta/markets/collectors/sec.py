@@ -11,26 +11,16 @@ pass before the cursor moves; a filing that cannot be had is a problem of its ow
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from vanta.common.clock import Clock, SystemClock
 from vanta.common.errors import CredentialsRefused, OperatorError, OutsideError, Throttled
 from vanta.markets.collectors import options as read
 from vanta.markets.collectors.http import Answer, BudgetSpent, Limits, Manners, Request, Transport, user_agent
-from vanta.markets.collectors.port import (
-    Collector,
-    FetchContext,
-    NormaliseContext,
-    Normalised,
-    Problem,
-    RawPayload,
-    Reading,
-)
+from vanta.markets.collectors.port import Collector, FetchContext, Problem, RawPayload
 from vanta.markets.collectors.ratelimit import Rate
 from vanta.markets.collectors.sec_cursor import Place, Wanted
-from vanta.markets.core import sec as core
-from vanta.markets.core.sec_filing import public_at
+from vanta.markets.core.feeds.sec import SecFeed
 from vanta.markets.parsers import sec as parser
 
 BASE_URL = "https://www.sec.gov"
@@ -52,10 +42,8 @@ class _Plan:
     limits: Limits
 
 
-class SecCollector(Collector):
+class SecCollector(SecFeed, Collector):
     """Insiders' trades, as they are filed."""
-
-    feed = "sec"
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
@@ -106,18 +94,6 @@ class SecCollector(Collector):
         left = len(wanted) - plan.max_filings
         if left > 0:
             yield Problem(code="not_fetched", detail=f"{left} filings are left for the next run", where=plan.base_url)
-
-    def read(self, payload: RawPayload) -> Reading:
-        """See `parsers.sec`."""
-        return parser.read(payload.body, where=payload.url)
-
-    def normalise(self, records: list[dict[str, Any]], context: NormaliseContext) -> Normalised:
-        """See `core.sec`."""
-        return core.normalise(records, context)
-
-    def published_at(self, record: dict[str, Any]) -> datetime | None:
-        """When EDGAR accepted it."""
-        return public_at(record)
 
     def next_cursor(self, payloads: list[RawPayload], context: FetchContext) -> dict[str, str]:
         """The newest entry of the pages that were read, and what is still to be fetched."""

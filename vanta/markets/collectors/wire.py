@@ -13,26 +13,27 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from vanta.common.calendars import Calendar
 from vanta.common.calls import why_no_calls
+from vanta.common.canonical import canonical
 from vanta.common.clock import Clock
 from vanta.common.errors import UsageError
 from vanta.common.instruments import Instrument
 from vanta.common.models.configuration import FeedSettings, Settings
-from vanta.common.paths import COLLECTION_LOG, FEEDS, OVERLAY, Home, routes
+from vanta.common.paths import COLLECTION_LOG, OVERLAY, Home, routes
 from vanta.common.registry import Registry, default_universe
-from vanta.common.resources import calendars
+from vanta.common.resources import calendar_files
 from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Files, Journal
 from vanta.common.store.routed import RoutedFiles
 from vanta.common.store.storage import DURABLE, Storage
 from vanta.markets.collect import PassReport, Ports, Task, run
 from vanta.markets.collectors.port import Collector, Gate, RawPayload
+from vanta.markets.core.products import product_of
 from vanta.markets.core.records import Problem
+from vanta.markets.core.sliced import slice_of
 from vanta.markets.journals import OpenJournal, collection_log, kept_open, open_log
-from vanta.markets.products import Product, QuotesFile, SignalsFile
 from vanta.markets.recorded import recorded
-from vanta.markets.shelf import Sliced, slice_of
+from vanta.markets.shelf import Slices
 
 COLLECTORS = {"sec": "SecCollector", "news": "NewsCollector", "reddit": "RedditCollector", "crypto": "CryptoCollector",
               "prices": "PricesCollector"}
@@ -85,20 +86,21 @@ class Harvest:
     def collect_with(self, collector: Collector, payloads: Iterable[RawPayload | Problem] | None) -> PassReport:
         """One pass of a collector over recorded payloads, or from the network (`None`)."""
         feed, now = collector.feed, self._clock.now()
-        product: Product[Any] = SignalsFile(collector) if feed in FEEDS else QuotesFile(collector, self._calendars)
         private = self._home.collector_state(feed)
         with (nullcontext() if self._storage.alone else
               FileLock(self._home.lock(f"collect-{feed}"), owner=f"markets collect {feed}", now=now)):
             private.mkdir(mode=0o750, parents=True, exist_ok=True)
             return run(
-                Task(product=product, settings=self._feed_settings(feed), universe=self._universe(), now=now,
-                     state_dir=private, payloads=payloads, gate=self._gate()),
+                Task(collector=collector, product=product_of(collector, self._calendars),
+                     settings=self._feed_settings(feed), universe=self._universe(), now=now, state_dir=private,
+                     payloads=payloads, gate=self._gate()),
                 Ports(files=self._files, snapshots=self._snapshots, private=self._storage.files(private),
                       journal=self._collection_log()))
 
     def collect_records(self, feed: str, records: Iterable[Mapping[str, Any]], origin: str) -> PassReport:
         """One pass over records that are parsed already. `origin` is their `url` in the evidence."""
-        return self.collect_with(Sliced(self.collector(feed)), [slice_of(records, origin, self._clock.now())])
+        lines = map(canonical, records)
+        return self.collect_with(Slices(self.collector(feed)), [slice_of(lines, origin, self._clock.now())])
 
     def _gate(self) -> Gate:
         """The way out that all feeds and processes of the home share."""
@@ -154,8 +156,8 @@ class Harvest:
         return self._names
 
     @cached_property
-    def _calendars(self) -> dict[str, Calendar]:
-        return calendars()
+    def _calendars(self) -> dict[str, bytes]:
+        return calendar_files()
 
 
 def build(home: Home, settings: Settings, clock: Clock, storage: Storage = DURABLE) -> Harvest:

@@ -1,6 +1,6 @@
 """Exchange data to signals: crowded funding, lopsided order books, the day's momentum. Pure.
 
-Decides from the records of `collectors/crypto_read`, for assets of the universe alone; refuses to know keys, accounts
+Decides from the records of `parsers/ccxt_read`, for assets of the universe alone; refuses to know keys, accounts
 and what anything is worth. Perpetuals make funding claims, spot pairs the other two; where an asset has several spot
 pairs on one exchange, the first of USDT, USD, USDC speaks. How much is said stands in `crypto_score`.
 
@@ -72,7 +72,7 @@ class _Draft:
 
 
 def normalise(records: list[dict[str, Any]], context: NormaliseContext) -> Normalised:
-    """Signals of this pass. Records are those of `collectors/crypto_read` with the runner's four evidence keys."""
+    """Signals of this pass. Records are those of `parsers/ccxt_read` with the runner's four evidence keys."""
     known_assets = {key_of(symbol) for symbol in context.universe}
     ours = [record for record in records if f"crypto:{score.asset_of(record['base'])}" in known_assets]
     latest = iso(context.now + AHEAD)

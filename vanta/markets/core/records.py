@@ -13,6 +13,17 @@ from vanta.common.models.signal import Signal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RawPayload:
+    """Bytes exactly as a feed served them. `url` is where from (`file:NAME` for recorded ones)."""
+
+    url: str
+    body: bytes
+    media_type: str
+    fetched_at: datetime
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """One thing that could not be used. `where` is a URL or file and, if known, a place inside it."""
 

@@ -87,6 +87,37 @@ def test_replay_ends_with_3_if_an_input_is_gone(copied: Home, capsys: Capture) -
     assert told(capsys)["missing"]
 
 
+def test_replay_takes_a_span_or_a_cycle(lived: Home, copied: Home, capsys: Capture) -> None:
+    """And says which; what does not exist is a usage error with a hint."""
+    dag = next(one.dag_id for one in FileJournal(lived.file("reflection_log.jsonl")).read() if one.dag_id)
+    assert call(replay.app, "--home", lived.root, "--dag", dag, "--json") == 0
+    said = told(capsys)
+    assert said["scope"] == {"from": None, "to": None, "dag": dag}
+    assert said["checked"]["reflected"] == 1
+    assert call(replay.app, "--home", lived.root, "--from", "2026-11-18", "--to", "2026-11-18T15:02:00Z", "--json") == 0
+    said = told(capsys)
+    assert said["scope"] == {"from": "2026-11-18T00:00:00.000Z", "to": "2026-11-18T15:02:00.000Z", "dag": None}
+    assert call(replay.app, "--home", lived.root, "--from", "2030-01-01", "--to", "2031-01-01") == 3
+    assert "NOTHING REPLAYED" in capsys.readouterr().out
+    assert call(replay.app, "--home", lived.root, "--dag", "dag1_none") == 2
+    assert "vanta explain ID" in capsys.readouterr().err
+    assert call(replay.app, "--home", lived.root, "--from", "2026-11-19", "--to", "2026-11-19") == 2
+    assert "Give a --to after --from" in capsys.readouterr().err
+
+
+def test_replay_prints_what_depends_on_the_home_alone(lived: Home, tmp_path: Path, capsys: Capture) -> None:
+    """No clock is asked: twice the same bytes, dated like the newest record."""
+    newest = max(one.at for name in ("collection_log.jsonl", "reflection_log.jsonl", "promotion_log.jsonl",
+                                     "trade_log.jsonl") for one in FileJournal(lived.file(name)).read())
+    assert call(replay.app, "--home", lived.root, "--json") == 0
+    first = capsys.readouterr().out
+    assert orjson.loads(first)["generated_at"] == newest
+    assert call(replay.app, "--home", lived.root, "--json") == 0
+    assert capsys.readouterr().out == first
+    assert call(replay.app, "--home", Home(tmp_path / "new").prepare().root, "--json") == 3
+    assert told(capsys)["generated_at"] == "1970-01-01T00:00:00.000Z"
+
+
 # explain
 
 def test_explain_follows_every_kind_of_id(lived: Home, capsys: Capture) -> None:

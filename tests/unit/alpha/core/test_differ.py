@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vanta.alpha.core.differ import ABSENT, Difference, compared, first_difference, plain_json
+from vanta.alpha.core.differ import ABSENT, Difference, between, compared, first_difference, plain_json
 
 ROWS: dict[str, tuple[Any, Any, Difference | None]] = {
     "equal": ({"a": [1, {"b": "x"}]}, {"a": [1, {"b": "x"}]}, None),
@@ -67,3 +67,18 @@ def test_values_are_compared_as_they_would_be_read_back() -> None:
     """A tuple is a list and a Decimal its text; the order of keys says nothing; a number is not its text."""
     assert compared({"a": (1, Decimal("1.50")), "b": 2}, {"b": 2, "a": [1, "1.50"]}) is None
     assert compared({"a": 1}, {"a": "1"}) == Difference("a", "1", '"1"')
+
+
+def test_two_documents_are_compared_by_hash_and_named_by_field() -> None:
+    """Contents where both are there, else the hashes; lines of JSON by their row; what is no JSON as text."""
+    blobs = {"a": b'{"x": 1}', "b": b'{"x": 2}', "c": b'{ "x":1 }', "d": b'{"y":1}\n{"y":2}', "e": b'{"y":1}\n{"y":3}',
+             "f": b"\xff"}
+    assert between("a", "a", {}, "file") is None
+    assert between("a", "b", blobs, "file") == Difference("file.x", "1", "2")
+    assert between("a", "c", blobs, "file") == Difference("file", "other bytes", "the same content")
+    assert between("d", "e", blobs, "rows", rows=True) == Difference("rows.1.y", "2", "3")
+    assert between("a", "z", blobs, "file") == Difference("file", '"a"', '"z"')
+    assert between("z", "a", blobs, "file") == Difference("file", '"z"', '"a"')
+    assert between(None, "a", blobs, "file") == Difference("file", "null", '"a"')
+    assert between("a", None, blobs, "file") == Difference("file", '"a"', "null")
+    assert between("a", "f", blobs, "file") == Difference("file", '{"x":1}', '"\ufffd"')

@@ -6,7 +6,8 @@ import pytest
 
 from tests.unit.alpha.homes import busy, first
 from tests.unit.executor.world import ALL_CLEAR, HaltsLater, World, without_permission
-from vanta.alpha.core.lineage import Lineage, as_json, flatten
+from vanta.alpha.core.lineage import Lineage
+from vanta.alpha.core.node import as_json, flatten
 from vanta.alpha.core.trail import Evidence, Trail, meant
 from vanta.common.errors import Bug
 from vanta.common.store.ports import Record
@@ -71,13 +72,14 @@ def test_an_order_is_explained_from_raw_payload_to_fill(trail: Trail) -> None:
         "intent.seen", "intent.approved", "order.submitting", "order.accepted", "fill", "order.cancelling",
         "order.cancelled"]
     text = "\n".join(node.text for _, node in flatten(tree))
-    for fact in ("bought 3 of 5 AAPL for V_CORE in 1 fill, 600 USD and 0 in fees: cancelled",
+    for fact in ("bought 3 of 5 AAPL for V_CORE in 1 fill, for 600.00 USD and 0.00 USD in fees: cancelled",
                  "buy 1,000 worth of equity:AAPL",
-                 "100 bp of the NAV of V_CORE (100,000)", "Athena +300 bp, Apollo +100 bp", "max_single_pos_pct",
+                 "100 bp of the NAV of V_CORE (100,000)", "Athena (+300 bp), Apollo (+100 bp)", "max_single_pos_pct",
                  "equity:AAPL long, 4,000 of 10,000, rank 2", "+4,000 bp source:sec.form4: says source:sec.form4.",
                  "An officer bought 100 shares.", "points up with strength 0.5 and confidence 0.9",
                  "https://sec.example/4.txt", "9,123 bytes, kept in the snapshot store, at #/row/3",
-                 "cash passed: 1010.00, limit 98000.00", "by paper, attempt 1", "buy 3 at 200, paid 600 USD",
+                 "cash passed: 1,010, limit 98,000.", "before it is sent to paper: buy 5",
+                 "buy 3 at 200, paid 600.00 USD",
                  "the venue is asked to cancel the rest: full halt."):
         assert fact in text
 
@@ -95,8 +97,10 @@ def test_a_refusal_names_the_fence_the_figures_and_the_cure(trail: Trail) -> Non
     """Which fence, what it saw, its limit, what it means and what to do."""
     refused = first(busy(), "intent.refused")
     text = said(refused.ids["intent_id"], trail)
-    assert "refused for good: size.max_order_value, exposure.single_position, exposure.asset_class." in text
-    assert "size stopped it, size.max_order_value (60000.00, limit 25000)" in text
+    assert ("refused for good, because the order is worth more than the limit (size.max_order_value), the position "
+            "would "
+            "exceed its share of NAV (exposure.single_position) and ") in text
+    assert "size stopped it (size.max_order_value): 60,000, limit 25,000; the order is worth more than" in text
     assert "Raise risk.max_order_value, or leave it." in text
 
 
@@ -108,13 +112,13 @@ def test_a_hold_repeats_the_operator_s_own_words() -> None:
     name = world.want("equity:AAPL", "1000")
     world.step()
     text = said(name, Trail(world.journal.read()))
-    assert "The operator's words: drill (by ann)." in text
-    assert world.book.inputs["overlay"][:16] in text
+    assert "The operator's words: drill." in text
+    assert world.book.inputs["overlay"][:12] in text
 
 
 @pytest.mark.parametrize(("end", "expected"), [
     ("withdraw", "the promoter withdrew it: changed its mind."),
-    ("expire", "it expired before it could be sent. It had been held for quote.missing."),
+    ("expire", "It had been held because there is no quote for the instrument (quote.missing)."),
     ("other bytes", "its id came back with other content"),
 ])
 def test_every_end_of_an_intent_is_told(end: str, expected: str) -> None:
@@ -143,7 +147,8 @@ def test_an_order_that_was_stopped_at_the_last_look_was_not_sent() -> None:
     order = first(world, "order.submitting").ids["order_id"]
     found = texts(order, Trail(world.journal.read()))
     assert found[0].endswith("bought nothing of 5 AAPL for V_CORE: not sent.")
-    assert any("not sent, stopped at the last look: halt.full_halt" in text for text in found)
+    assert any("not sent; the last look stopped it, because full_halt is on (halt.full_halt). It saw: " in text
+               for text in found)
 
 
 def test_a_conviction_tells_its_lines_and_what_came_of_it(trail: Trail) -> None:
@@ -261,7 +266,7 @@ def test_a_log_of_another_version_is_told_as_far_as_it_is_understood() -> None:
     mixed = Trail(busy().journal.read())
     for one in trail.of_intent("in1_x"):
         mixed.take(one._replace(ids={"intent_id": known}))
-    assert "stars stopped it, stars.wrong (mars, limit venus): a reason that this version does not know" in said(
+    assert "stars stopped it (stars.wrong): mars (wanted: venus); a reason that this version does not know." in said(
         known, mixed)
 
 

@@ -423,3 +423,48 @@ def test_a_record_without_its_fields_is_a_state_error() -> None:
     assert replayed(records, kept(world)).differences[0].seq == target.seq
     with pytest.raises(StateError, match=r"quote\.seen"):
         replayed(broken, kept(world))
+
+
+def test_records_may_be_folded_without_being_decided() -> None:
+    """The book is the same; what is decided in silence is not counted, and nothing is said about it."""
+    world = busy()
+    records = list(world.journal.read())
+    folded, silent = Replay(kept(world)), Replay(kept(world))
+    for record in records:
+        folded.take(record, decide=False)
+        silent.take(record, tell=False)
+    assert folded.book.hash == silent.book.hash == world.book.hash
+    assert folded.checked == silent.checked == {}
+
+
+def test_a_forged_verdict_is_told_only_where_it_is_asked_about() -> None:
+    """Decided in silence it is no difference; its missing input is none either."""
+    world = busy()
+    target = first(world, "intent.refused")
+    forged = edited(world, target.seq, lambda body: body.update(lines=[["halt", "halt.full_halt", "a", "b", "c"]]))
+    silent, blind = Replay(kept(world)), Replay({})
+    for record in forged:
+        silent.take(record, tell=record.seq != target.seq)
+        blind.take(record, tell=False)
+    assert [one.seq for one in silent.differences] == []
+    assert (blind.differences, blind.missing) == ([], {})
+
+
+def test_what_a_verdict_announced_is_looked_for_even_where_nothing_else_is_decided() -> None:
+    """The outbox record is missing: whatever comes in its place is held against it."""
+    world = busy()
+    approved = first(world, "intent.approved")
+    replay = Replay(kept(world))
+    with contextlib.suppress(StateError):
+        for record in without(world, approved.seq + 1):
+            replay.take(record, decide=record.seq == approved.seq)
+    assert [one.seq for one in replay.differences] == [approved.seq + 1]
+
+
+def test_a_difference_names_the_program_that_wrote_the_record() -> None:
+    """As its start says."""
+    world = busy()
+    target = first(world, "intent.refused")
+    replay = replayed(edited(world, target.seq, lambda body: body.update(lines=[["a", "b", "c", "d", "e"]])),
+                      kept(world))
+    assert {one.by for one in replay.differences} == {first(world, "program.started").payload["program"]}

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from tests.simulation.simulation import Simulation
+from tests.unit.alpha.core.test_days import three_days
 from tests.unit.alpha.homes import busy
 from vanta.common.errors import StateError
 from vanta.common.store.chain import START, chain, encode
@@ -58,8 +59,9 @@ def differs(one: Any, other: Any, where: str = "book") -> str:
 
 @cache
 def logs() -> list[list[Record]]:
-    """What executors have written: a busy morning, and schedules of the simulation."""
-    return [list(busy().journal.read()), *(list(chain(Simulation(seed).run().log, name="log")) for seed in range(40))]
+    """What executors have written: a busy morning, three days with edits, and schedules of the simulation."""
+    return [list(busy().journal.read()), list(three_days().journal.read()),
+            *(list(chain(Simulation(seed).run().log, name="log")) for seed in range(40))]
 
 
 def heads(log: list[Record]) -> Iterator[tuple[Record, Head]]:

@@ -21,8 +21,8 @@ from typing import Any
 
 from vanta.common.money import plain
 from vanta.common.times import from_millis, iso
-from vanta.markets.collectors import ccxt_library
 from vanta.markets.core.records import Problem, Reading
+from vanta.markets.parsers import ccxt_library
 from vanta.markets.parsers.crypto import Piece, pieces
 
 NEAR_BP = 100

@@ -3,11 +3,11 @@
 import pytest
 
 from tests.processes import run
-from vanta.markets.collectors import ccxt_library
+from vanta.markets.parsers import ccxt_library
 
 ONE = """
 import json, sys
-from vanta.markets.collectors.crypto_read import read
+from vanta.markets.parsers.ccxt_read import read
 body = {"retCode": 0, "result": {"s": "BTCUSDT", "b": [["99", "1"]], "a": [["100", "1"]], "ts": 1763650000001}}
 assert len(read(json.dumps(body).encode(), "file:x.json").records) == 1
 """
@@ -23,7 +23,7 @@ print([name for name in ("ccxt", "ccxt.base.exchange", "ccxt.bybit", "ccxt.binan
 def test_the_whole_library_comes_later_and_is_made_of_the_same_parts() -> None:
     """What was loaded alone is what the package shows, and from then on nothing is loaded apart."""
     assert run(ONE + """
-from vanta.markets.collectors import ccxt_library
+from vanta.markets.parsers import ccxt_library
 bybit = ccxt_library.exchange("bybit")
 import ccxt
 assert ccxt.bybit is bybit and issubclass(bybit, ccxt.Exchange)

@@ -6,7 +6,7 @@ from typing import Any
 import ccxt
 import pytest
 
-from vanta.markets.collectors.crypto_read import read
+from vanta.markets.parsers.ccxt_read import read
 
 BYBIT_LINEAR = {"symbol": "BTCUSDT", "lastPrice": "87000.10", "prevPrice24h": "90000", "price24hPcnt": "-0.033332",
                 "highPrice24h": "91000", "lowPrice24h": "86000", "turnover24h": "1000000", "volume24h": "12.5",

@@ -1,4 +1,4 @@
-"""What a feed's one file is: how it is read, and what it holds after a pass.
+"""What a feed's one file is: how it is read, and what it holds after a pass. Pure.
 
 Four feeds keep a window of signals (`SignalsFile`), `prices` keeps quotes (`QuotesFile`). The runner treats both
 alike; neither writes anything itself.
@@ -7,17 +7,16 @@ alike; neither writes anything itself.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from vanta.common.calendars import Calendar
+from vanta.common.calendars import ALWAYS_OPEN, CONTINUOUS, Calendar
 from vanta.common.canonical import document
 from vanta.common.models.base import Model
 from vanta.common.models.quotes import MarketQuotes
 from vanta.common.models.signal import FeedCounts, FeedDocument, FeedProblem, FeedStatus, Signal
-from vanta.common.paths import MARKET_QUOTES, signals_file
-from vanta.common.store.document import Loaded, load_if_any
-from vanta.common.store.ports import Files
-from vanta.markets.collectors.port import Collector
+from vanta.common.paths import FEEDS, MARKET_QUOTES, signals_file
+from vanta.markets.core.feed import Feed
 from vanta.markets.core.feedfile import Seen, Stamp, cause, listed, next_document
 from vanta.markets.core.quotefile import Market, next_quotes
 from vanta.markets.core.records import NormaliseContext, Normalised
@@ -52,12 +51,10 @@ class Product(ABC, Generic[M]):
     name: str
     model: type[M]
 
-    def __init__(self, collector: Collector) -> None:
-        self.collector = collector
-
-    def load(self, files: Files) -> Loaded[M] | None:
-        """The file as it is, `None` before the first pass. Raises `BadInput` or `StateError` if unreadable."""
-        return load_if_any(files, self.name, self.model)
+    def __init__(self, feed: Feed) -> None:
+        self.feed = feed
+        self.calendars: Mapping[str, bytes] = {}
+        """Files of trading calendars that decide about it, by name; none for claims."""
 
     @abstractmethod
     def known(self, previous: M | None) -> dict[str, Signal]:
@@ -77,9 +74,9 @@ class SignalsFile(Product[FeedDocument]):
 
     model = FeedDocument
 
-    def __init__(self, collector: Collector) -> None:
-        super().__init__(collector)
-        self.name = signals_file(collector.feed)
+    def __init__(self, feed: Feed) -> None:
+        super().__init__(feed)
+        self.name = signals_file(feed.feed)
 
     def known(self, previous: FeedDocument | None) -> dict[str, Signal]:
         """See `Product.known`."""
@@ -87,7 +84,7 @@ class SignalsFile(Product[FeedDocument]):
 
     def after(self, previous: FeedDocument | None, turn: Turn) -> Result:
         """See `Product.after`."""
-        return self._result(previous, turn, self.collector.normalise(turn.records, turn.context))
+        return self._result(previous, turn, self.feed.normalise(turn.records, turn.context))
 
     def failed(self, previous: FeedDocument | None, turn: Turn) -> Result:
         """See `Product.failed`."""
@@ -105,9 +102,12 @@ class QuotesFile(Product[MarketQuotes]):
     name = MARKET_QUOTES
     model = MarketQuotes
 
-    def __init__(self, collector: Collector, calendars: Mapping[str, Calendar]) -> None:
-        super().__init__(collector)
-        self._calendars = calendars
+    def __init__(self, feed: Feed, calendars: Mapping[str, bytes]) -> None:
+        super().__init__(feed)
+        self.calendars = calendars
+
+    def _sessions(self) -> Mapping[str, Calendar]:
+        return {**{name: _calendar(raw) for name, raw in self.calendars.items()}, CONTINUOUS: ALWAYS_OPEN}
 
     def known(self, previous: MarketQuotes | None) -> dict[str, Signal]:
         """See `Product.known`: this feed makes no claims."""
@@ -117,7 +117,7 @@ class QuotesFile(Product[MarketQuotes]):
     def after(self, previous: MarketQuotes | None, turn: Turn) -> Result:
         """See `Product.after`."""
         seen, stamp = turn.seen, turn.stamp
-        market = Market(now=stamp.now, window_s=stamp.window_s, calendars=self._calendars, by=stamp.by)
+        market = Market(now=stamp.now, window_s=stamp.window_s, calendars=self._sessions(), by=stamp.by)
         priced = next_quotes(previous, turn.records, market)
         problems = [*seen.problems, *priced.problems]
         counts = FeedCounts(
@@ -138,3 +138,14 @@ class QuotesFile(Product[MarketQuotes]):
         seen = turn.seen
         return Result(raw=None, status="error", reason=cause(seen), problems=listed(seen.problems),
                       counts=FeedCounts(payloads=seen.payloads, records=seen.records, rejected=len(seen.problems)))
+
+
+def product_of(feed: Feed, calendars: Mapping[str, bytes]) -> Product[Any]:
+    """The file of a feed."""
+    return SignalsFile(feed) if feed.feed in FEEDS else QuotesFile(feed, calendars)
+
+
+@lru_cache(maxsize=8)
+def _calendar(raw: bytes) -> Calendar:
+    """Read once: every pass has the same ones."""
+    return Calendar.from_bytes(raw)
