@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -179,3 +180,22 @@ def hosts(folder: Path, kind: str) -> Iterator[Hosts]:
     finally:
         made.close()
 
+
+def measure(edits: int = 20) -> list[float]:
+    """Seconds from a save of Alpha's overlay to the executor's record of it, one for each edit."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder, hosts(Path(folder), "shared") as three:
+        three.until(lambda: three.count("fill"), "an order is filled")
+        for number in range(edits):
+            before, began = three.count("control.seen"), time.monotonic()
+            three.overlay(full_halt={"enabled": True, "reason": f"edit {number}", "by": "ann"})
+            three.until(lambda before=before: three.count("control.seen") > before, "it is recorded")  # type: ignore[misc]
+            found.append(time.monotonic() - began)
+            three.overlay(full_halt=False, reason="go on", by="ann")
+            three.until(lambda: three.state()["dispatch"] == "open", "the halt is over")
+    return sorted(found)
+
+
+if __name__ == "__main__":
+    seconds = measure()
+    print(f"{len(seconds)} edits: {seconds[0]:.2f} to {seconds[-1]:.2f} s, median {seconds[len(seconds) // 2]:.2f} s")

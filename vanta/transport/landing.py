@@ -19,7 +19,7 @@ from vanta.common.store.atomic import describe, give_to_owner, read, remove, rep
 from vanta.common.store.chain import START, chain
 from vanta.common.store.checkpoint import FOLDER, Checkpoint, decode
 from vanta.common.store.personal import digest
-from vanta.common.store.ports import Head
+from vanta.common.store.ports import Head, Snapshots
 from vanta.transport.core.replica import Held
 
 REFUSED = "refused"
@@ -30,9 +30,9 @@ _EVIDENCE, _PIECES = 1 << 20, 64
 class Landing:
     """The replica of one node. `place` is a home whose `memory/` and `config/` hold what arrived."""
 
-    def __init__(self, place: Home) -> None:
-        """Raises `StateError` if it cannot be prepared."""
-        self.place = place
+    def __init__(self, place: Home, snapshots: Snapshots) -> None:
+        """Raises `StateError` if it cannot be prepared. `snapshots` is the replica's own store."""
+        self.place, self.snapshots = place, snapshots
         try:
             for folder in (place.memory, place.config):
                 folder.mkdir(mode=0o750, parents=True, exist_ok=True)

@@ -1,6 +1,10 @@
 """Pulling one log: checkpoints first, then the records that they cover, piece by piece."""
 
+from vanta.common.canonical import sha256
+from vanta.common.errors import StateError
 from vanta.common.store.checkpoint import Checkpoint
+from vanta.common.store.ports import Snapshots
+from vanta.transport.core.inputs import MOST, name_of, promised
 from vanta.transport.core.replica import Held, Points, Refusal, adopt, after, asked_from, follow
 from vanta.transport.core.table import LONGEST_LINE, PIECE, Crossing, checkpoints_of
 from vanta.transport.landing import LogReplica
@@ -13,8 +17,8 @@ _POINTS = 4_096
 class LogPull:
     """One log of one link. What was fetched and is not covered yet is held in memory, up to `LONGEST_LINE` bytes."""
 
-    def __init__(self, row: Crossing, remote: Remote, replica: LogReplica) -> None:
-        self._row, self._remote, self._replica = row, remote, replica
+    def __init__(self, row: Crossing, remote: Remote, replica: LogReplica, snapshots: Snapshots) -> None:
+        self._row, self._remote, self._replica, self._snapshots = row, remote, replica, snapshots
         self._points: list[Checkpoint] = []
         self._lines: list[bytes] = []
         self._fetched, self._last = replica.points, replica.point
@@ -51,6 +55,8 @@ class LogPull:
         new = after(held, arrived, row.name)
         found = adopt(held, new, self._points, name=row.name, covered=row.covered)
         if found.size:
+            if row.inputs:  # first, so that no record is there for long whose inputs are not
+                self._fetch_inputs(new[:found.size])
             self._replica.append(new[:found.size], found.held)
         self._use(found.points)
         self.behind = len(new) - found.size
@@ -60,6 +66,19 @@ class LogPull:
         elif found.size:
             self._most = PIECE
         return full
+
+    def _fetch_inputs(self, lines: bytes) -> None:
+        """Get the snapshots that these records state. One that is not there is what replay will say is missing."""
+        for digest in dict.fromkeys(promised(lines)):
+            if self._snapshots.has(digest):
+                continue
+            try:
+                raw = self._remote.read(name_of(digest), 0, MOST)
+            except StateError:
+                continue
+            if sha256(raw) != digest:
+                raise Refusal("broken", f"{name_of(digest)} of {self._row.name} is not what its name says", raw)
+            self._snapshots.put(raw)
 
     def _begun(self) -> Held:
         """The end of the replica; of an empty one, where the log begins at its source."""

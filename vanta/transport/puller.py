@@ -177,7 +177,8 @@ class Link:
         """Pull a log piece by piece, for a while. Returns whether anything was adopted."""
         pull = self._logs.get(row.name)
         if pull is None or not pull.sound:
-            pull = self._logs[row.name] = LogPull(row, self._remote, self._landing.log(row.name))
+            pull = self._logs[row.name] = LogPull(row, self._remote, self._landing.log(row.name),
+                                                   self._landing.snapshots)
         trusted = self._trusted() if row.covered else ()
         began, seen, ends = pull.held.head.seq, self.files[row.name], clock.monotonic() + _SLICE_S
         try:

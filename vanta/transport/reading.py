@@ -10,6 +10,8 @@ from vanta.common.signatures import KEYS
 from vanta.common.store import segments
 from vanta.common.store.atomic import describe, read
 from vanta.common.store.checkpoint import FOLDER, joined
+from vanta.common.store.ports import Snapshots
+from vanta.transport.core.inputs import digest_of
 from vanta.transport.core.table import checkpoints_of, crossings
 from vanta.transport.port import Refused, Stat, TooLarge, WasCut
 
@@ -17,13 +19,14 @@ from vanta.transport.port import Refused, Stat, TooLarge, WasCut
 class HomeReader:
     """The home of node `source`, as `to` may see it: the `Remote` without a link in between."""
 
-    def __init__(self, home: Home, source: str, to: str) -> None:
-        self._home = home
+    def __init__(self, home: Home, source: str, to: str, snapshots: Snapshots) -> None:
+        self._home, self._snapshots = home, snapshots
         rows = crossings(source, to)
         self._documents = {row.name: row.most for row in rows if row.how != "log"}
         self._logs = {row.name for row in rows if row.how == "log"}
         self._points = {checkpoints_of(row.name): row.name for row in rows if row.covered}
         self._sealed: dict[str, tuple[tuple[Path, ...], bytes]] = {}
+        self._inputs = any(row.inputs for row in rows)
         self._said = f"{source} does not let {to} see"
 
     def stat(self, name: str) -> Stat:
@@ -49,6 +52,11 @@ class HomeReader:
             if start > len(raw):
                 raise WasCut(f"{name} has {len(raw):,} bytes, fewer than {start:,}")
             return raw[start:start + most]
+        if self._inputs and (digest := digest_of(name)):
+            raw = self._snapshots.get(digest)
+            if len(raw) > most:
+                raise TooLarge(f"{name} has {len(raw):,} bytes; at most {most:,} are read")
+            return raw
         log = self._log(name)
         if start > (size := self._size(log)):
             raise WasCut(f"{name} has {size:,} bytes, fewer than {start:,}")

@@ -10,6 +10,7 @@ from vanta.common.errors import OperatorError
 from vanta.common.models.configuration import LinkSettings, Settings
 from vanta.common.paths import Home
 from vanta.common.store.files import FolderFiles
+from vanta.common.store.snapshot import FileSnapshots
 from vanta.transport.core.table import NODES, crossings
 from vanta.transport.landing import Landing
 from vanta.transport.lease import LeaseWriter
@@ -57,8 +58,9 @@ def links(home: Home, settings: Settings, clock: Clock) -> Iterator[Link]:
             continue
         if not crossings(source, to):
             raise OperatorError(f"nothing is carried from {source} to {to}", f"Remove [transport.{source}].")
+        there = home.replica(source)
         remote = PipeRemote(command(link, source, to, said.timeout_s), timeout_s=said.timeout_s, clock=clock)
-        yield Link(source, to, remote, Landing(home.replica(source)),
+        yield Link(source, to, remote, Landing(there, FileSnapshots(there.snapshots)),
                    Pace(controls_s=said.controls_s, logs_s=said.logs_s, key=link.key))
 
 
@@ -66,7 +68,7 @@ def reader(home: Path, node: str, to: str) -> HomeReader:
     """What `to` may see of the home of `node`. Raises `OperatorError` for what is no node."""
     if node not in NODES or to not in NODES or not crossings(node, to):
         raise OperatorError(f"nothing is carried from {node!r} to {to!r}", f"Nodes are {', '.join(NODES)}.")
-    return HomeReader(Home(home), node, to)
+    return HomeReader(Home(home), node, to, FileSnapshots(Home(home).snapshots))
 
 
 def lease_writer(home: Home, clock: Clock) -> LeaseWriter:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.conformance.transport.sshd import forced_serve, sshd, why_not
 from vanta.common.canonical import sha256
+from vanta.common.clock import SystemClock
 from vanta.common.errors import Missing, StateError
 from vanta.common.models.configuration import LinkSettings
 from vanta.common.paths import PERMIT, PORTFOLIO, PROMOTION_LOG, TRADE_LOG, VAULTS, Home
@@ -17,6 +18,8 @@ from vanta.common.signing_key import signer_of
 from vanta.common.store import segments
 from vanta.common.store.checkpoint import FOLDER
 from vanta.common.store.journal import FileJournal
+from vanta.common.store.snapshot import FileSnapshots
+from vanta.transport.core.inputs import name_of
 from vanta.transport.core.table import checkpoints_of, names
 from vanta.transport.inmemory import MemoryRemote
 from vanta.transport.pipe import PipeRemote
@@ -24,6 +27,7 @@ from vanta.transport.port import LinkDown, Refused, Remote, TooLarge, WasCut
 from vanta.transport.reading import HomeReader
 from vanta.transport.wire import command
 
+INPUT = b"what a decision rested on"
 POINTS = checkpoints_of(TRADE_LOG)
 
 
@@ -41,6 +45,7 @@ def made(place: Path) -> Home:
         FileJournal.least = 64 << 10
     home.file(PORTFOLIO).write_bytes(b'{"cash": "1"}')
     home.file(PERMIT).write_bytes(b"x")
+    FileSnapshots(home.snapshots).put(INPUT)
     return home
 
 
@@ -49,6 +54,11 @@ def whole(home: Home) -> bytes:
     pieces = sorted((home.memory / "segments" / TRADE_LOG).glob("*.jsonl"))
     assert len(pieces) == 1
     return pieces[0].read_bytes() + home.file(TRADE_LOG).read_bytes()
+
+
+def shown(home: Home) -> HomeReader:
+    """A home as Alpha may see it."""
+    return HomeReader(home, "executor", "alpha", FileSnapshots(home.snapshots))
 
 
 class RemoteSuite:
@@ -95,6 +105,17 @@ class RemoteSuite:
         assert remote.stat(POINTS).size == len(raw)
         assert remote.read(POINTS, 10, 20) == raw[10:30]
 
+    def test_inputs_are_read_by_their_hash(self, remote: Remote) -> None:
+        """Whole, or not at all; no other name leads into their store."""
+        name = name_of(sha256(INPUT))
+        assert remote.read(name, 0, 100) == INPUT
+        with pytest.raises(TooLarge):
+            remote.read(name, 0, 5)
+        with pytest.raises(Missing):
+            remote.read(name_of("0" * 64), 0, 5)
+        with pytest.raises(Refused):
+            remote.read("snapshots/../dispatch.permit", 0, 5)
+
     def test_keys_are_shown(self, remote: Remote, home: Home) -> None:
         """The public list lies in `config/`, the private key beside it does not cross."""
         assert remote.read(KEYS, 0, 10_000) == (home.config / KEYS).read_bytes()
@@ -125,12 +146,12 @@ class TestHomeReader(RemoteSuite):
     @pytest.fixture
     def remote(self, home: Home) -> Remote:
         """Its reader."""
-        return HomeReader(home, "executor", "alpha")
+        return shown(home)
 
     @pytest.fixture
     def absent(self, tmp_path: Path) -> Remote:
         """Of a home without files."""
-        return HomeReader(Home(tmp_path / "empty"), "executor", "alpha")
+        return shown(Home(tmp_path / "empty"))
 
 
 class TestMemoryRemote(RemoteSuite):
@@ -139,8 +160,9 @@ class TestMemoryRemote(RemoteSuite):
     @pytest.fixture
     def remote(self, home: Home) -> Remote:
         """With the same contents."""
-        remote, source = MemoryRemote("executor", "alpha"), HomeReader(home, "executor", "alpha")
-        remote.contents = {name: source.read(name, 0, 1 << 20) for name in (TRADE_LOG, POINTS, PORTFOLIO, KEYS)}
+        remote, source = MemoryRemote("executor", "alpha"), shown(home)
+        remote.contents = {name: source.read(name, 0, 1 << 20) for name in (TRADE_LOG, POINTS, PORTFOLIO, KEYS,
+                                                                               name_of(sha256(INPUT)))}
         return remote
 
     @pytest.fixture
@@ -236,6 +258,26 @@ def test_a_link_that_hangs_is_bounded() -> None:
         assert remote._left == []
 
 
+class HastyClock(SystemClock):
+    """A second passes whenever somebody looks."""
+
+    def __init__(self) -> None:
+        self._looks = 0.0
+
+    def monotonic(self) -> float:
+        """See `Clock.monotonic`."""
+        self._looks += 1
+        return self._looks
+
+
+def test_a_link_that_drips_is_bounded() -> None:
+    """A byte now and then is no progress: the whole answer has one deadline."""
+    drip = "import time\nwhile True: print('x', end='', flush=True); time.sleep(0.001)"
+    with (closing(PipeRemote([sys.executable, "-c", drip], timeout_s=5, clock=HastyClock())) as remote,
+          pytest.raises(LinkDown, match="no answer within 5 s")):
+        remote.stat(PORTFOLIO)
+
+
 def test_a_program_that_is_not_there() -> None:
     """The client may not be installed."""
     with closing(PipeRemote(["/nowhere/ssh"], timeout_s=1)) as remote, pytest.raises(LinkDown, match="cannot be st"):
@@ -247,7 +289,7 @@ def test_a_sealed_piece_that_was_packed(tmp_path: Path) -> None:
     home = made(tmp_path / "there")
     before = whole(home)
     segments.pack(segments.sealed(home.file(TRADE_LOG))[0])
-    reader = HomeReader(home, "executor", "alpha")
+    reader = shown(home)
     assert reader.read(TRADE_LOG, 0, 100_000) == before
     assert reader.stat(TRADE_LOG).size == len(before)
 
@@ -257,7 +299,7 @@ def test_a_log_that_cannot_be_looked_at(tmp_path: Path) -> None:
     home = Home(tmp_path / "there").prepare()
     home.file(TRADE_LOG).symlink_to(home.file(TRADE_LOG))
     home.file(PORTFOLIO).mkdir()
-    reader = HomeReader(home, "executor", "alpha")
+    reader = shown(home)
     for name in (TRADE_LOG, PORTFOLIO):
         with pytest.raises(StateError):
             reader.stat(name)
@@ -269,7 +311,7 @@ def test_a_log_whose_written_file_is_just_being_made(tmp_path: Path) -> None:
     last = home.file(TRADE_LOG).read_bytes()
     before = whole(home)
     home.file(TRADE_LOG).unlink()
-    reader = HomeReader(home, "executor", "alpha")
+    reader = shown(home)
     assert reader.stat(TRADE_LOG).size == len(before) - len(last)
     (home.memory / FOLDER / TRADE_LOG).unlink()
     assert reader.read(POINTS, 0, 100_000).count(b"\n") == 3

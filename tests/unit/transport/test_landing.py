@@ -8,6 +8,7 @@ import pytest
 from tests.unit.transport.world import World
 from vanta.common.errors import StateError
 from vanta.common.paths import TRADE_LOG, Home
+from vanta.common.store.inmemory import MemorySnapshots
 from vanta.transport.core.table import checkpoints_of
 from vanta.transport.landing import Landing
 
@@ -109,4 +110,4 @@ def test_a_place_that_cannot_be_prepared(tmp_path: Path) -> None:
     """Something else lies there."""
     (tmp_path / "replica").write_bytes(b"")
     with pytest.raises(StateError, match="cannot be prepared"):
-        Landing(Home(tmp_path / "replica"))
+        Landing(Home(tmp_path / "replica"), MemorySnapshots())

@@ -9,6 +9,7 @@ from vanta.common.errors import Missing
 from vanta.common.events import Kind
 from vanta.common.paths import TRADE_LOG, Home
 from vanta.common.signing_key import signer_of
+from vanta.common.store.inmemory import MemorySnapshots
 from vanta.common.store.journal import FileJournal
 from vanta.transport.core.table import names
 from vanta.transport.inmemory import MemoryRemote
@@ -32,13 +33,13 @@ class World:
 
     def start(self) -> None:
         """Start (or restart) the puller."""
-        self.landing = Landing(self.here.replica(self.source))
+        self.landing = Landing(self.here.replica(self.source), MemorySnapshots())
         self.link = Link(self.source, self.to, self.remote, self.landing,
                          Pace(controls_s=0.2, logs_s=1.0, key=self.key))
 
     def show(self) -> None:
         """Let the other home be seen as it is now."""
-        reader = HomeReader(self.there, self.source, self.to)
+        reader = HomeReader(self.there, self.source, self.to, MemorySnapshots())
         self.remote.contents.clear()
         for name in names(self.source, self.to):
             try:

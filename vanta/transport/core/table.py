@@ -41,7 +41,10 @@ LONGEST_LINE = 64 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossing:
-    """One file. `covered`: only what a signed checkpoint covers is adopted. `most` bytes are taken at a time."""
+    """One file. `covered`: only what a signed checkpoint covers is adopted. `most` bytes are taken at a time.
+
+    `inputs`: the snapshots that its records state as their inputs go with it.
+    """
 
     name: str
     source: str
@@ -49,6 +52,7 @@ class Crossing:
     how: How = "document"
     urgent: bool = False
     covered: bool = False
+    inputs: bool = False
     most: int = MOST_BYTES
 
 
@@ -61,7 +65,7 @@ TABLE: tuple[Crossing, ...] = (
     Crossing(name=MARKET_QUOTES, source=MARKETS, to=(EXECUTOR,)),
     Crossing(name=KEYS, source=EXECUTOR, to=(MARKETS, ALPHA), how="keys", most=1 << 20),
     Crossing(name=KEYS, source=MARKETS, to=(ALPHA,), how="keys", most=1 << 20),
-    Crossing(name=TRADE_LOG, source=EXECUTOR, to=(MARKETS, ALPHA), how="log", covered=True, most=PIECE),
+    Crossing(name=TRADE_LOG, source=EXECUTOR, to=(MARKETS, ALPHA), how="log", covered=True, inputs=True, most=PIECE),
     Crossing(name=PORTFOLIO, source=EXECUTOR, to=(MARKETS, ALPHA)),
     Crossing(name=COLLECTION_LOG, source=MARKETS, to=(ALPHA,), how="log", covered=True, most=PIECE),
     Crossing(name=REFLECTION_LOG, source=MARKETS, to=(ALPHA,), how="log", covered=True, most=PIECE),
