@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from vanta.common.clock import Clock
-from vanta.common.errors import StateError, VantaError
+from vanta.common.errors import Bug, StateError, VantaError
 from vanta.common.events import LogEvent
 from vanta.common.log import Log
 from vanta.common.notify import Notifier
@@ -59,6 +59,7 @@ class Carrier:
         self._problems: dict[str, str] = {}
         self._turns = dict.fromkeys((link.source for link in links), 0)
         self._failed: list[VantaError] = []
+        self._ended: set[str] = set()
 
     def stop(self) -> None:
         """End after the turns that are under way."""
@@ -86,6 +87,9 @@ class Carrier:
             around.log.info(LogEvent.STOPPED)
         if self._failed:
             raise self._failed[0]
+        lost = [link.source for link in self._links if link.source not in self._ended]
+        if lost:
+            raise Bug(f"the link to {', '.join(lost)} ended by a fault of this program")
 
     def _watch(self) -> None:
         """Tell systemd that all links get on, as long as they do."""
@@ -104,10 +108,11 @@ class Carrier:
                 self._say(link, link.turn(clock))
                 self._turns[link.source] += 1
                 self._stop.wait(min(_LOOK_S, link.wait_s(clock.monotonic())))
+            self._ended.add(link.source)
         except VantaError as error:
             self._failed.append(error)
-            self._stop.set()
         finally:
+            self._stop.set()
             link.close()
 
     def _say(self, link: Link, turn: Turn) -> None:

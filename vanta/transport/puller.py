@@ -14,7 +14,7 @@ from vanta.common.errors import Missing, StateError
 from vanta.common.signatures import KEYS, fingerprint
 from vanta.common.signatures import keys as public_keys
 from vanta.common.times import iso
-from vanta.transport.core.lease import parsed, succeeds
+from vanta.transport.core.lease import counter_of, succeeds
 from vanta.transport.core.replica import Refusal, grown
 from vanta.transport.core.table import Crossing, crossings
 from vanta.transport.landing import Landing
@@ -130,11 +130,14 @@ class Link:
     def _take_away(self, row: Crossing, before: bytes) -> None:
         """What rests on it stops. A lease's counter is kept, and first: a crash in between must not forget it."""
         if row.how == "lease":
-            self._landing.put(FLOOR, str(max(self._floor(), parsed(before, row.name).revision)).encode())
+            self._landing.put(FLOOR, str(max(self._floor(), counter_of(before, row.name))).encode())
         self._landing.drop(row.name)
 
     def _floor(self) -> int:
-        return int(self._landing.document(FLOOR) or b"0")
+        raw = self._landing.document(FLOOR) or b"0"
+        if not raw.isdigit():
+            raise StateError(f"{FLOOR} holds no counter", "Look at Alpha's lease, then remove it here.")
+        return int(raw)
 
     def _document(self, row: Crossing) -> bool:
         """Replace a document if it changed. Returns whether it did."""

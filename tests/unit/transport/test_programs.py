@@ -16,7 +16,7 @@ from tests.processes import start
 from tests.unit.transport.world import NOW, World
 from vanta.common.cli import main
 from vanta.common.clock import ManualClock, SystemClock
-from vanta.common.errors import OperatorError, StateError
+from vanta.common.errors import Bug, OperatorError, StateError
 from vanta.common.events import LogEvent
 from vanta.common.exitcodes import Exit
 from vanta.common.log import Log, configure
@@ -26,7 +26,7 @@ from vanta.common.paths import CONTROLS_LEASE, OPERATOR_COMMANDS, OVERLAY, TRADE
 from vanta.common.store.inmemory import MemoryFiles
 from vanta.common.store.lock import FileLock
 from vanta.transport.cli import app
-from vanta.transport.core.frames import Answer, Ask, Garbled, line
+from vanta.transport.core.frames import Answer, Ask, Garbled, Stat, line
 from vanta.transport.daemon import Around, Carrier, LeaseDaemon
 from vanta.transport.inmemory import MemoryRemote
 from vanta.transport.lease import LeaseWriter
@@ -295,6 +295,24 @@ def test_a_disk_that_cannot_be_written_ends_the_puller(world: World, told: Told,
     (world.landing.place.root / "status.json").mkdir()
     carrier = Carrier([world.link], Around(clock=SystemClock(), log=log, notifier=told.notifier, watchdog_s=None))
     with pytest.raises(StateError, match="cannot be written"):
+        carrier.run()
+
+
+class FaultyRemote(MemoryRemote):
+    """Raises what nobody foresaw."""
+
+    def stat(self, name: str) -> Stat:
+        """See `Remote.stat`."""
+        raise ZeroDivisionError(name)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_link_that_ends_by_a_fault_ends_the_puller(world: World, told: Told, log: Log) -> None:
+    """It does not go on with one link fewer and nobody the wiser."""
+    world.remote = FaultyRemote("executor", "alpha")
+    world.start()
+    carrier = Carrier([world.link], Around(clock=SystemClock(), log=log, notifier=told.notifier, watchdog_s=None))
+    with pytest.raises(Bug, match="the link to executor ended"):
         carrier.run()
 
 

@@ -24,7 +24,7 @@ from vanta.common.store import segments
 from vanta.common.store.journal import FileJournal
 from vanta.transport.core.table import PIECE, checkpoints_of
 from vanta.transport.inmemory import MemoryRemote
-from vanta.transport.puller import STATUS
+from vanta.transport.puller import FLOOR, STATUS
 
 POINTS = checkpoints_of(TRADE_LOG)
 
@@ -419,6 +419,20 @@ def test_a_lease_that_went_back_takes_the_one_before_away(tmp_path: Path) -> Non
     world.remote.contents[CONTROLS_LEASE] = lease(6)
     world.turn()
     assert "counter 6, but 6" in world.problem(CONTROLS_LEASE)
+
+
+def test_a_lease_that_was_spoilt_here(tmp_path: Path) -> None:
+    """What is no lease any more gives way to the next; what is no counter any more is named."""
+    world = controls(tmp_path)
+    world.turn()
+    world.landing.put(CONTROLS_LEASE, b"{")
+    world.remote.contents[CONTROLS_LEASE] = lease(2)
+    world.turn()
+    assert world.replica(CONTROLS_LEASE) == lease(2)
+    world.landing.put(FLOOR, b"many")
+    world.remote.contents[CONTROLS_LEASE] = lease(3)
+    world.turn()
+    assert "holds no counter" in world.problem(CONTROLS_LEASE)
 
 
 def test_commands_may_lie_open(tmp_path: Path) -> None:

@@ -20,6 +20,14 @@ def parsed(raw: bytes, name: str) -> ControlsLease:
         raise Refusal("broken", error.what, raw) from error
 
 
+def counter_of(raw: bytes, name: str) -> int:
+    """The counter of the lease that is held; 0 of none, and of what is none (any more)."""
+    try:
+        return parsed(raw, name).revision if raw else 0
+    except Refusal:
+        return 0
+
+
 def succeeds(raw: bytes, before: bytes, floor: int, name: str) -> bool:
     """Whether these bytes are a newer lease than `before` (empty: none). Raises `Refusal`.
 
@@ -28,7 +36,7 @@ def succeeds(raw: bytes, before: bytes, floor: int, name: str) -> bool:
     if raw == before:
         return False
     counter = parsed(raw, name).revision
-    highest = max(floor, parsed(before, name).revision if before else 0)
+    highest = max(floor, counter_of(before, name))
     if counter <= highest:
         raise Refusal("forked", f"{name} has counter {counter:,}, but {highest:,} was seen before: Alpha's state went "
                       "back, or somebody else answers in its place", raw)
