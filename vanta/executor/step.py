@@ -80,6 +80,7 @@ class Parts:
     program: str
     pid: int
     keeper: Keeper | None = None
+    latch_s: float = 30.0
     editor: Callable[[str, str], Editor] = nobody
 
 
@@ -117,7 +118,7 @@ class Executor:
         self.sends = True
         self._judged: tuple[int, float] = (-1, float("-inf"))
         self._watched: tuple[int, str] = (-1, "")
-        self._unreadable_since: float | None = None
+        self._troubled: dict[Reason, float] = {}
         self._beat = float("-inf")
         self._asked = float("-inf")
         self._not_before: dict[str, float] = {}
@@ -249,15 +250,12 @@ class Executor:
 
     def _watch(self, reading: Reading, now: datetime, report: StepReport) -> None:
         """See whether anything has to be latched."""
-        clock, problem = self._parts.clock, reading.controls.problem
-        if problem is None:
-            self._unreadable_since = None
-        elif self._unreadable_since is None:
-            self._unreadable_since = clock.monotonic()
+        monotonic, troubles = self._parts.clock.monotonic(), reading.controls.troubles
+        self._troubled = {code: self._troubled.get(code, monotonic) for code in troubles}
         found = self._clock_latches(now)
-        if problem is not None and self._unreadable_since is not None:
-            found += watch.unreadable(self._book, clock.monotonic() - self._unreadable_since,
-                                      self._parts.settings.unreadable_latch_s, problem)
+        for code, problem in troubles.items():
+            limit = self._parts.latch_s if code is Reason.HALT_NO_LEASE else self._parts.settings.unreadable_latch_s
+            found += watch.unreadable(self._book, monotonic - self._troubled[code], limit, problem, code)
         found += self._losses(now, report)
         for latch in found:
             set_latch(self._recorder, latch, now=now)

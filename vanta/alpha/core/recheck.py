@@ -175,8 +175,8 @@ def _latched(decisions: Decisions, record: Record) -> Difference | None:
         return decisions.verdict(record)
     if body["code"] in _TOLD_FROM_OUTSIDE:
         return None
-    if body["code"] == Reason.HALT_UNREADABLE:
-        return _differs({"detail": body["detail"]}, {"detail": world.controls().problem})
+    if body["code"] in (Reason.HALT_UNREADABLE, Reason.HALT_NO_LEASE):
+        return _differs({"detail": body["detail"]}, {"detail": world.controls().troubles.get(Reason(body["code"]))})
     vaults = in_force(world.vaults(), book.overrides, millis(parse_iso(record.at)))
     for found in watch.losses(book, vaults, views.navs(book, vaults)) if vaults else []:
         if (found.code, found.vault) == (body["code"], body["vault"]):
