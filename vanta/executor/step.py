@@ -5,6 +5,9 @@
 2. watch: open the day, latch on losses or on an overlay that stays unreadable
 3. dispatch: every waiting intent passes all fences; approved ones go through the outbox
 4. publish: documents, at most every 250 ms and when idle
+
+With `sends` off nothing leaves, and nothing is cancelled to make room for what would: what is approved just waits, and
+so do commands, because half of a flatten is worse than none.
 """
 
 from collections import Counter
@@ -31,7 +34,7 @@ from vanta.executor.core import daily, protect, terms, views, watch
 from vanta.executor.core.alerts import Alert, of_books, of_lines, of_losses
 from vanta.executor.core.approval import Approved, judge
 from vanta.executor.core.controls import Known, Scope, stops, summary
-from vanta.executor.core.entries import IntentEntry
+from vanta.executor.core.entries import in_turn
 from vanta.executor.core.fences import halt
 from vanta.executor.core.fences.sync import IN_SYNC
 from vanta.executor.core.overrides import in_force
@@ -77,6 +80,7 @@ class Parts:
     program: str
     pid: int
     keeper: Keeper | None = None
+    latch_s: float = 30.0
     editor: Callable[[str, str], Editor] = nobody
 
 
@@ -111,15 +115,17 @@ class Executor:
         self._edits = Edits(parts.recorder, parts.snapshots, parts.editor)
         self._outbox = Outbox(parts.recorder, parts.brokers, self._last_look)
         self.alarm_problem = ""
+        self.sends = True
         self._judged: tuple[int, float] = (-1, float("-inf"))
         self._watched: tuple[int, str] = (-1, "")
-        self._unreadable_since: float | None = None
+        self._troubled: dict[Reason, float] = {}
         self._beat = float("-inf")
         self._asked = float("-inf")
         self._not_before: dict[str, float] = {}
         self._holding: dict[str, list[str]] = {}
         self._clock: tuple[datetime, float] | None = None
         self._began = 0.0
+        self._amid = False
         self._able = {account: broker.capabilities.terms for account, broker in parts.brokers.items()}
         self._answered_for: set[str] = set()
         self._learn()
@@ -147,6 +153,7 @@ class Executor:
 
     def step(self) -> StepReport:
         """Make one step. Raises `StateError` if the journal or the lock is lost: then the program must stop."""
+        self._amid = True
         self._insist_on_lock()
         settle_context()
         now, self._began = self._parts.clock.now(), self._parts.clock.monotonic()
@@ -157,25 +164,27 @@ class Executor:
         self._close_day(now)
         if observer.registry(now):
             self._learn()
-        asked = observer.commands(now)
+        asked = observer.commands(now) if self.sends else []
         end_overrides(self._recorder, now)
         report.seen = observer.queue(now)
         observer.quotes(now, self._parts.settings.benchmark)
         self._venue.reach = reach = self._reach(reading, now)
         report.fills += self._venue.collect(now)
         self._venue.close_of_day(now)
-        self._venue.ask_anew(terms.rested(self._book, self._limits(now), millis(now)), now)
+        if self.sends:
+            self._venue.ask_anew(terms.rested(self._book, self._limits(now), millis(now)), now)
         self._ask_again(now)
         self._reconciler.run(reach, self._parts.clock.monotonic())
         self._watch(reading, now, report)
         withdrawn = observer.withdrawals(now)
         stops_asked = terms.stops(self._limits(now), self._able)
-        for wish in protect.wishes(self._book, millis(now), stops_asked):
+        for wish in protect.wishes(self._book, millis(now), stops_asked) if self.sends else ():
             leave(self._recorder, wish, now)
         for unwanted, why in ((asked, "an operator asked for it"), (withdrawn, "withdrawn"),
-                              (protect.in_the_way(self._book), "in the way of an exit")):
+                              (protect.in_the_way(self._book) if self.sends else [], "in the way of an exit")):
             self._venue.cancel(unwanted, why, now)
-        self._venue.ask_anew(list(aside(self._book, self._holding, stops_asked, observer.instruments)), now)
+        if self.sends:
+            self._venue.ask_anew(list(aside(self._book, self._holding, stops_asked, observer.instruments)), now)
         self._dispatch(reading, now, report)
         reading = self._reading  # the last looks may have seen other switches
         report.halted = self._halted(reading, now)
@@ -192,6 +201,7 @@ class Executor:
         if keeper is not None and keeper.problem:
             report.problems["checkpoints"] = f"no state for the next start: {keeper.problem}"
         self._publish(reading, report, now)
+        self._amid = False
         return report
 
     def _close_day(self, now: datetime) -> None:
@@ -240,15 +250,12 @@ class Executor:
 
     def _watch(self, reading: Reading, now: datetime, report: StepReport) -> None:
         """See whether anything has to be latched."""
-        clock, problem = self._parts.clock, reading.controls.problem
-        if problem is None:
-            self._unreadable_since = None
-        elif self._unreadable_since is None:
-            self._unreadable_since = clock.monotonic()
+        monotonic, troubles = self._parts.clock.monotonic(), reading.controls.troubles
+        self._troubled = {code: self._troubled.get(code, monotonic) for code in troubles}
         found = self._clock_latches(now)
-        if problem is not None and self._unreadable_since is not None:
-            found += watch.unreadable(self._book, clock.monotonic() - self._unreadable_since,
-                                      self._parts.settings.unreadable_latch_s, problem)
+        for code, problem in troubles.items():
+            limit = self._parts.latch_s if code is Reason.HALT_NO_LEASE else self._parts.settings.unreadable_latch_s
+            found += watch.unreadable(self._book, monotonic - self._troubled[code], limit, problem, code)
         found += self._losses(now, report)
         for latch in found:
             set_latch(self._recorder, latch, now=now)
@@ -304,13 +311,15 @@ class Executor:
         if self._judged[0] == self._book.seq and monotonic - self._judged[1] < _RETHINK_S:
             return
         context = self._context(reading, now)
-        for entry in sorted(self._book.waiting.values(), key=_in_turn):
+        for entry in sorted(self._book.waiting.values(), key=in_turn):
             if self._not_before.get(entry.account, monotonic) > monotonic:
                 continue
             report.judged += 1
             verdict = judge(propose(entry, context), context)
             self._holding.pop(entry.intent_id, None)
             if isinstance(verdict, Approved):
+                if not self.sends:
+                    continue
                 self._outbox.approve(entry, verdict, good_until=good_until(entry, verdict.terms, context), now=now)
                 if len(self._outbox) >= BATCH:
                     report.accepted += self._outbox.flush(now)
@@ -372,10 +381,14 @@ class Executor:
                 broker_sync=self._sync_words(), held=self._held(), alarm=self.alarm_problem))
 
     def close(self) -> None:
-        """Record the stop, publish the last cut, let go of journal and lock. Without the lock nothing is written."""
+        """Record the stop, publish the last cut, let go of journal and lock. Without the lock nothing is written.
+
+        A step that broke off is told: of what it has seen, some may have no verdict.
+        """
         now, lock = self._parts.clock.now(), self._parts.lock
         if lock is None or lock.still_held():  # else the log may be another process's by now
-            self._recorder.put(Kind.PROGRAM_STOPPED, {"program": self._parts.program}, now=now)
+            self._recorder.put(Kind.PROGRAM_STOPPED, {
+                "program": self._parts.program, **({"amid": "a step"} if self._amid else {})}, now=now)
             self._recorder.sync()
             self._parts.publisher.folds(self._book, iso(now), self._parts.clock.monotonic())
             if self._parts.keeper is not None:
@@ -385,8 +398,3 @@ class Executor:
             broker.close()
         if lock is not None:
             lock.release()
-
-
-def _in_turn(entry: IntentEntry) -> tuple[bool, int, str]:
-    """The oldest first; a stop that is to rest comes after whatever is to trade now."""
-    return entry.resting, entry.created_ms, entry.intent_id

@@ -11,6 +11,12 @@ from typing import Any
 UNREADABLE = "unreadable: "
 """How an input that could not be read is recorded, in place of its hash; the problem follows."""
 
+FAR, LEASE = "overlay of alpha", "lease of alpha"
+"""Names, among the inputs, what came from Alpha on another host: its overlay, and its word for what came."""
+
+NOWHERE, HELD = "no other host", "held"
+"""How it is recorded that there is no other host (any more), and that the lease counts."""
+
 LAST_VAULTS = "vaults, as last read"
 """Names, among the inputs, the hash of vault.json when it was valid last."""
 
