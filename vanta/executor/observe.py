@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from vanta.common.canonical import canonical, content_hash, sha256
-from vanta.common.errors import BadInput, Missing, VantaError
+from vanta.common.errors import BadInput, Missing, StateError, VantaError
 from vanta.common.events import Kind
 from vanta.common.instruments import Instrument
 from vanta.common.models.base import validate
@@ -26,7 +26,7 @@ from vanta.common.store.ports import MAX_BYTES, Files, Snapshots
 from vanta.common.times import millis, millis_of
 from vanta.executor.commands import Commands
 from vanta.executor.core import wire_intent
-from vanta.executor.core.controls import ended, loosened, stated
+from vanta.executor.core.controls import ended, loosened, read_overlay, stated
 from vanta.executor.core.entries import OrderEntry
 from vanta.executor.core.inputs import LAST_VAULTS, READ_LAST, UNREADABLE
 from vanta.executor.core.machine import IN_FLIGHT, TERMINAL
@@ -70,7 +70,7 @@ class Observer:
         seen = reading.sha256 or f"unreadable: {reading.controls.problem}"
         overlay = reading.controls.overlay
         if self._recorder.book.inputs.get("overlay") != seen:
-            off = loosened(self._overlay, overlay)
+            off = loosened(self._overlay or self._last_overlay(), overlay)
             why = stated(overlay, off)
             self._saw("overlay", seen, reading.raw, now, {
                 "problem": reading.controls.problem, "loosened": off, "by": why[1] if why else None,
@@ -80,6 +80,14 @@ class Observer:
         for what in () if reading.controls.clear else ended(overlay, now):
             if what not in self._recorder.book.ended:
                 self._recorder.put(Kind.CONTROL_ENDED, {"what": what}, now=now)
+
+    def _last_overlay(self) -> Overlay | None:
+        """What was valid last to an executor before this one, by its log: an edit while none ran loosens as well."""
+        try:
+            digest = self._recorder.book.inputs.get(READ_LAST["overlay"])
+            return None if digest is None else read_overlay(self._snapshots.get(digest)).overlay
+        except StateError:
+            return None
 
     def _saw(self, what: str, digest: str, raw: bytes | None, now: datetime, more: Mapping[str, Any]) -> None:
         inputs = self._recorder.book.inputs
