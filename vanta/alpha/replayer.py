@@ -2,8 +2,9 @@
 
 Collector passes, reflections and promotions are made again record by record, the executor's log is decided again as it
 is folded, and its documents are compared at their records; promotions are made again at the record of the trade log
-that they rested on. Files are read against the flow of data: documents, promotions, reflections, passes; and the trade
-log after the promotions that rest on it, so that what a running program adds meanwhile is never missed.
+that they rested on. Files are read against the flow of data: documents, promotions, reflections, passes; the trade log
+after the promotions that rest on it, and commands after the trade log that answers them, so that what a running program
+adds meanwhile is never missed.
 """
 
 from collections import Counter, deque

@@ -381,14 +381,11 @@ class Executor:
                 broker_sync=self._sync_words(), held=self._held(), alarm=self.alarm_problem))
 
     def close(self) -> None:
-        """Record the stop, publish the last cut, let go of journal and lock. Without the lock nothing is written.
-
-        A step that broke off is told: of what it has seen, some may have no verdict.
-        """
+        """Record the stop, publish the last cut, let go of journal and lock. Without the lock nothing is written."""
         now, lock = self._parts.clock.now(), self._parts.lock
         if lock is None or lock.still_held():  # else the log may be another process's by now
-            self._recorder.put(Kind.PROGRAM_STOPPED, {
-                "program": self._parts.program, **({"amid": "a step"} if self._amid else {})}, now=now)
+            amid = {"amid": "a step"} if self._amid else {}  # of what it has seen, some may have no verdict
+            self._recorder.put(Kind.PROGRAM_STOPPED, {"program": self._parts.program, **amid}, now=now)
             self._recorder.sync()
             self._parts.publisher.folds(self._book, iso(now), self._parts.clock.monotonic())
             if self._parts.keeper is not None:
