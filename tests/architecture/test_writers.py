@@ -33,8 +33,9 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "EXECUTOR_STATE": ("vanta.executor.publish",),
     "TRADE_LOG": ("vanta.executor.wire",),
     "PERMIT": ("vanta.common.permit",),
-    "VAULTS": ("vanta.suite.simulation.home", "vanta.suite.scenes"),   # as the operator of a new home would
-    "OVERLAY": ("vanta.suite.simulation.home", "vanta.suite.scenes", "vanta.suite.mode"),  # likewise, and on request
+    "VAULTS": ("vanta.suite.simulation.home", "vanta.suite.scenes",   # as the operator of a new home would
+               "vanta.alpha.editing"),   # on request
+    "OVERLAY": ("vanta.suite.simulation.home", "vanta.suite.scenes", "vanta.alpha.editing"),
     "CONTROL_LOG": ("vanta.alpha.wire",),
     "CONTROLS_LEASE": ("vanta.transport.lease",),
     "OPERATOR_COMMANDS": ("vanta.alpha.wire",),
@@ -59,7 +60,13 @@ OTHERS: dict[str, str] = {
     "vanta.alpha.archive": "the one file of a bundle of records, never over another",
     "vanta.alpha.bundle": "what a bundle holds, in a folder that was empty",
     "vanta.alpha.cli.explain": "the page that a person asked for, outside of the home's state",
+    "vanta.alpha.cli.report": "the page that a person asked for, in `build/` or outside of the home's state",
     "vanta.alpha.housekeeping": "sealed pieces of logs, packed or put away; snapshots that nothing names, put away",
+    "vanta.alpha.installer": "the host's own folders, below /etc and the root that it is given; no state",
+    "vanta.alpha.vaults": "the copy of vault.json that a person edits",
+    "vanta.alpha.cli.vault": "takes that copy away once its content is in place",
+    "vanta.alpha.support": "the zip for whoever helps, where a person wants it",
+    "vanta.alpha.mending": "takes temporary files of dead processes away",
     "vanta.alpha.keys": "another signing key in the place of the one before, and its line in the public list",
     "vanta.alpha.witness": "copies of another home's checkpoints and keys, below `replica/`",
     "vanta.common.signing_key": "the home's signing key and the first line of the public list, each once",

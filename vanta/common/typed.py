@@ -22,7 +22,7 @@ from pathlib import Path
 from vanta.common.settings import home_from, on_path
 
 PROGRAMS = ("vanta", "vanta-run", "vanta-diagnostics")
-_OF_THE_SYSTEM = ("make", "tail", "df", "${EDITOR:-vi}")
+_OF_THE_SYSTEM = ("make", "tail", "df", "ls", "mkdir", "chmod", "chown", "timedatectl", "systemctl", "${EDITOR:-vi}")
 _IN_THE_HOME = re.compile(r"(?<!\S)(?:memory|logs|config)/\S*")
 _IN_PROSE = re.compile(r"`((?:vanta-run|vanta-diagnostics|vanta)(?: [^`]*)?)`")
 

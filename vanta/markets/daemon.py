@@ -53,6 +53,7 @@ class Parts:
     """What the daemon is made of. `reflect` and `promote` make one pass each; `command` is a collector's argv.
 
     `elsewhere` names the files that are read where they arrived from other hosts.
+    Where the daemon does not collect, something else writes the feeds' files: cron.
     """
 
     home: Home
@@ -65,6 +66,7 @@ class Parts:
     promote: Callable[[], object]
     command: Callable[[str], list[str]]
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    collects: bool = True
 
 
 class Daemon:
@@ -74,7 +76,8 @@ class Daemon:
         self._parts = parts
         self._stop = False
         now = parts.clock.monotonic()
-        enabled = [feed for feed in (*FEEDS, "prices") if parts.settings.feed(feed).enabled]
+        enabled = [feed for feed in (*FEEDS, "prices")
+                   if parts.collects and parts.settings.feed(feed).enabled]
         self._slots = {feed: Slot(feed=feed, every_s=parts.settings.feed(feed).every_s, due_at=now + index * SPREAD_S)
                        for index, feed in enumerate(enabled)}
         self._children = Children(parts.command, parts.home.logs, timeout_s=PASS_TIMEOUT_S)

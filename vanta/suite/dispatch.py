@@ -31,13 +31,16 @@ COMMANDS = (
     Command("markets", "collect feeds, reflect on them, stage intents", "vanta.markets.cli"),
     Command("executor", "carry staged intents to the broker under the fences", "vanta.executor.cli"),
     Command("explain", "why a signal, order, refusal or any record is what it is", "vanta.alpha.cli.explain"),
+    Command("report", "one page that shows a home: worth, profit, orders, controls, feeds", "vanta.alpha.cli.report"),
     Command("verify", "check every log and document of a home", "vanta.alpha.cli.verify", check=True),
     Command("replay", "recompute a home's decisions from its logs, byte for byte", "vanta.alpha.cli.replay"),
     Command("audit", "the key that signs logs, witnessing another home, bundles of records", "vanta.alpha.cli.audit",
             check=True),
     Command("transport", "what crosses between hosts: pull, serve, lease", "vanta.transport.cli"),
     Command("tidy", "pack and put away old logs, and say what they take on disk", "vanta.alpha.cli.tidy"),
-    Command("overlay", "would these kill switches let an order pass?", "vanta.alpha.cli.overlay"),
+    Command("install", "lay out a host for one node: accounts, folders, units, cron jobs", "vanta.alpha.cli.install"),
+    Command("overlay", "the kill switches: check, show, set, clear, flip, history", "vanta.alpha.cli.overlay"),
+    Command("vault", "the vaults and their limits: list, show, check, edit", "vanta.alpha.cli.vault"),
     Command("simulate", "run the very same programs over recorded feeds and prices", "vanta.suite.simulate"),
 )
 

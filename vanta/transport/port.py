@@ -61,7 +61,7 @@ def fault_of(error: StateError | Refused) -> Fault:
 def raised(answer: Answer) -> StateError | Refused:
     """The error that an answer stands for."""
     if answer.kind == "refused":
-        return Refused(answer.what, "Nothing: what may be seen stands in one table (docs/adr/0021-transport.md).")
+        return Refused(answer.what, "Nothing: what may be seen stands in one table (docs/adr/0022-transport.md).")
     kinds: dict[str, type[StateError]] = {
         "missing": Missing, "cut": WasCut, "too_large": TooLarge, "unreadable": StateError}
     return kinds[answer.kind](answer.what)

@@ -81,7 +81,7 @@ class HomeReader:
 
     def _log(self, name: str) -> Path:
         if name not in self._logs:
-            raise Refused(f"{self._said} {name[:80]!r}", "See the table in docs/adr/0021-transport.md.")
+            raise Refused(f"{self._said} {name[:80]!r}", "See the table in docs/adr/0022-transport.md.")
         return self._home.file(name)
 
     def _size(self, log: Path) -> int:

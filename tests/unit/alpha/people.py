@@ -7,7 +7,7 @@ from tests.unit.alpha.homes import whole
 from tests.unit.executor.world import without_permission
 from vanta.alpha.keys import rotate
 from vanta.alpha.reading import records
-from vanta.alpha.wire import ask
+from vanta.alpha.wire import Change, ask, record
 from vanta.common.clock import ManualClock
 from vanta.common.events import Kind
 from vanta.common.models.base import validate
@@ -15,7 +15,6 @@ from vanta.common.models.configuration import Settings
 from vanta.common.paths import OVERLAY, TRADE_LOG, Home
 from vanta.common.times import iso
 from vanta.executor.wire import build
-from vanta.suite.controls import Change, record
 
 WHO = ("Anna Kolářová", "ext-4711", "Bo \"B\" Öst", "anna@example.org", "/srv/anna/alert")
 """Nobody; as they are typed."""
@@ -30,7 +29,7 @@ def peopled(root: Path) -> Home:
     home = whole(root)
     clock = ManualClock(NOW)
     rotate(home, {"at": iso(NOW), "by": WHO[0], "reason": "yearly"})
-    record(home, Change(by=WHO[2], reason="drill", before="present", after="present"), NOW)
+    record(home, [Change(by=WHO[2], reason="drill", before="present", after="present")], NOW)
     built = build(home, SETTINGS, clock)
     try:
         for changed in ({"full_halt": {"enabled": True, "reason": "drill", "by": WHO[0]}, "by": WHO[2]},

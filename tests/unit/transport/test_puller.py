@@ -53,7 +53,7 @@ def unsound(world: World, name: str = TRADE_LOG) -> list[str]:
     """What verification finds wrong with a replica and its checkpoints."""
     place = world.landing.place
     coverages = Coverages(place.config / KEYS)
-    found = [*covered_by(place.file(name), [coverages.of(place.file(name))]), *coverages.findings]
+    found = [*covered_by(place.file(name), [coverages.of(place.file(name))], coverages), *coverages.findings]
     return [str(one) for one in found if one.level is not Check.OK]
 
 

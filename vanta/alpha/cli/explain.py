@@ -21,11 +21,11 @@ from vanta.alpha.core.sheet import sheet
 from vanta.alpha.core.sights import one_line
 from vanta.alpha.core.words import when
 from vanta.alpha.explainer import Explainer
+from vanta.alpha.pages import outside
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit, exit_table, show
 from vanta.common.clock import SystemClock
 from vanta.common.errors import UsageError, VantaError
 from vanta.common.exitcodes import Exit
-from vanta.common.paths import Home
 from vanta.common.settings import home_from
 from vanta.common.store import atomic
 from vanta.common.times import iso
@@ -53,7 +53,7 @@ def explain(name: IdArgument, home: HomeOption = None, *, json: JsonFlag = False
     if sum((json, dot, html is not None)) > 1:
         raise UsageError("--json, --dot and --html exclude each other", "Give one of them.")
     place = home_from(home).existing()
-    target = None if html is None else _outside(html, place)
+    target = None if html is None else outside(html, place, "--html why.html")
     explainer = Explainer(place)
     found = _only(name, explainer)
     tree = explainer.explain(found)
@@ -78,17 +78,6 @@ def _only(name: str, explainer: Explainer) -> str:
         shown = "\n    ".join(map(explainer.brief, found[:_MOST]))
         raise UsageError(f"{name!r} can mean {len(found):,} things:\n    {shown}{more}", "Give more of the id.")
     return found[0]
-
-
-def _outside(target: Path, home: Home) -> Path:
-    """Where the page goes. Raises `UsageError` for a folder, and among the state, whose files have their writers."""
-    if target.is_dir():
-        raise UsageError(f"{target} is a folder", "Name a file for the page, as in --html why.html.")
-    kept = (home.memory, home.config, home.logs)
-    if any(target.resolve().is_relative_to(folder.resolve()) for folder in kept):
-        raise UsageError(f"{target} lies among the files of the home, which have their own writers",
-                         "Choose a place outside of it, as in --html why.html.")
-    return target
 
 
 def _page(tree: Node, name: str, target: Path, warnings: Sequence[str]) -> int:
