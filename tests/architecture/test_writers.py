@@ -37,6 +37,8 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "OVERLAY": ("vanta.suite.simulation.home", "vanta.suite.scenes", "vanta.suite.mode"),  # likewise, and on request
     "CONTROL_LOG": ("vanta.alpha.wire",),
     "OPERATOR_COMMANDS": ("vanta.alpha.wire",),
+    "TRACKER_LOG": ("vanta.alpha.wire",),
+    "THREAD_TRACKER": ("vanta.alpha.tracker",),
     "SIMULATION": ("vanta.suite.simulation.engine",),
 }
 """State files by the name of their constant in common/paths.py, and the modules that write them."""
@@ -56,6 +58,7 @@ OTHERS: dict[str, str] = {
     "vanta.common.cli": "opens /dev/null in the place of an output that takes no more",
     "vanta.alpha.archive": "the one file of a bundle of records, never over another",
     "vanta.alpha.bundle": "what a bundle holds, in a folder that was empty",
+    "vanta.alpha.cli.board": "the page that a person asked for, outside of the home's state",
     "vanta.alpha.cli.explain": "the page that a person asked for, outside of the home's state",
     "vanta.alpha.housekeeping": "sealed pieces of logs, packed or put away; snapshots that nothing names, put away",
     "vanta.alpha.keys": "another signing key in the place of the one before, and its line in the public list",

@@ -14,6 +14,7 @@ from vanta.alpha.core.coverage import Coverage
 from vanta.alpha.core.cuts import DOCUMENTS
 from vanta.alpha.core.inputs import BROKEN
 from vanta.alpha.core.retired import Retirements
+from vanta.alpha.core.tracked import TrackerFold
 from vanta.alpha.core.verification import Finding, Watcher, journal, parsed
 from vanta.alpha.core.watchers import TORN, Anchors, Fold, Outputs, Promise, Promises, Receipts, Shortcut, manifest
 from vanta.alpha.reading import checkpoint_bytes, journal_bytes
@@ -22,7 +23,16 @@ from vanta.common.canonical import sha256
 from vanta.common.errors import Missing, OperatorError, StateError, UsageError, VantaError
 from vanta.common.exitcodes import Check
 from vanta.common.models.base import Model
-from vanta.common.paths import JOURNALS, PROMOTION_LOG, STATE, TRADE_LOG, Home, is_bundle
+from vanta.common.paths import (
+    JOURNALS,
+    PROMOTION_LOG,
+    STATE,
+    THREAD_TRACKER,
+    TRACKER_LOG,
+    TRADE_LOG,
+    Home,
+    is_bundle,
+)
 from vanta.common.registry import FILE as INSTRUMENTS
 from vanta.common.registry import InstrumentFile
 from vanta.common.resources import code_of
@@ -63,6 +73,8 @@ class Verifier:
         found = [name for name in _IN_ORDER if self._journal(name, documents)]
         lost = [name for name in documents if name in DOCUMENTS] if TRADE_LOG not in found else []
         self._findings += [_critical(TRADE_LOG, f"is missing, but {name} is its fold") for name in lost[:1]]
+        if THREAD_TRACKER in documents and TRACKER_LOG not in found:
+            self._findings.append(_critical(TRACKER_LOG, f"is missing, but {THREAD_TRACKER} is its fold"))
         self._findings += self._coverage.findings
         self._findings += [*self._receipts.judge(), *self._retired.judge()]
         self._findings += self._anchors.judge() if TRADE_LOG in found else []
@@ -108,6 +120,8 @@ class Verifier:
         self._findings += withheld(self._home.file(name), raw, start)
         if name in (TRADE_LOG, PROMOTION_LOG):
             watchers.append(self._anchors)
+        if name == TRACKER_LOG:
+            watchers.append(TrackerFold(documents.get(THREAD_TRACKER)))
         if name == TRADE_LOG:
             fold = Fold({one: raw for one, raw in documents.items() if one in DOCUMENTS})
             watchers += [fold, *self._shortcut(fold, coverage.state)]
@@ -241,8 +255,9 @@ def covered_by(path: Path, coverages: Sequence[Coverage]) -> list[Finding]:
     except Missing as error:
         return list(filter(None, (one.missing() for one in coverages))) or [_unknown(str(path), error.what)]
     start = begin(path)
-    folds = [Fold({})] if path.name == TRADE_LOG else []
-    return [*withheld(path, raw, start), *journal(path.name, raw, [*folds, *coverages], begin=start)]
+    folds: dict[str, Watcher] = {TRADE_LOG: Fold({}), TRACKER_LOG: TrackerFold(None)}
+    watchers = [*filter(None, [folds.get(path.name)]), *coverages]
+    return [*withheld(path, raw, start), *journal(path.name, raw, watchers, begin=start)]
 
 
 def withheld(path: Path, raw: bytes, start: Head) -> list[Finding]:

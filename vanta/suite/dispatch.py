@@ -37,6 +37,7 @@ COMMANDS = (
             check=True),
     Command("tidy", "pack and put away old logs, and say what they take on disk", "vanta.alpha.cli.tidy"),
     Command("overlay", "would these kill switches let an order pass?", "vanta.alpha.cli.overlay"),
+    Command("thread", "timelines of incidents and decisions", "vanta.alpha.cli.thread", "vanta-thread"),
     Command("simulate", "run the very same programs over recorded feeds and prices", "vanta.suite.simulate"),
 )
 

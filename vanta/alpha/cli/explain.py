@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from vanta import __version__
+from vanta.alpha.cli.target import outside
 from vanta.alpha.core.dot import dot as as_dot
 from vanta.alpha.core.gather import passed_together
 from vanta.alpha.core.graph import graph_of
@@ -25,16 +26,14 @@ from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, em
 from vanta.common.clock import SystemClock
 from vanta.common.errors import UsageError, VantaError
 from vanta.common.exitcodes import Exit
-from vanta.common.paths import Home
 from vanta.common.settings import home_from
 from vanta.common.store import atomic
 from vanta.common.times import iso
 
 app = application("Say why a signal, conviction, intent, order, fill, refusal or control change is what it is.")
 IdArgument = Annotated[str, typer.Argument(
-    metavar="ID", help="sig1_… cv1_… in1_… dag1_… latch_… cmd_…, an order or fill id, a control's hash, or a record's "
-                       "place "
-    "as in trade_log:345; a beginning of eight characters will do.")]
+    metavar="ID", help="sig1_… cv1_… in1_… dag1_… latch_… cmd_… vt_… th_…, an order or fill id, a control's hash, "
+                       "or a record's place as in trade_log:345; a beginning of eight characters will do.")]
 DotFlag = Annotated[bool, typer.Option("--dot", help="Print the decision as Graphviz text.")]
 HtmlOption = Annotated[Path | None, typer.Option(
     "--html", metavar="FILE", show_default=False, help="Write a page that draws the decision; - prints it.")]
@@ -53,7 +52,7 @@ def explain(name: IdArgument, home: HomeOption = None, *, json: JsonFlag = False
     if sum((json, dot, html is not None)) > 1:
         raise UsageError("--json, --dot and --html exclude each other", "Give one of them.")
     place = home_from(home).existing()
-    target = None if html is None else _outside(html, place)
+    target = None if html is None else outside(html, place, example="--html why.html")
     explainer = Explainer(place)
     found = _only(name, explainer)
     tree = explainer.explain(found)
@@ -78,17 +77,6 @@ def _only(name: str, explainer: Explainer) -> str:
         shown = "\n    ".join(map(explainer.brief, found[:_MOST]))
         raise UsageError(f"{name!r} can mean {len(found):,} things:\n    {shown}{more}", "Give more of the id.")
     return found[0]
-
-
-def _outside(target: Path, home: Home) -> Path:
-    """Where the page goes. Raises `UsageError` for a folder, and among the state, whose files have their writers."""
-    if target.is_dir():
-        raise UsageError(f"{target} is a folder", "Name a file for the page, as in --html why.html.")
-    kept = (home.memory, home.config, home.logs)
-    if any(target.resolve().is_relative_to(folder.resolve()) for folder in kept):
-        raise UsageError(f"{target} lies among the files of the home, which have their own writers",
-                         "Choose a place outside of it, as in --html why.html.")
-    return target
 
 
 def _page(tree: Node, name: str, target: Path, warnings: Sequence[str]) -> int:

@@ -46,13 +46,17 @@ footer{padding-block:2rem 3rem}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """`title`, `lead` and `foot` are plain text; `body` is markup that was made with `text`; `style` adds rules."""
+    """All are plain text, but for `body`, which is markup that was made with `text`, and `style`, which adds rules.
+
+    `skip` names the link to the element `sentences`.
+    """
 
     title: str
     lead: str
     body: str
     foot: str = ""
     style: str = ""
+    skip: str = "To the sentences"
 
 
 def text(value: object) -> str:
@@ -70,6 +74,6 @@ def document(page: Page) -> str:
             f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="referrer" '
             f'content="no-referrer">\n'
             f"<title>{text(page.title)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
-            f'<a class="skip" href="#sentences">To the sentences</a>\n'
+            f'<a class="skip" href="#sentences">{text(page.skip)}</a>\n'
             f"<header>\n<h1>{text(page.title)}</h1>\n<p class=\"lead\">{text(page.lead)}</p>\n</header>\n"
             f"<main>\n{page.body}\n</main>\n<footer>{text(page.foot)}</footer>\n</body>\n</html>\n")

@@ -21,6 +21,9 @@ from vanta.common.events import Kind
 FIELDS: Mapping[str, tuple[str, ...]] = {
     Kind.CONTROL_CHANGED: ("by", "account", "uid"), Kind.COMMAND_GIVEN: ("by",),
     Kind.CONTROL_SEEN: ("by",), Kind.COMMAND_TAKEN: ("by",), Kind.COMMAND_REFUSED: ("by",), Kind.OVERRIDE_SET: ("by",),
+    Kind.ITEM_ADDED: ("by", "uid", "owner", "evidence", "verify"), Kind.ITEM_MARKED: ("by",), Kind.ITEM_NOTED: ("by",),
+    Kind.ITEM_CHECKED: ("by",), Kind.THREAD_OPENED: ("by",), Kind.THREAD_APPENDED: ("by",),
+    Kind.THREAD_LINKED: ("by",), Kind.THREAD_CLOSED: ("by",),
     Kind.LATCH_RELEASED: ("by",), Kind.LOG_RETIRED: ("by",), Kind.CONTROL_EDITED: ("uid", "user", "terminals", "by"),
 }
 """Fields of a record's payload that name a person, by kind. Reasons do not: they are the why."""
