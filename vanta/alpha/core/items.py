@@ -15,6 +15,7 @@ from vanta.common.models.tracker import SEVERITIES, Item, Thread
 from vanta.common.times import parse_iso
 
 LINE = 80
+_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +120,8 @@ def markdown(thread: Thread, events: Sequence[Event] = ()) -> str:
 
 
 def _plain(text: str) -> str:
-    """Signs of markup as they are; markup of pages cannot begin."""
-    return "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+-!|~&" else char for char in text)
+    """Signs of markup as they are, and none that a page could take for a tag."""
+    return "".join(_ENTITIES.get(char) or (f"\\{char}" if char in "\\`*_{}[]()#+-!|~" else char) for char in text)
 
 
 def tally(tracker: Tracker) -> Mapping[str, int]:
