@@ -62,6 +62,7 @@ OTHERS: dict[str, str] = {
     "vanta.alpha.cli.explain": "the page that a person asked for, outside of the home's state",
     "vanta.alpha.housekeeping": "sealed pieces of logs, packed or put away; snapshots that nothing names, put away",
     "vanta.alpha.keys": "another signing key in the place of the one before, and its line in the public list",
+    "vanta.alpha.releases": "links, manifests and signatures below `build/modules/`, and releases that nobody needs",
     "vanta.alpha.witness": "copies of another home's checkpoints and keys, below `replica/`",
     "vanta.common.signing_key": "the home's signing key and the first line of the public list, each once",
     "vanta.executor.memory": "states of the executor's book beside the checkpoints, a shortcut for the next start",

@@ -19,10 +19,11 @@ SHOWN_BYTES = 4096
 
 
 class Ended(NamedTuple):
-    """`code` is `None` where it did not end in time; `output` the last of what it said."""
+    """`code` is `None` where it did not end in time; `output` is the last of what it said, `raw` all of it."""
 
     code: int | None
     output: str
+    raw: bytes
 
 
 def words(command: str) -> list[str]:
@@ -41,7 +42,7 @@ def run(command: str, *, folder: Path, timeout_s: float) -> Ended:
     try:
         process = subprocess.Popen(  # noqa: S603 - the operator's own command, word by word
             words(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder,
-            env=plain_environment(), start_new_session=True)
+            env={**plain_environment(), "PYTHONDONTWRITEBYTECODE": "1"}, start_new_session=True)
     except OSError as error:
         raise UsageError(f"the check cannot be started: {describe(error)}", "Name a program that is there.") from error
     code: int | None = None
@@ -53,7 +54,7 @@ def run(command: str, *, folder: Path, timeout_s: float) -> Ended:
         output, _ = process.communicate()
     finally:
         _end(process)
-    return Ended(code, output[-SHOWN_BYTES:].decode("utf-8", "replace"))
+    return Ended(code, output[-SHOWN_BYTES:].decode("utf-8", "replace"), output)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

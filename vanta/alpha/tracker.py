@@ -58,8 +58,10 @@ class New:
 class Desk:
     """The tracker's log while one person changes it. What it returns is durable once the desk was left."""
 
-    def __init__(self, journal: Journal, *, by: str, at: str) -> None:
+    def __init__(self, journal: Journal, *, by: str, at: str, uid: int | None = None) -> None:
+        """`uid` is the account that says it: the one that runs this."""
         self._journal, self._by, self._at = journal, by, at
+        self._uid = str(os.getuid() if uid is None else uid)
         self.tracker = Tracker()
         for record in journal.read():
             self.tracker.apply(record)
@@ -68,7 +70,7 @@ class Desk:
         """A new item."""
         name = item_id(self._journal.head().hash, title := line(new.title))
         body = {"title": title, "kind": new.kind, "severity": new.severity, "owner": new.owner and line(new.owner),
-                "uid": str(os.getuid()), "verify": new.verify, "subject": new.subject, "digest": new.digest,
+                "verify": new.verify, "subject": new.subject, "digest": new.digest,
                 **_evidence(new.evidence)}
         self._say(Kind.ITEM_ADDED, body, {"item_id": name})
         return self.tracker.item(name)
@@ -129,9 +131,14 @@ class Desk:
         self._say(Kind.THREAD_CLOSED, {"outcome": text(outcome)}, {"thread_id": name})
         return self.tracker.thread(name)
 
+    def release(self, kind: Kind, said: Mapping[str, Any]) -> None:
+        """A step of a release, durably: what follows rests on it."""
+        self._say(kind, said, {})
+        self._journal.sync()
+
     def _say(self, kind: Kind, said: Mapping[str, Any], ids: Mapping[str, str]) -> None:
         """Try it on the fold, then write it."""
-        head, body = self._journal.head(), {**said, "by": self._by}
+        head, body = self._journal.head(), {**said, "by": self._by, "uid": self._uid}
         try:
             self.tracker.apply(Record(head.seq + 1, self._at, kind, None, ids, body, head.hash, ""))
         except StateError as error:
@@ -140,14 +147,14 @@ class Desk:
 
 
 @contextmanager
-def desk(home: Home, clock: Clock, *, by: str) -> Iterator[Desk]:
+def desk(home: Home, clock: Clock, *, by: str, uid: int | None = None) -> Iterator[Desk]:
     """Change the tracker. What was said is durable, and `thread_tracker.json` written, when this ends without an error.
 
     Waits while somebody else changes it. Raises `LockHeld` when that takes longer than `WAIT_S`.
     """
     with ExitStack() as stack:
         journal = _journal(stack, home, clock)
-        one = Desk(journal, by=line(by), at=iso(clock.now()))
+        one = Desk(journal, by=line(by), at=iso(clock.now()), uid=uid)
         yield one
         journal.sync()
         atomic.replace(home.file(THREAD_TRACKER), rendered(one.tracker))

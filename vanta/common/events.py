@@ -30,6 +30,8 @@ class Kind(StrEnum):
     THREAD_APPENDED = "thread.appended"
     THREAD_LINKED = "thread.linked"        # something of this home that it is about
     THREAD_CLOSED = "thread.closed"
+    RELEASE_MOVING = "release.moving"      # a module is about to run another release: from, to, why, its manifest
+    RELEASE_MOVED = "release.moved"        # which release it runs now, and why
     # trade_log.jsonl: external inputs, recorded before they are used
     CONTROL_SEEN = "control.seen"          # overlay, permit and vault bytes by hash, and what they allow
     CONTROL_EDITED = "control.edited"      # what an edit of overlay or vaults changed, and who may have made it

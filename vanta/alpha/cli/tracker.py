@@ -15,6 +15,7 @@ import typer
 from vanta.alpha.checks import words
 from vanta.alpha.core.items import Wanted, indented, row, sorted_items, told
 from vanta.alpha.core.tracker import LONGEST_TEXT
+from vanta.alpha.releases import Shelf
 from vanta.alpha.tracker import New, desk, evidence_state, find, look
 from vanta.common import cli
 from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, application, emit, exit_table, show
@@ -47,6 +48,9 @@ EvidenceOption = Annotated[Path | None, typer.Option(
 Verify = Annotated[str | None, typer.Option(
     "--verify", metavar="COMMAND", show_default=False,
     help="A check that ends with 0 when it is done. `vt-fix` runs it without a shell; nothing else ends the item.")]
+ReleaseOption = Annotated[str | None, typer.Option(
+    "--release", metavar="MODULE@REL", show_default=False,
+    help="A candidate below build/modules/: the item names the hash of its manifest, and is of the kind release.")]
 State = Annotated[Literal["open", "fixing", "blocked", "approved", "done", "wontfix", "all"] | None, typer.Option(
     "--state", show_default=False, help="Only these. Default: all that have not ended.")]
 MarkArgument = Annotated[Literal["done", "blocked", "wontfix", "open", "approved"], typer.Argument(
@@ -58,14 +62,20 @@ Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")]
 @add_app.command(epilog=_CODES)
 def add(title: Annotated[str, typer.Argument(metavar="TITLE", help="What it is, in a few words.")],  # noqa: PLR0913
         home: HomeOption = None, *, kind: Kind = "task", severity: Severity = "medium", owner: Owner = None,
-        evidence: EvidenceOption = None, verify: Verify = None, by: By = None, now: NowOption = None,
+        evidence: EvidenceOption = None, verify: Verify = None,
+        release: ReleaseOption = None, by: By = None, now: NowOption = None,
         json: JsonFlag = False) -> int:
     """Add an incident, task, risk or idea, and print its id."""
     place, clock = where(home, now)
     if verify is not None:
         words(verify)
+    digest = None
+    if release is not None:
+        module, _, version = release.partition("@")
+        kind, digest = "release", Shelf(place, module).manifest(version).digest
     with desk(place, clock, by=by or account()) as one:
-        item = one.add(New(title=title, kind=kind, severity=severity, owner=owner, evidence=evidence, verify=verify))
+        item = one.add(New(title=title, kind=kind, severity=severity, owner=owner, evidence=evidence, verify=verify,
+                           subject=release, digest=digest))
     return said("add", item, clock, json, Next("to fix it", f"vt-fix {item.id}"))
 
 

@@ -32,6 +32,9 @@ KINDS = frozenset({Kind.ITEM_ADDED, Kind.ITEM_MARKED, Kind.ITEM_NOTED, Kind.ITEM
                    Kind.THREAD_APPENDED, Kind.THREAD_LINKED, Kind.THREAD_CLOSED})
 """Records that change something here."""
 
+MOVES = frozenset({Kind.RELEASE_MOVING, Kind.RELEASE_MOVED})
+"""Steps of releases: kept in order, for `releases.py`; the document does not have them."""
+
 ENDED = frozenset({"done", "wontfix"})
 LONGEST_TITLE, LONGEST_TEXT = 200, 16_384
 """Characters."""
@@ -45,6 +48,7 @@ class Tracker:
     def __init__(self) -> None:
         self.items: dict[str, Item] = {}
         self.threads: dict[str, Thread] = {}
+        self.moves: list[Record] = []
         self.seq, self.at, self.hash = 0, "", GENESIS
         self._steps: Mapping[str, Callable[[Record], None]] = {
             Kind.ITEM_ADDED: self._add, Kind.ITEM_MARKED: self._mark, Kind.ITEM_NOTED: self._note,
@@ -56,6 +60,8 @@ class Tracker:
         try:
             if record.kind in KINDS:
                 self._steps[record.kind](record)
+            if record.kind in MOVES:
+                self.moves.append(record)
         except BadInput as error:
             raise StateError(error.what) from error
         except BROKEN as error:
@@ -96,7 +102,7 @@ class Tracker:
             "id": name, "at": record.at, "thread": None, "notes": [],
             "evidence": None if path is None else Evidence(
                 path=path, sha256=body["evidence_sha256"], size=body["evidence_size"]),
-            "history": [Step(at=record.at, by=body["by"], state="open", reason="")]}, file="item")
+            "history": [Step(at=record.at, by=body["by"], uid=body["uid"], state="open", reason="")]}, file="item")
 
     def _mark(self, record: Record) -> None:
         """`item.marked`: only as the table has it, and never done over the head of its own check."""
@@ -172,8 +178,8 @@ class Tracker:
     def _moved(self, item: Item, record: Record, state: str, reason: str) -> None:
         if state not in TABLE[item.state]:
             raise StateError(f"{item.id} is {item.state}: {state} cannot follow, only {' or '.join(TABLE[item.state])}")
-        step = validate(Step, {"at": record.at, "by": record.payload["by"], "state": state, "reason": reason},
-                        file="step")
+        step = validate(Step, {"at": record.at, "by": record.payload["by"], "uid": record.payload["uid"],
+                               "state": state, "reason": reason}, file="step")
         self.items[item.id] = item.model_copy(update={"history": [*item.history, step]})
 
 

@@ -36,6 +36,9 @@ SENTENCES: Mapping[str, Callable[[Body], str]] = {
     Kind.THREAD_OPENED: lambda body: f"{person(body['by'])} opened the thread \"{body['title']}\".",
     Kind.THREAD_APPENDED: lambda body: f"{person(body['by'])} said in the thread: {body['text']}",
     Kind.THREAD_LINKED: lambda body: f"{person(body['by'])} linked the thread to {body['target']}.",
+    Kind.RELEASE_MOVING: lambda body: f"{person(body['by'])} began to move {body['module']} from "
+                                      f"{body['before'] or 'nothing'} to {body['after']}: {body['reason']}.",
+    Kind.RELEASE_MOVED: lambda body: f"{body['module']} runs {body['after'] or 'nothing'}: {body['reason']}.",
     Kind.THREAD_CLOSED: lambda body: f"{person(body['by'])} closed the thread: {body['outcome']}.",
 }
 

@@ -122,6 +122,13 @@ class RetentionSettings(OperatorModel):
                                 "`archive` in the home by default")
 
 
+class ReleaseSettings(OperatorModel):
+    """Who may put a release into use."""
+
+    two_person: bool = Field(default=False, description="a release is approved by another account than the one that "
+                             "added it to the tracker")
+
+
 class Settings(OperatorModel):
     """Everything."""
 
@@ -130,4 +137,5 @@ class Settings(OperatorModel):
     markets: MarketsSettings = MarketsSettings()
     executor: ExecutorSettings = ExecutorSettings()
     retention: RetentionSettings = RetentionSettings()
+    releases: ReleaseSettings = ReleaseSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -20,6 +20,7 @@ class Step(Model):
 
     at: UtcTime
     by: str
+    uid: str = Field(description="the number of the account that said so")
     state: Literal["open", "fixing", "blocked", "approved", "done", "wontfix"]
     reason: str
 

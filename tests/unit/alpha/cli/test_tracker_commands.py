@@ -184,10 +184,7 @@ def test_what_has_no_check_is_ended_by_a_word(home: Home, capsys: Capture) -> No
 def test_another_account_s_check_is_not_run(home: Home, capsys: Capture, tmp_path: Path) -> None:
     """Who may add an item does not thereby run commands as somebody else."""
     flag = tmp_path / "flag"
-    with desk(home, FixedClock(parse_iso(AT)), by="ann") as one:
-        say = one._say
-        say_as = {"uid": "4242"}
-        one._say = lambda kind, said, ids: say(kind, {**said, **(say_as if "uid" in said else {})}, ids)  # type: ignore[method-assign]
+    with desk(home, FixedClock(parse_iso(AT)), by="ann", uid=4242) as one:
         item = one.begin(one.add(New(title="x", verify=f"touch {flag}")).id)
     assert call(fix.main, home, item.id) == 5
     assert "account 4242" in capsys.readouterr().err

@@ -181,7 +181,7 @@ FORGED: dict[str, Record] = {
                          ""),
     "another thread's id": Record(1, AT, Kind.THREAD_OPENED, None, {"thread_id": "th_aaaaaaaaaaaaaaaa"},
                                   {"title": "x", "checklist": []}, "0" * 64, ""),
-    "no id": Record(1, AT, Kind.ITEM_NOTED, None, {}, {"text": "x", "by": "x"}, "0" * 64, ""),
+    "no id": Record(1, AT, Kind.ITEM_NOTED, None, {}, {"text": "x", "by": "x", "uid": "0"}, "0" * 64, ""),
     "no title": Record(1, AT, Kind.ITEM_ADDED, None, {"item_id": "vt_aaaaaaaaaaaaaaaa"}, {}, "0" * 64, ""),
 }
 
@@ -241,6 +241,9 @@ def busy() -> Desk:
     one.mark(one.add(New(title="third", severity="low")).id, "wontfix", "no")
     one.mark(one.add(New(title="fourth", kind="release", subject="m@1", digest="a" * 64)).id, "approved", "good")
     one.close(one.open("a decision").id, "so it is")
+    moved = {"module": "m", "before": None, "after": "1", "manifest": "a" * 64, "reason": "better"}
+    one.release(Kind.RELEASE_MOVING, moved)
+    one.release(Kind.RELEASE_MOVED, moved)
     return one
 
 
@@ -281,7 +284,7 @@ def test_the_board_says_what_is_there_and_how_long_that_is_news(busy: Desk) -> N
     assert "Made <b>2026-11-20 18:00:00 UTC</b>, stale after <b>2026-11-20 19:00:00 UTC</b>" in page
     for said in ("Being fixed · 1", "Blocked · 1", "Approved · 1", "Open · 0",
                  "3 items are open: 1 critical, 1 high and 1 blocked.", "a decision",
-                 "1 of 4 done", "wontfix: no", "record 15 of", "1 note", "3 h old",
+                 "1 of 4 done", "wontfix: no", "record 17 of", "1 note", "3 h old",
                  "nobody owns it"):
         assert said in page, said
     assert page.index("Tracker") < page.index("What is open") < page.index("Ended last")
