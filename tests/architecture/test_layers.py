@@ -49,7 +49,7 @@ LAZY = frozenset({"alpaca", "ccxt", "cryptography", "feedparser", "httpx", "ib_a
                   "requests", "rich", "structlog"})
 """Imported inside the function that needs them, so that cheap commands stay cheap."""
 
-DYNAMIC = ("vanta.suite.dispatch", "vanta.suite.run", "vanta.markets.cli", "vanta.common.paths",
+DYNAMIC = ("vanta.suite.dispatch", "vanta.suite.run", "vanta.markets.cli", "vanta.alpha.cli.diagnostics", "vanta.common.paths",
            "vanta.markets.collectors.wire", "vanta.markets.parsers.ccxt_library")
 """May import by name: the dispatchers the command that was asked for, `paths` the model of a file that is read,
 `collectors.wire` the collector of the feed, `ccxt_library` the exchange that is asked."""

@@ -33,8 +33,9 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "EXECUTOR_STATE": ("vanta.executor.publish",),
     "TRADE_LOG": ("vanta.executor.wire",),
     "PERMIT": ("vanta.common.permit",),
-    "VAULTS": ("vanta.suite.simulation.home", "vanta.suite.scenes"),   # as the operator of a new home would
-    "OVERLAY": ("vanta.suite.simulation.home", "vanta.suite.scenes", "vanta.suite.mode"),  # likewise, and on request
+    "VAULTS": ("vanta.suite.simulation.home", "vanta.suite.scenes",   # as the operator of a new home would
+               "vanta.alpha.editing"),   # on request
+    "OVERLAY": ("vanta.suite.simulation.home", "vanta.suite.scenes", "vanta.alpha.editing"),
     "CONTROL_LOG": ("vanta.alpha.wire",),
     "OPERATOR_COMMANDS": ("vanta.alpha.wire",),
     "TRACKER_LOG": ("vanta.alpha.wire",),
@@ -60,7 +61,13 @@ OTHERS: dict[str, str] = {
     "vanta.alpha.bundle": "what a bundle holds, in a folder that was empty",
     "vanta.alpha.cli.board": "the page that a person asked for, outside of the home's state",
     "vanta.alpha.cli.explain": "the page that a person asked for, outside of the home's state",
+    "vanta.alpha.cli.report": "the page that a person asked for, in `build/` or outside of the home's state",
     "vanta.alpha.housekeeping": "sealed pieces of logs, packed or put away; snapshots that nothing names, put away",
+    "vanta.alpha.installer": "the host's own folders, below /etc and the root that it is given; no state",
+    "vanta.alpha.vaults": "the copy of vault.json that a person edits",
+    "vanta.alpha.cli.vault": "takes that copy away once its content is in place",
+    "vanta.alpha.support": "the zip for whoever helps, where a person wants it",
+    "vanta.alpha.mending": "takes temporary files of dead processes away",
     "vanta.alpha.keys": "another signing key in the place of the one before, and its line in the public list",
     "vanta.alpha.releases": "links, manifests and signatures below `build/modules/`, and releases that nobody needs",
     "vanta.alpha.witness": "copies of another home's checkpoints and keys, below `replica/`",

@@ -283,6 +283,18 @@ def test_the_second_pass_and_a_third_staged_nothing(demo: Demo) -> None:
     assert demo.home.file("trade_log.jsonl").read_bytes().count(b'"order.submitting"') == before
 
 
+def test_it_ends_with_a_page_that_shows_all_of_it(demo: Demo) -> None:
+    """It says where; the page is there, whole, and its sums are those of the document beside it."""
+    page = demo.home.root / "build" / "report.html"
+    assert f"for a browser: {page.as_uri()}" in demo.done.stdout
+    drawn = page.read_text()
+    assert drawn.endswith("</html>\n")
+    assert "Not everything is as it should be" not in drawn
+    total = Decimal(demo.document("pnl_summary.json")["total"]["total"])
+    assert f'class="v">{total:+,.2f} USD'.replace("-", "−") in drawn
+    assert drawn.count('<details class="wish">') == len(demo.of("intent.seen"))
+
+
 def test_the_screen_is_plain_where_it_is_piped(demo: Demo) -> None:
     """No escape sequences, no line wider than 120 columns, and nothing on stderr."""
     assert "\x1b" not in demo.done.stdout
@@ -302,8 +314,8 @@ def test_the_proposed_commands_work_when_they_are_pasted(demo: Demo, tmp_path: P
         name = re.sub(r".*/(vanta\S*?)'? (\S+) .*", r"\1 \2", line)
         statuses[name] = until_calm(line, folder) if name == "vanta-run up" else subprocess.run(
             line, shell=True, cwd=folder, env=BARE, capture_output=True, check=False).returncode
-    assert statuses == {"vanta-run status": 0, "vanta explain": 0, "vanta verify": 0, "vanta replay": 0,
-                        "vanta-run up": 0, "vanta-run kill": 0}
+    assert statuses == {"vanta-run status": 0, "vanta report": 0, "vanta explain": 0, "vanta verify": 0,
+                        "vanta replay": 0, "vanta-run up": 0, "vanta-run kill": 0}
 
 
 def until_calm(line: str, folder: Path) -> int:

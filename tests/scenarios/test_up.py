@@ -114,7 +114,7 @@ def test_a_daemon_that_cannot_trust_its_state_stays_down_while_the_other_runs(ho
     """A broken trade log ends the executor with 78, once; markets runs on; the whole ends with 78."""
     home.file(TRADE_LOG).write_bytes(b'{"not": "a record"}\n')
     running = Up(home)
-    log = home.logs / "markets.log"
+    log = home.logs / "reflector_meta.log"
     until(lambda: ended(home.lock("executor")) and log.exists() and "trade_log.jsonl:1" in log.read_text("utf-8"))
     assert running.pid("markets") is not None
     status, said = running.stop()

@@ -5,6 +5,7 @@ carried one out, or why not.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,17 @@ from vanta.common.store.ports import Journal
 from vanta.common.times import iso
 
 VALID_FOR = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One change of a control: what, who, why, and what it was before and is after."""
+
+    what: str = "permit"
+    by: str
+    reason: str
+    before: str
+    after: str
 
 
 def give(journal: Journal, asked: Mapping[str, Any], *, by: str, reason: str, now: datetime) -> OperatorCommand:

@@ -23,6 +23,7 @@ from vanta.alpha.recent import last_records
 from vanta.common.errors import StateError
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import (
+    CONTROL_LOG,
     EXECUTOR_STATE,
     FEEDS,
     JOURNALS,
@@ -71,6 +72,22 @@ def gather(home: Home, settings: Settings, now: datetime, problems: tuple[str, .
         unreadable=controls.problem or "", permit=_permit(home), locks=tuple(locks(home)), disk=_disk(home),
         heads=tuple(replace(head(home.file(name)), covered=_covered(home.memory / FOLDER / name))
                     for name in JOURNALS), problems=problems)
+
+
+def given_or_taken(home: Home, *, permit: bool) -> str:
+    """Who permitted or stopped dispatch last, when and why; empty if nobody is on record.
+
+    `permit` is whether there is one now.
+    """
+    if permit:
+        doc = whole(home.file(PERMIT))
+        return (f"permitted by {doc.text('by') or 'an unknown person'} at {doc.text('at') or 'an unknown time'}: "
+                f"{doc.text('reason') or 'no reason recorded'}")
+    for record in last_records(home.file(CONTROL_LOG)):
+        said = record["payload"]
+        if record["kind"] == "control.changed" and said.get("after") == "absent" and said.get("what") == "permit":
+            return f"stopped by {said.get('by')} at {record['at']}: {said.get('reason')}"
+    return ""
 
 
 def _since(log: Path, fold: Doc) -> list[dict[str, Any]]:

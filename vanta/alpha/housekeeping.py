@@ -84,9 +84,11 @@ class Housekeeping:
             if not piece.packed:
                 self.done.saved += segments.pack(piece)
                 self.done.packed += 1
-            elif _unpacked(piece).exists():  # a crash came in between
-                segments.content(piece)
-                segments.drop(_unpacked(piece))
+            elif (plain := segments.plain_of(piece)).exists():  # a crash came in between
+                if segments.unpacked(piece) != segments.content(piece):
+                    raise StateError(f"{piece.path} is not what {plain.name} holds", "`vanta verify` says whether the "
+                                     "latter is right; then remove the other.")
+                segments.drop(plain)
 
     def _retire(self, name: str) -> None:
         log = self._home.file(name)
@@ -99,9 +101,10 @@ class Housekeeping:
             return
         head = segments.seal_of(pieces[count])
         assert head is not None
-        self._record({"journal": name, "seq": head.seq, "head": head.hash, "size": head.size,
-                            "pieces": [one.path.name for one in pieces[:count]], "to": str(self._archive)})
         to = self._archive / segments.FOLDER / name
+        _reachable(to, pieces[0].path)
+        self._record({"journal": name, "seq": head.seq, "head": head.hash, "size": head.size,
+                      "pieces": [one.path.name for one in pieces[:count]]})
         for piece in pieces[:count]:  # oldest first: what stays has no gap at any moment
             _move(piece.path, to)
             _move(piece.checkpoints, to)
@@ -144,13 +147,21 @@ class Housekeeping:
         return found
 
 
-def _unpacked(piece: Segment) -> Path:
-    return piece.path.with_name(piece.path.name.removesuffix(segments.PACKED))
+def _reachable(to: Path, path: Path) -> None:
+    """Insist that what lies at `path` can be renamed into `to`, before anything is said of it."""
+    try:
+        to.mkdir(mode=0o750, parents=True, exist_ok=True)
+        if to.stat().st_dev == path.stat().st_dev:
+            return
+        problem = "it lies on another file system"
+    except OSError as error:
+        problem = describe(error)
+    raise StateError(f"nothing can be put away in {to}: {problem}",
+                     "The archive has to lie on the home's own file system.")
 
 
 def _move(path: Path, to: Path) -> None:
     try:
-        to.mkdir(mode=0o750, parents=True, exist_ok=True)
         os.rename(path, to / path.name)
         sync_folder(to)
         sync_folder(path.parent)
@@ -191,8 +202,9 @@ def usage(home: Home, today: date) -> list[Usage]:
         log, size, days = home.file(name), 0, dict[str, int]()
         for piece in segments.sealed(log):
             here = sum(_size(path) for path in (piece.path, piece.checkpoints))
-            days[_day_of(piece)] = days.get(_day_of(piece), 0) + here
             size += here
+            with contextlib.suppress(StateError):  # a damaged one has its size all the same
+                days[_day_of(piece)] = days.get(_day_of(piece), 0) + here
         size += _size(log) + _size(log.parent / "checkpoints" / name)
         found.append(Usage(name, size, days))
     stored: dict[str, int] = {}

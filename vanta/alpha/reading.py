@@ -11,30 +11,30 @@ from vanta.common.errors import Missing
 from vanta.common.store import segments
 from vanta.common.store.chain import chain
 from vanta.common.store.checkpoint import FOLDER, joined
-from vanta.common.store.ports import Record
-from vanta.common.store.segments import begin
+from vanta.common.store.ports import Head, Record
 
 _AGAIN = 5
 
 
-def _whole(path: Path) -> bytes:
-    return segments.whole(path, segments.begins(path)[1])
+def log(path: Path, look: Callable[[Path], tuple[bytes, Head]] = segments.everything) -> tuple[bytes, Head]:
+    """The whole journal with its sealed pieces, however long, as far as memory goes, and where it begins.
 
-
-def journal_bytes(path: Path, look: Callable[[Path], bytes] = _whole) -> bytes:
-    """The whole journal with its sealed pieces, however long, as far as memory goes. Raises `Missing` or `StateError`.
-
-    It begins where `begin` says: later than at its first record if older pieces were put away.
+    Later than at its first record if older pieces were put away. Raises `Missing` or `StateError`.
     """
-    raw = look(path)
+    raw, head = look(path)
     for _ in range(_AGAIN):
         if raw.endswith(b"\n") or not raw:
             break
-        longer = look(path)
+        longer, head = look(path)
         if len(longer) == len(raw):
             break
         raw = longer
-    return raw
+    return raw, head
+
+
+def journal_bytes(path: Path) -> bytes:
+    """The bytes of `log`."""
+    return log(path)[0]
 
 
 def checkpoint_bytes(path: Path) -> bytes:
@@ -46,7 +46,7 @@ def checkpoint_bytes(path: Path) -> bytes:
 def records(path: Path) -> Iterator[Record]:
     """Records of a journal, none if there is no such file; a torn tail is left out. Raises `StateError` at a break."""
     try:
-        raw = journal_bytes(path)
+        raw, begins = log(path)
     except Missing:
         return
-    yield from chain(raw, name=path.name, previous=begin(path))
+    yield from chain(raw, name=path.name, previous=begins)

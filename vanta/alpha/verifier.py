@@ -4,6 +4,7 @@ Reads only. The order matters while programs run: documents first, then journals
 seems to have changed is looked at once more.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,13 +18,14 @@ from vanta.alpha.core.retired import Retirements
 from vanta.alpha.core.tracked import TrackerFold
 from vanta.alpha.core.verification import Finding, Watcher, journal, parsed
 from vanta.alpha.core.watchers import TORN, Anchors, Fold, Outputs, Promise, Promises, Receipts, Shortcut, manifest
-from vanta.alpha.reading import checkpoint_bytes, journal_bytes
+from vanta.alpha.reading import checkpoint_bytes, log
 from vanta.alpha.wire import snapshots
 from vanta.common.canonical import sha256
 from vanta.common.errors import Missing, OperatorError, StateError, UsageError, VantaError
 from vanta.common.exitcodes import Check
 from vanta.common.models.base import Model
 from vanta.common.paths import (
+    CONTROL_LOG,
     JOURNALS,
     PROMOTION_LOG,
     STATE,
@@ -39,6 +41,7 @@ from vanta.common.resources import code_of
 from vanta.common.settings import load
 from vanta.common.signatures import KEYS, keys
 from vanta.common.store.atomic import read
+from vanta.common.store.chain import START
 from vanta.common.store.checkpoint import FOLDER, read_all
 from vanta.common.store.personal import is_withheld
 from vanta.common.store.ports import Head
@@ -64,6 +67,7 @@ class Verifier:
         self._receipts = Receipts()
         self._anchors = Anchors()
         self._retired = Retirements()
+        self._signed = 0
         self._promises: list[Promises] = []
         self._coverage = Coverages(home.config / KEYS)
 
@@ -76,7 +80,7 @@ class Verifier:
         if THREAD_TRACKER in documents and TRACKER_LOG not in found:
             self._findings.append(_critical(TRACKER_LOG, f"is missing, but {THREAD_TRACKER} is its fold"))
         self._findings += self._coverage.findings
-        self._findings += [*self._receipts.judge(), *self._retired.judge()]
+        self._findings += [*self._receipts.judge(), *self._retired.judge(self._signed)]
         self._findings += self._anchors.judge() if TRADE_LOG in found else []
         self._written(documents)
         for name, raw in documents.items():
@@ -106,12 +110,13 @@ class Verifier:
 
     def _journal(self, name: str, documents: dict[str, bytes]) -> bool:
         coverage = self._coverage.of(self._home.file(name))  # before the log, which only grows
-        raw = self._read(name, journal_bytes)
-        start = self._begin(name) if raw is not None else None
-        if raw is None or start is None:
+        raw, start = self._log(name)
+        if raw is None:
             if not self._home.file(name).exists():
                 self._findings += filter(None, [coverage.missing()])
             return False
+        self._coverage.again(self._home.file(name), coverage)
+        self._retired.begins(name, start)
         promises = Promises(name) if self._bundle is None else self._bundle.promises(name)
         self._promises.append(promises)
         watchers: list[Watcher] = [promises, self._outputs, self._receipts, self._retired, coverage]
@@ -126,17 +131,18 @@ class Verifier:
             fold = Fold({one: raw for one, raw in documents.items() if one in DOCUMENTS})
             watchers += [fold, *self._shortcut(fold, coverage.state)]
         self._findings += journal(name, raw, watchers, begin=start)
+        self._signed = coverage.reach if name == CONTROL_LOG else self._signed
         return True
 
-    def _begin(self, name: str) -> Head | None:
-        """Where a journal begins; `None` and a finding if what came before is gone without a word."""
+    def _log(self, name: str) -> tuple[bytes | None, Head]:
+        """The bytes and where they begin, `None` if there is no such log; one that cannot be read is a finding."""
         try:
-            start = begin(self._home.file(name))
+            return log(self._home.file(name))
+        except Missing:
+            return None, START
         except StateError as error:
-            self._findings.append(_critical(name, error.what.removeprefix(f"{name} ")))
-            return None
-        self._retired.begins(name, start)
-        return start
+            self._findings.append((_critical if "missing" in error.what else _unknown)(name, error.what))
+            return None, START
 
     def _shortcut(self, fold: Fold, digest: str | None) -> Iterator[Watcher]:
         """A look at the state that the newest checkpoint names, if it names one."""
@@ -220,6 +226,11 @@ class Coverages:
         return Coverage(log.name, read_all(raw, log.name, trusted, after=start.seq), trusted=trusted is not None,
                         begin=start)
 
+    def again(self, log: Path, coverage: Coverage) -> None:
+        """Once more, after the log was read: what was written in between is signed by now."""
+        with contextlib.suppress(StateError):
+            coverage.also(read_all(checkpoint_bytes(log), log.name, self._keys(), after=begin(log).seq))
+
     def _keys(self) -> tuple[str, ...] | None:
         try:
             return keys(read(self._path))
@@ -245,18 +256,22 @@ def verify_file(path: Path) -> list[Finding]:
 def _verify_journal(path: Path) -> list[Finding]:
     coverages = Coverages(path.absolute().parent.parent / "config" / KEYS)
     coverage = coverages.of(path)
-    return [*covered_by(path, [coverage]), *coverages.findings]
+    return [*covered_by(path, [coverage], coverages), *coverages.findings]
 
 
-def covered_by(path: Path, coverages: Sequence[Coverage]) -> list[Finding]:
-    """A journal's chain and fold, and whether it runs through checkpoints. Raises `StateError` if it is unreadable."""
+def covered_by(path: Path, held_to: Sequence[Coverage], coverages: Coverages,
+               more: Sequence[Watcher] = ()) -> list[Finding]:
+    """A journal's chain and fold, and whether it runs through checkpoints. Raises `StateError` if it is unreadable.
+
+    The first of `held_to` is the log's own coverage.
+    """
     try:
-        raw = journal_bytes(path)
+        raw, start = log(path)
     except Missing as error:
-        return list(filter(None, (one.missing() for one in coverages))) or [_unknown(str(path), error.what)]
-    start = begin(path)
+        return list(filter(None, (one.missing() for one in held_to))) or [_unknown(str(path), error.what)]
+    coverages.again(path, held_to[0])
     folds: dict[str, Watcher] = {TRADE_LOG: Fold({}), TRACKER_LOG: TrackerFold(None)}
-    watchers = [*filter(None, [folds.get(path.name)]), *coverages]
+    watchers = [*filter(None, [folds.get(path.name)]), *more, *held_to]
     return [*withheld(path, raw, start), *journal(path.name, raw, watchers, begin=start)]
 
 

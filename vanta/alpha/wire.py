@@ -1,17 +1,23 @@
 """The control plane's composition root: which adapters stand behind what is read, and what others may use of it."""
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from vanta import __version__
-from vanta.alpha.controls import give
+from vanta.alpha.controls import Change, give
 from vanta.alpha.copies import WithCopies
-from vanta.alpha.facts import gather, whole
+from vanta.alpha.editing import Edit, Meanwhile, put
+from vanta.alpha.facts import gather, given_or_taken, whole
 from vanta.alpha.operators import owners
 from vanta.alpha.recent import last_records
+from vanta.common.clock import Clock
+from vanta.common.errors import OperatorError, VantaError
 from vanta.common.events import Kind
+from vanta.common.host import account
 from vanta.common.models.base import SCHEMA_VERSION
 from vanta.common.models.command import OperatorCommand
 from vanta.common.paths import CONTROL_LOG, OPERATOR_COMMANDS, TRACKER_LOG, Home, is_bundle
@@ -23,8 +29,8 @@ from vanta.common.store.ports import Pieces, Snapshots
 from vanta.common.store.snapshot import FileSnapshots
 from vanta.common.times import iso
 
-__all__ = ["any_log", "ask", "command_log", "control_log", "gather", "last_records", "owners", "pieces", "snapshots",
-           "tracker_log", "whole"]
+__all__ = ["Change", "Edit", "Meanwhile", "any_log", "ask", "carried_out", "command_log", "control_log", "gather",
+           "given_or_taken", "last_records", "owners", "pieces", "put", "record", "snapshots", "tracker_log", "whole"]
 
 
 def snapshots(home: Home) -> Snapshots:
@@ -55,6 +61,41 @@ def control_log(home: Home, now: datetime) -> Iterator[FileJournal]:
         for piece in journal.set_aside:
             journal.append(Kind.TAIL_REPAIRED, repaired(piece), at=iso(now))
         yield journal
+
+
+def record(home: Home, changes: Sequence[Change], now: datetime) -> list[str]:
+    """Put changes into control_log.jsonl, durably. Returns why that failed, if it did."""
+    try:
+        with control_log(home, now) as journal:
+            for change in changes:
+                journal.append(Kind.CONTROL_CHANGED, {
+                    "what": change.what, "before": change.before, "after": change.after, "by": change.by,
+                    "reason": change.reason, "account": account(), "uid": str(os.getuid())}, at=iso(now))
+    except VantaError as error:
+        return [f"the change could not be recorded: {error.what}"]
+    return []
+
+
+def carried_out(home: Home, changes: Sequence[Change], act: Callable[[], None], clock: Clock, *,
+                loosens: bool) -> list[str]:
+    """Do it and record it, in the order that is safe. Returns warnings. Raises what `act` raises.
+
+    What loosens is recorded before it takes effect, and taken back in the log if it does not. What tightens is done
+    first, and a log that takes nothing is only a warning.
+    """
+    if not loosens:
+        act()
+        return record(home, changes, clock.now())
+    problems = record(home, changes, clock.now())
+    if problems:
+        raise OperatorError(f"nothing is changed: {problems[0]}", "Loosening has to be recorded. Repair that first.")
+    try:
+        act()
+    except VantaError as error:  # what was announced has not happened
+        record(home, [replace(one, reason=error.what, before=one.after, after=one.before) for one in changes],
+               clock.now())
+        raise
+    return []
 
 
 @contextmanager

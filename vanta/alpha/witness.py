@@ -11,13 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vanta.alpha.core.coverage import Coverage
+from vanta.alpha.core.retired import Retirements
 from vanta.alpha.core.verification import Finding, outcome
 from vanta.alpha.core.witnessing import grown
 from vanta.alpha.reading import checkpoint_bytes, journal_bytes
 from vanta.alpha.verifier import Coverages, covered_by
 from vanta.common.errors import Missing, StateError, UsageError
 from vanta.common.exitcodes import Check
-from vanta.common.paths import JOURNALS, Home
+from vanta.common.paths import CONTROL_LOG, JOURNALS, Home
 from vanta.common.signatures import KEYS
 from vanta.common.store.atomic import replace
 from vanta.common.store.checkpoint import FOLDER, decode, read_all
@@ -30,10 +31,13 @@ def look(there: Home, here: Home, node: str) -> list[Finding]:
         raise UsageError(f"{node!r} is no name for a node", "Give a plain name such as `executor`.")
     place = here.memory / "replica" / node
     seen: dict[Path, bytes] = {}
+    retired, signed = Retirements(), 0
     findings: list[Finding] = []
     for name in JOURNALS:
-        findings += _journal(there, name, place, seen)
-    findings += _keys(there, place, seen)
+        found, reach = _journal(there, name, place, (seen, retired))
+        findings += found
+        signed = reach if name == CONTROL_LOG else signed
+    findings += [*retired.judge(signed), *_keys(there, place, seen)]
     if outcome(findings) is Check.OK:
         for path, raw in seen.items():
             path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -41,22 +45,29 @@ def look(there: Home, here: Home, node: str) -> list[Finding]:
     return findings
 
 
-def _journal(there: Home, name: str, place: Path, seen: dict[Path, bytes]) -> list[Finding]:
-    """A log still runs through what was witnessed, and through its own checkpoints. A power cut may have cost some."""
+def _journal(there: Home, name: str, place: Path,
+             notes: tuple[dict[Path, bytes], Retirements]) -> tuple[list[Finding], int]:
+    """A log still runs through what was witnessed, and through its own checkpoints. A power cut may have cost some.
+
+    Also returns the last record that is signed.
+    """
+    seen, retired = notes
     kept, path = place / FOLDER / name, there.file(name)
     try:
         before, now, start = _bytes(kept), _bytes(path, checkpoint_bytes), begin(path)
         if not (before or now or path.exists()):
-            return []
+            return [], 0
         coverages = Coverages(there.config / KEYS)
         seen_before = read_all(before, name, None, after=_seal(before, name))
         own, witnessed = coverages.of(path), Coverage(name, seen_before, trusted=True, witnessed=True, begin=start)
-        found = [*covered_by(path, [own, *([witnessed] if before else [])]), *coverages.findings]
+        own.open_end = bool(before)  # a power cut may have cost checkpoints that were witnessed
+        found = [*covered_by(path, [own, *([witnessed] if before else [])], coverages, [retired]), *coverages.findings]
     except StateError as error:
-        return [Finding(level=Check.UNKNOWN, file=name, text=error.what)]
+        return [Finding(level=Check.UNKNOWN, file=name, text=error.what)], 0
+    retired.begins(name, start)
     if now != before and own.reach >= witnessed.reach:
         seen[kept] = now
-    return found
+    return found, own.reach
 
 
 def _keys(there: Home, place: Path, seen: dict[Path, bytes]) -> list[Finding]:

@@ -28,7 +28,7 @@ from typer.exceptions import TyperException
 
 from vanta.common import typed
 from vanta.common.clock import SystemClock
-from vanta.common.errors import VantaError
+from vanta.common.errors import UsageError, VantaError
 from vanta.common.events import LogEvent
 from vanta.common.exitcodes import MEANING, Check, Exit
 from vanta.common.log import configure
@@ -68,6 +68,20 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document,
 NowOption = Annotated[datetime | None, typer.Option(
     "--now", metavar="ISO", parser=moment, show_default=False,
     help="Fix the clock, as in 2026-01-02T03:04:05Z: for passes over recorded payloads.")]
+
+Confirm = Annotated[str | None, typer.Option(
+    "--confirm", metavar="NAME", show_default=False,
+    help="What is loosened once more (a switch, `global`, a latch's id), where there is no terminal to ask on.")]
+
+
+def confirmed(wanted: str, confirm: str | None) -> None:
+    """Insist that a person has typed what is to be loosened, here or as `--confirm`. Raises `UsageError`."""
+    if confirm is None:
+        if not sys.stdin.isatty():
+            raise UsageError(f"nobody has confirmed that {wanted} is to be released", f"Add --confirm {wanted}.")
+        confirm = typer.prompt(f"Type {wanted} to release it", err=True, default="", show_default=False)
+    if confirm.strip() != wanted:
+        raise UsageError(f"{confirm.strip()!r} is not {wanted!r}: nothing is released", f"Confirm with {wanted}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +127,7 @@ def show(text: str, *, newline: bool = True) -> None:
 def emit(report: Report, *, as_json: bool) -> int:
     """Print the report and return the exit status."""
     if as_json:
-        _print_json({"schema": report.schema, "generated_at": iso(report.at), "ok": report.exit == 0, **report.items,
-                     "next": [_step(one) for one in report.next]})
+        _print_json(_fields(report))
         return int(report.exit)
     for line in report.lines:
         show(typed.prose(line))
@@ -123,6 +136,16 @@ def emit(report: Report, *, as_json: bool) -> int:
     for one in report.next:
         show(f"  → {one.why}: {typed.command(one.command)}")
     return int(report.exit)
+
+
+def document(report: Report) -> str:
+    """The report's JSON document on one line."""
+    return orjson.dumps(_fields(report), default=_plain, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _fields(report: Report) -> dict[str, object]:
+    return {"schema": report.schema, "generated_at": iso(report.at), "ok": report.exit == 0, **report.items,
+            "next": [_step(one) for one in report.next]}
 
 
 def _step(one: Next) -> dict[str, str | None]:

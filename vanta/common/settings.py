@@ -9,6 +9,7 @@ one frozen object; nothing else in VANTA looks at the environment.
 """
 
 import os
+import shlex
 import shutil
 import tomllib
 from collections.abc import Mapping
@@ -34,8 +35,8 @@ from vanta.common.strictjson import INTEGERS
 from vanta.common.times import parse_iso
 
 __all__ = ["ExecutorSettings", "FeedSettings", "MarketsSettings", "PaperSettings", "Settings", "credential_folder",
-           "home_from", "load", "notify_address", "on_path", "plain_environment", "watchdog_s",
-           "watched_environment"]
+           "editor", "home_from", "load", "notify_address", "on_path", "plain_environment", "terminal_kind",
+           "watchdog_s", "watched_environment"]
 
 DEFAULT_HOME = "/opt/vanta"
 _PREFIX = "VANTA_"
@@ -126,6 +127,26 @@ def on_path(program: str, environment: Mapping[str, str] | None = None) -> str |
     """The file that a shell would run for the plain name of a program, or `None`."""
     environment = os.environ if environment is None else environment
     return shutil.which(program, path=environment.get("PATH", ""))
+
+
+def editor(environment: Mapping[str, str] | None = None) -> list[str]:
+    """The words of the person's editor: $VISUAL, else $EDITOR, else vi or nano. Raises `OperatorError` for none."""
+    environment = os.environ if environment is None else environment
+    given = environment.get("VISUAL", "").strip() or environment.get("EDITOR", "").strip()
+    try:
+        words = shlex.split(given)
+    except ValueError as error:
+        raise OperatorError(f"the editor {given!r} cannot be taken apart: {error}", "Set VISUAL or EDITOR.") from error
+    found = words or [name for name in ("vi", "nano") if on_path(name, environment)][:1]
+    if not found:
+        raise OperatorError("there is no editor", "Set VISUAL or EDITOR, or use --file or --set.")
+    return found
+
+
+def terminal_kind(environment: Mapping[str, str] | None = None) -> str:
+    """What kind of terminal this is (`TERM`); `dumb` where nobody says."""
+    environment = os.environ if environment is None else environment
+    return environment.get("TERM") or "dumb"
 
 
 def plain_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -26,7 +26,7 @@ PROGRAMS = ("vanta", "vanta-run", "vanta-diagnostics", "vanta-thread", "vt-add",
 _WITHOUT_ARGUMENTS = ("vanta-diagnostics", "vt-list", "tracker_status_summary.py")
 """Those that look at a home though nothing else is said."""
 
-_OF_THE_SYSTEM = ("make", "tail", "df", "${EDITOR:-vi}")
+_OF_THE_SYSTEM = ("make", "tail", "df", "ls", "mkdir", "chmod", "chown", "timedatectl", "systemctl", "${EDITOR:-vi}")
 _IN_THE_HOME = re.compile(r"(?<!\S)(?:memory|logs|config)/\S*")
 _IN_PROSE = re.compile(rf"`((?:{'|'.join(map(re.escape, PROGRAMS))})(?: [^`]*)?)`")
 

@@ -1,11 +1,15 @@
 """The executor as a service: step, wait for a hint or the poll interval, step again, until told to stop.
 
+As a sweep it makes the same steps and ends when there is nothing left to do.
+
 Watchers only shorten the wait; what is read is read afresh in every step. A broken journal or a lost lock
 ends the program with a status that its unit does not restart. After a step, and only then, the outside hears of it:
 who is to be alarmed of alerts and latches, and whoever watches over the service that it got somewhere.
 """
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -69,14 +73,37 @@ class Daemon:
 
     def run(self) -> None:
         """Step until stopped. Raises what the step raises."""
-        try:
+        with self._to_the_end():
             while not self._stopping:
-                report = self._executor.step()
-                self._feed(report)
-                self._log_what_happened(report)
-                self._say(report)
+                report = self._turn()
                 if report.idle:
                     self._tail.wait(self._idle_s())
+
+    def sweep(self, most: int) -> list[StepReport]:
+        """Step until there is nothing to do, or so many steps were made, or it is told to stop.
+
+        Of latches that were set before nobody is told again: whoever set them, a daemon or an earlier sweep, has.
+        """
+        self._told = set(self._executor.recorder.book.latches)
+        reports: list[StepReport] = []
+        with self._to_the_end():
+            while not self._stopping and len(reports) < most and not (reports and reports[-1].idle):
+                reports.append(self._turn())
+        return reports
+
+    def _turn(self) -> StepReport:
+        """One step, and what is said of it."""
+        report = self._executor.step()
+        self._feed(report)
+        self._log_what_happened(report)
+        self._say(report)
+        return report
+
+    @contextmanager
+    def _to_the_end(self) -> Iterator[None]:
+        """Say why it cannot go on; whatever happens, let go of everything."""
+        try:
+            yield
         except VantaError as error:
             self._outside.alarm.say(of_end(error.what, iso(self._outside.clock.now())))
             raise

@@ -5,6 +5,9 @@
 2. watch: open the day, latch on losses or on an overlay that stays unreadable
 3. dispatch: every waiting intent passes all fences; approved ones go through the outbox
 4. publish: documents, at most every 250 ms and when idle
+
+With `sends` off nothing leaves, and nothing is cancelled to make room for what would: what is approved just waits, and
+so do commands, because half of a flatten is worse than none.
 """
 
 from collections import Counter
@@ -111,6 +114,7 @@ class Executor:
         self._edits = Edits(parts.recorder, parts.snapshots, parts.editor)
         self._outbox = Outbox(parts.recorder, parts.brokers, self._last_look)
         self.alarm_problem = ""
+        self.sends = True
         self._judged: tuple[int, float] = (-1, float("-inf"))
         self._watched: tuple[int, str] = (-1, "")
         self._unreadable_since: float | None = None
@@ -157,25 +161,27 @@ class Executor:
         self._close_day(now)
         if observer.registry(now):
             self._learn()
-        asked = observer.commands(now)
+        asked = observer.commands(now) if self.sends else []
         end_overrides(self._recorder, now)
         report.seen = observer.queue(now)
         observer.quotes(now, self._parts.settings.benchmark)
         self._venue.reach = reach = self._reach(reading, now)
         report.fills += self._venue.collect(now)
         self._venue.close_of_day(now)
-        self._venue.ask_anew(terms.rested(self._book, self._limits(now), millis(now)), now)
+        if self.sends:
+            self._venue.ask_anew(terms.rested(self._book, self._limits(now), millis(now)), now)
         self._ask_again(now)
         self._reconciler.run(reach, self._parts.clock.monotonic())
         self._watch(reading, now, report)
         withdrawn = observer.withdrawals(now)
         stops_asked = terms.stops(self._limits(now), self._able)
-        for wish in protect.wishes(self._book, millis(now), stops_asked):
+        for wish in protect.wishes(self._book, millis(now), stops_asked) if self.sends else ():
             leave(self._recorder, wish, now)
         for unwanted, why in ((asked, "an operator asked for it"), (withdrawn, "withdrawn"),
-                              (protect.in_the_way(self._book), "in the way of an exit")):
+                              (protect.in_the_way(self._book) if self.sends else [], "in the way of an exit")):
             self._venue.cancel(unwanted, why, now)
-        self._venue.ask_anew(list(aside(self._book, self._holding, stops_asked, observer.instruments)), now)
+        if self.sends:
+            self._venue.ask_anew(list(aside(self._book, self._holding, stops_asked, observer.instruments)), now)
         self._dispatch(reading, now, report)
         reading = self._reading  # the last looks may have seen other switches
         report.halted = self._halted(reading, now)
@@ -311,6 +317,8 @@ class Executor:
             verdict = judge(propose(entry, context), context)
             self._holding.pop(entry.intent_id, None)
             if isinstance(verdict, Approved):
+                if not self.sends:
+                    continue
                 self._outbox.approve(entry, verdict, good_until=good_until(entry, verdict.terms, context), now=now)
                 if len(self._outbox) >= BATCH:
                     report.accepted += self._outbox.flush(now)

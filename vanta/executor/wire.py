@@ -128,12 +128,14 @@ def build(home: Home, settings: Settings, clock: Clock,
         files, snapshots = storage.files(home.memory), storage.snapshots(home.snapshots)
         insist(files, journal.head())
         book, begins = recall(journal, files, code := code_of(vanta.executor.core, vanta.common))
+        open_end = journal.head().seq - journal.covered  # a crash leaves some; so does whoever adds records
+        unsigned = {"unsigned": open_end} if open_end else {}
         recorder = Recorder(journal, book, begins)
         registry = Registry(home)
         venues = make_brokers(settings, book, lambda: observer.instruments, home)
         able = {name: one.capabilities for name, one in venues.items()}
         said = open_journal(recorder, journal.set_aside, program=PROGRAM, now=now,
-                            details={**described(settings, able, snapshots), "host": host_id()})
+                            details={**described(settings, able, snapshots), "host": host_id(), **unsigned})
         observer = Observer(recorder, files, snapshots, registry, settings.executor.future_skew_s * 1000)
         close_day(recorder, settings.executor.benchmark, now)
         observer.registry(now)

@@ -2,7 +2,7 @@
 
 A pass runs in a process of its own so that a client library that hangs, leaks or crashes takes nothing with it, and
 so that the daemon never loads one. What a child has to say is in the feed's file and in the collection log; its
-stderr goes to `logs/collect-<feed>.log`.
+stderr goes to `logs/<feed>.log`.
 """
 
 import os
@@ -48,7 +48,7 @@ class Children:
         """Start a pass of `feed`. Raises `OSError` if the process or its log cannot be made; waits for neither."""
         if feed in self._running:
             return
-        with open(append_fd(self._logs / f"collect-{feed}.log"), "ab") as log:
+        with open(append_fd(self._logs / f"{feed}.log"), "ab") as log:
             process = subprocess.Popen(  # noqa: S603 - our own command line
                 list(self._command(feed)), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
                 start_new_session=True)

@@ -50,7 +50,10 @@ _SURVIVABLE = (OperatorError, Missing, OutsideError, Untrusted)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What the daemon is made of. `reflect` and `promote` make one pass each; `command` is a collector's argv."""
+    """What the daemon is made of. `reflect` and `promote` make one pass each; `command` is a collector's argv.
+
+    Where the daemon does not collect, something else writes the feeds' files: cron.
+    """
 
     home: Home
     settings: MarketsSettings
@@ -61,6 +64,7 @@ class Parts:
     reflect: Callable[[], object]
     promote: Callable[[], object]
     command: Callable[[str], list[str]]
+    collects: bool = True
 
 
 class Daemon:
@@ -70,7 +74,8 @@ class Daemon:
         self._parts = parts
         self._stop = False
         now = parts.clock.monotonic()
-        enabled = [feed for feed in (*FEEDS, "prices") if parts.settings.feed(feed).enabled]
+        enabled = [feed for feed in (*FEEDS, "prices")
+                   if parts.collects and parts.settings.feed(feed).enabled]
         self._slots = {feed: Slot(feed=feed, every_s=parts.settings.feed(feed).every_s, due_at=now + index * SPREAD_S)
                        for index, feed in enumerate(enabled)}
         self._children = Children(parts.command, parts.home.logs, timeout_s=PASS_TIMEOUT_S)

@@ -6,15 +6,13 @@ an executor holds from a look that found the permit until its next look, or when
 the time limit it returns 6 and names the orders that were on their way. Killing again asks again.
 """
 
-import os
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 import orjson
 import typer
 
-from vanta.alpha.wire import ask, control_log, last_records
+from vanta.alpha.wire import Change, ask, last_records, record
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit
 from vanta.common.clock import Clock, SystemClock
 from vanta.common.errors import OperatorError, VantaError
@@ -27,7 +25,6 @@ from vanta.common.settings import home_from
 from vanta.common.store import atomic
 from vanta.common.store.gatelock import GATE, is_free
 from vanta.common.store.lock import holder
-from vanta.common.times import iso
 
 _LOOK_EVERY_S = 0.01
 _NEAR_BYTES = 8 << 20
@@ -49,17 +46,6 @@ class NotAllowed(OperatorError):
     exit_code = Exit.PERMISSION
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One change of a control: what, who, why, and what it was before and is after."""
-
-    what: str = "permit"
-    by: str
-    reason: str
-    before: str
-    after: str
-
-
 @app.command()
 def kill(home: HomeOption = None, json: JsonFlag = False, reason: Reason = "not stated",  # noqa: PLR0913 - options
          by: By = None, timeout: Timeout = 5.0, cancel_open: CancelOpen = False) -> int:
@@ -68,7 +54,7 @@ def kill(home: HomeOption = None, json: JsonFlag = False, reason: Reason = "not 
     halted = _disarm(place)
     quiet = _quiet(place, clock, timeout)
     change = Change(by=by or account(), reason=reason, before="present" if halted else "absent", after="absent")
-    warnings = record(place, change, clock.now())
+    warnings = record(place, [change], clock.now())
     cancelled = None
     if cancel_open:
         cancelled, failed = _cancel(place, change, clock.now())
@@ -149,15 +135,3 @@ def _cancel(home: Home, change: Change, now: datetime) -> tuple[str | None, list
         return ask(home, {"kind": "cancel"}, by=change.by, reason=change.reason, now=now).command_id, []
     except VantaError as error:
         return None, [f"Error: orders at the venue are not asked to be cancelled: {error.what}"]
-
-
-def record(home: Home, change: Change, now: datetime) -> list[str]:
-    """Put the change into control_log.jsonl, durably. Returns why that failed, if it did."""
-    payload = {"what": change.what, "before": change.before, "after": change.after, "by": change.by,
-               "reason": change.reason, "account": account(), "uid": str(os.getuid())}
-    try:
-        with control_log(home, now) as journal:
-            journal.append(Kind.CONTROL_CHANGED, payload, at=iso(now))
-    except VantaError as error:
-        return [f"the change could not be recorded: {error.what}"]
-    return []

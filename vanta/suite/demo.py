@@ -77,7 +77,9 @@ def demo(home: HomeOption = None, json: JsonFlag = False, live: Live = False, gi
     sections = [*screen(View(place, settings, clock.now())), _second(staged)]
     if not json:
         show(sections)
-    came = _Came(place, scenes, staged, status, _failures(stage.sight, asked) if live else {}, len(asked))
+    with progress.step("the report is drawn"):
+        page = _drawn(place)
+    came = _Came(place, scenes, staged, status, _failures(stage.sight, asked) if live else {}, len(asked), page)
     return emit(_report(came, sections), as_json=json)
 
 
@@ -108,6 +110,16 @@ def _up(home: Home) -> Iterator["subprocess.Popen[bytes]"]:
                 process.wait(STOP_S)
 
 
+def _drawn(home: Home) -> Path | None:
+    """Have the home drawn by the command that anybody would use. What it says goes into a log of its own."""
+    page = home.root / "build" / "report.html"
+    with open(append_fd(home.logs / "report.log"), "ab") as log:
+        done = subprocess.run(  # noqa: S603 - our own command line
+            command("report", "--home", str(home.root), "--out", str(page)), stdin=subprocess.DEVNULL, stdout=log,
+            stderr=log, check=False)
+    return page if done.returncode in (Exit.DONE, Exit.PARTIAL) else None
+
+
 def _interrupted(number: int, frame: FrameType | None) -> None:
     del number, frame
     raise KeyboardInterrupt
@@ -124,7 +136,10 @@ def _second(staged: list[str] | None) -> Section:
 
 @dataclass(frozen=True, slots=True)
 class _Came:
-    """What came of it. `failures` says of each public feed that is not fine why, of `asked` that were asked."""
+    """What came of it. `failures` says of each public feed that is not fine why, of `asked` that were asked.
+
+    `page` is where `vanta report` has drawn it, `None` if it could not.
+    """
 
     home: Home
     scenes: list[Scene]
@@ -132,6 +147,7 @@ class _Came:
     status: int
     failures: Mapping[str, str]
     asked: int
+    page: Path | None = None
 
     @property
     def exit(self) -> Exit:
@@ -161,6 +177,12 @@ def _failures(sight: Sight, asked: Sequence[str]) -> dict[str, str]:
     return {feed: why for feed, why in last.items() if why}
 
 
+def _seen(page: Path | None) -> list[str]:
+    """Where the page is, or that there is none."""
+    said = "could not be drawn; `vanta report` says why" if page is None else page.resolve().as_uri()
+    return ["", f"All of it as one page, for a browser: {said}"]
+
+
 def _report(came: _Came, sections: Sequence[Section]) -> Report:
     told = Sight(came.home).stories()
     story = next((one for one in told if one.fills), next(iter(told), None))
@@ -171,10 +193,13 @@ def _report(came: _Came, sections: Sequence[Section]) -> Report:
         schema="vanta.run.demo/1", at=SystemClock().now(), exit=came.exit,
         items={"home": str(came.home.root), "scenes": [scene.title for scene in came.scenes], "up_exit": came.status,
                "second_pass": None if came.staged is None else {"staged": came.staged},
-               "failures": dict(came.failures), "screen": data(sections)},
-        lines=[""], warnings=[*([f"Error: vanta-run up ended with {came.status}"] if came.status else []),
-                              *(f"{feed}: {said}" for feed, said in came.failures.items())],
+               "failures": dict(came.failures), "page": None if came.page is None else str(came.page),
+               "screen": data(sections)},
+        lines=[*_seen(came.page), ""],
+        warnings=[*([f"Error: vanta-run up ended with {came.status}"] if came.status else []),
+                  *(f"{feed}: {said}" for feed, said in came.failures.items())],
         next=[Next("one screen of state", "vanta-run status"),
+              Next("draw it again as one page", "vanta report"),
               *why,
               *reach,
               Next("prove the logs and documents", "vanta verify"),

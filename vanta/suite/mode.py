@@ -6,29 +6,25 @@ turning one off needs a reason and the switch's name typed once more, and is rec
 that cannot be read halts as it is and is left alone.
 """
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Annotated
 
-import orjson
 import typer
 
-from vanta.alpha.wire import owners
+from vanta.alpha.core.operator_json import dumps
+from vanta.alpha.wire import Change, Edit, carried_out, owners, put
 from vanta.common import strictjson
 from vanta.common.canonical import sha256
-from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit
+from vanta.common.cli import Confirm, HomeOption, JsonFlag, Next, Report, application, confirmed, emit
 from vanta.common.clock import SystemClock
 from vanta.common.errors import OperatorError, UsageError
-from vanta.common.exitcodes import Exit
 from vanta.common.host import account
 from vanta.common.models.overlay import SWITCHES, Overlay, Switch
 from vanta.common.paths import OVERLAY, Home, own
 from vanta.common.settings import home_from
-from vanta.common.store import atomic
 from vanta.common.store.guarded import guarded_read
 from vanta.executor.core.controls import MAX_BYTES, read_overlay
-from vanta.suite.controls import By, Change, Reason, record
-from vanta.suite.release import Confirm, confirmed
+from vanta.suite.controls import By, Reason
 
 NOT_STATED = "not stated"
 
@@ -39,17 +35,11 @@ SwitchName = Annotated[str | None, typer.Argument(metavar="[SWITCH]", show_defau
 Off = Annotated[bool, typer.Option("--off", help="Turn it off instead of on.")]
 
 
-class Meanwhile(OperatorError):
-    """Somebody else saved the file while the command was at it."""
-
-    exit_code = Exit.TEMPORARY
-
-
 @dataclass(frozen=True, slots=True)
 class Seen:
     """The overlay as it was read: its bytes and what they mean."""
 
-    path: Path
+    home: Home
     raw: bytes
     overlay: Overlay
 
@@ -74,16 +64,11 @@ def mode(switch: SwitchName = None, *, home: HomeOption = None, json: JsonFlag =
         confirmed(switch, confirm)
     change = Change(what=f"overlay {switch}", by=name, reason=reason, before=_words(seen.overlay, switch, named=False),
                     after="off" if off else "on")
-    warnings = record(place, change, clock.now()) if off else []
-    if warnings:
-        raise OperatorError(f"nothing is changed: {warnings[0]}", "Loosening has to be recorded. Repair that first.")
-    try:
-        swap(seen, {switch: {"enabled": not off, "reason": reason, "by": name}})
-    except OperatorError as error:
-        if off:  # what was announced has not happened
-            record(place, replace(change, reason=error.what, before=change.after, after=change.before), clock.now())
-        raise
-    warnings = [] if off else record(place, change, clock.now())
+
+    def turn() -> None:
+        swap(seen, {switch: {"enabled": not off, "reason": reason, "by": name}}, urgent=not off)
+
+    warnings = carried_out(place, [change], turn, clock, loosens=off)
     return emit(Report(schema="vanta.run.mode/1", at=clock.now(), warnings=warnings, items={
         "switch": switch, "before": change.before, "after": change.after, "warnings": warnings},
         lines=[f"{switch} is {change.after}"], next=[Next("what holds orders now", "vanta-run status")]), as_json=json)
@@ -98,22 +83,19 @@ def look(home: Home) -> Seen:
         raise OperatorError(f"{OVERLAY} cannot be changed: {controls.problem}",
                             "It halts everything as it is. Repair it with an editor; "
                             "`vanta overlay check` says whether it is right.")
-    return Seen(path, raw, controls.overlay)
+    return Seen(home, raw, controls.overlay)
 
 
-def swap(seen: Seen, changes: dict[str, object]) -> str:
+def swap(seen: Seen, changes: dict[str, object], *, urgent: bool = False) -> str:
     """Put changed fields into the file if it still holds the bytes that were seen. Returns the new content's hash.
 
-    Raises `Meanwhile` if it does not. An editor takes no lock, so that an instant remains in which one can be
-    overtaken; what it saves after that instant stands.
+    Raises `Meanwhile` if it does not.
     """
     value = strictjson.loads_object(seen.raw, file=OVERLAY)
-    new = orjson.dumps({**value, **changes}, default=str, option=orjson.OPT_INDENT_2) + b"\n"
+    new = dumps({**value, **changes})
     if read_overlay(new).overlay is None:
         raise OperatorError(f"{OVERLAY} would not be readable afterwards", "Change it with an editor.")
-    if sha256(atomic.read(seen.path)) != sha256(seen.raw):
-        raise Meanwhile(f"{OVERLAY} was saved by somebody else meanwhile", "Look at it, then run the command again.")
-    atomic.replace(seen.path, new, mode=seen.path.stat().st_mode & 0o770)
+    put(Edit(home=seen.home, name=OVERLAY, before=seen.raw, after=new, urgent=urgent), SystemClock())
     return sha256(new)
 
 

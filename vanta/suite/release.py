@@ -6,7 +6,6 @@ agree with the books, or for dispatch as a whole while a latch is set, nothing i
 way is named. It is recorded before it takes effect; of a latch, the executor's log is the receipt.
 """
 
-import sys
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -14,8 +13,8 @@ import typer
 
 from vanta.alpha.core.latches import untold
 from vanta.alpha.core.sights import Facts
-from vanta.alpha.wire import ask, gather
-from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit
+from vanta.alpha.wire import Change, ask, gather, record
+from vanta.common.cli import Confirm, HomeOption, JsonFlag, Next, Report, application, confirmed, emit
 from vanta.common.clock import Clock
 from vanta.common.errors import OperatorError, UsageError
 from vanta.common.exitcodes import Exit
@@ -23,7 +22,7 @@ from vanta.common.host import account
 from vanta.common.paths import EXECUTOR_STATE, PERMIT, TRADE_LOG, Home, own
 from vanta.common.permit import arm
 from vanta.common.settings import clock_from, home_from, load
-from vanta.suite.controls import By, Change, record
+from vanta.suite.controls import By
 
 GLOBAL = "global"
 _IN_SYNC = "in sync"
@@ -35,9 +34,6 @@ ScopeOption = Annotated[str | None, typer.Option("--scope", metavar=GLOBAL, show
                                                  help="What is released: `global` permits dispatch as a whole.")]
 Latch = Annotated[str | None, typer.Option("--latch", metavar="ID", show_default=False,
                                            help="Instead of dispatch, this latch of the executor is released.")]
-Confirm = Annotated[str | None, typer.Option(
-    "--confirm", metavar="SCOPE", show_default=False,
-    help="The scope once more, `global` or the latch's id, where there is no terminal to ask on.")]
 
 
 class Premature(OperatorError):
@@ -80,16 +76,6 @@ def _typed(scope: str | None, latch: str | None, confirm: str | None) -> str:
     return wanted
 
 
-def confirmed(wanted: str, confirm: str | None) -> None:
-    """Insist that a person has typed what is to be loosened, here or as `--confirm`. Raises `UsageError`."""
-    if confirm is None:
-        if not sys.stdin.isatty():
-            raise UsageError(f"nobody has confirmed that {wanted} is to be released", f"Add --confirm {wanted}.")
-        confirm = typer.prompt(f"Type {wanted} to release it", err=True, default="", show_default=False)
-    if confirm.strip() != wanted:
-        raise UsageError(f"{confirm.strip()!r} is not {wanted!r}: nothing is released", f"Confirm with {wanted}.")
-
-
 def _doubts(home: Home, facts: Facts, latch: str | None) -> Iterator[str]:
     """Why a release would be premature: what the executor last said, and what its log says since."""
     state, latches = facts.executor, {one.latch_id: one.detail for one in facts.latches}
@@ -112,7 +98,7 @@ def _doubts(home: Home, facts: Facts, latch: str | None) -> Iterator[str]:
 def _dispatch(home: Home, clock: Clock, change: Change, *, as_json: bool) -> int:
     changed = not home.file(PERMIT).exists()
     if changed:
-        warnings = record(home, change, clock.now())
+        warnings = record(home, [change], clock.now())
         if warnings:
             raise OperatorError(f"not released: {warnings[0]}", "A release has to be recorded. Repair that first.")
         arm(home, by=change.by, reason=change.reason, now=clock.now())

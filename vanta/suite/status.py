@@ -13,14 +13,14 @@ import typer
 
 from vanta.alpha.core.sights import Doc, Facts, Limits, Row, one_line, since, span
 from vanta.alpha.core.summary import headline, rows, worst
-from vanta.alpha.wire import gather, last_records, whole
+from vanta.alpha.wire import gather, given_or_taken, last_records, whole
 from vanta.common import typed
 from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, emit
 from vanta.common.clock import clock_for
 from vanta.common.errors import OperatorError
 from vanta.common.exitcodes import Check, Exit
 from vanta.common.models.configuration import Settings
-from vanta.common.paths import CONTROL_LOG, OPEN_ORDERS, PERMIT, PNL, TRADE_LOG, Home
+from vanta.common.paths import OPEN_ORDERS, PNL, TRADE_LOG, Home
 from vanta.common.settings import clock_from, home_from, load
 from vanta.common.times import iso, parse_iso
 from vanta.executor.core.notices import words
@@ -89,20 +89,8 @@ def _fresh(found: list[Row]) -> str:
 def permission(home: Home, facts: Facts) -> str:
     """Who permitted or stopped dispatch last, when and why; a latch is named before all of it."""
     latched = [f"the executor latched itself: {latch.detail}" for latch in facts.latches]
-    return "; ".join([*latched, *_given_or_taken(home, facts)]) or "it was never permitted here"
-
-
-def _given_or_taken(home: Home, facts: Facts) -> Iterator[str]:
-    if facts.permit:
-        doc = whole(home.file(PERMIT))
-        yield (f"permitted by {doc.text('by') or 'an unknown person'} at {doc.text('at') or 'an unknown time'}: "
-               f"{doc.text('reason') or 'no reason recorded'}")
-        return
-    for record in last_records(home.file(CONTROL_LOG)):
-        said = record["payload"]
-        if record["kind"] == "control.changed" and said.get("after") == "absent":
-            yield f"stopped by {said.get('by')} at {record['at']}: {said.get('reason')}"
-            return
+    said = [one for one in (*latched, given_or_taken(home, permit=facts.permit)) if one]
+    return "; ".join(said) or "it was never permitted here"
 
 
 def programs(facts: Facts) -> str:

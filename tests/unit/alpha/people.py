@@ -8,7 +8,7 @@ from tests.unit.executor.world import without_permission
 from vanta.alpha.keys import rotate
 from vanta.alpha.reading import records
 from vanta.alpha.tracker import New, desk
-from vanta.alpha.wire import ask
+from vanta.alpha.wire import Change, ask, record
 from vanta.common.clock import ManualClock
 from vanta.common.events import Kind
 from vanta.common.models.base import validate
@@ -16,7 +16,6 @@ from vanta.common.models.configuration import Settings
 from vanta.common.paths import OVERLAY, TRADE_LOG, Home
 from vanta.common.times import iso
 from vanta.executor.wire import build
-from vanta.suite.controls import Change, record
 
 WHO = ("Anna Kolářová", "ext-4711", "Bo \"B\" Öst", "anna@example.org", "/srv/anna/alert")
 """Nobody; as they are typed."""
@@ -39,7 +38,7 @@ def peopled(root: Path) -> Home:
         thread = one.append(str(item.thread), "asked", 1)
         one.link(thread.id, "trade_log:1")
         one.checked(item.id, 0)
-    record(home, Change(by=WHO[2], reason="drill", before="present", after="present"), NOW)
+    record(home, [Change(by=WHO[2], reason="drill", before="present", after="present")], NOW)
     built = build(home, SETTINGS, clock)
     try:
         for changed in ({"full_halt": {"enabled": True, "reason": "drill", "by": WHO[0]}, "by": WHO[2]},

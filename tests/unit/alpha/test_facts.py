@@ -8,13 +8,15 @@ import pytest
 
 from tests.unit.executor.world import ALL_CLEAR
 from vanta.alpha.facts import HEADER_BYTES, WHOLE_BYTES, gather, head, header, locks, whole
-from vanta.alpha.reading import journal_bytes, records
+from vanta.alpha.reading import journal_bytes, log, records
 from vanta.common.canonical import document, sha256
 from vanta.common.clock import SystemClock
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import EXECUTOR_STATE, OVERLAY, TRADE_LOG, Home
+from vanta.common.store.chain import START
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.lock import FileLock
+from vanta.common.store.ports import Head
 from vanta.common.times import parse_iso
 
 FIELDS = {"schema_version": 1, "feed": "sec", "status": "ok", "status_reason": 'said "{"', "counts": {"late": 1},
@@ -168,13 +170,13 @@ def test_a_journal_that_grows_while_it_is_read_is_read_again(tmp_path: Path) -> 
     path.write_bytes(raw[:-10])
     reads: list[int] = []
 
-    def grow(path: Path) -> bytes:
+    def grow(path: Path) -> tuple[bytes, Head]:
         reads.append(len(reads))
         data = path.read_bytes()
         path.write_bytes(raw[:len(data) + 4])
-        return data
+        return data, START
 
-    assert journal_bytes(path, grow) == raw
+    assert log(path, grow) == (raw, START)
     assert len(reads) == 4
     path.write_bytes(raw[:-10])
     assert journal_bytes(path) == raw[:-10]

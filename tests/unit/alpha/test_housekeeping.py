@@ -7,6 +7,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+import zstandard
 
 from vanta.alpha.core.verification import outcome
 from vanta.alpha.housekeeping import Done, Housekeeping, Order, usage
@@ -183,7 +184,7 @@ def test_pieces_that_nobody_put_away_are_missing(home: Home) -> None:
     for path in (first.path, first.checkpoints):
         path.unlink()
     found = [one for one in Verifier(home).run() if one.level is Check.CRITICAL]
-    assert "no record of control_log.jsonl says" in found[0].text
+    assert "no signed record of control_log.jsonl says" in found[0].text
     second.checkpoints.unlink()
     found = [one for one in Verifier(home).run() if one.level is Check.CRITICAL]
     assert "no checkpoint covers what came before" in found[0].text
@@ -234,6 +235,43 @@ def test_a_piece_whose_end_no_checkpoint_says_waits(home: Home) -> None:
     assert tidied(home, keep_days=5).retired == {}
 
 
+def test_the_only_good_form_of_a_piece_is_never_dropped(home: Home) -> None:
+    """Both forms lie there and differ: that is said, and readers go on with the one that they had."""
+    first = segments.sealed(home.file(COLLECTION_LOG))[0]
+    raw = first.path.read_bytes()
+    for other in (b"garbage", zstandard.ZstdCompressor().compress(b"x" * len(raw))):
+        first.path.with_name(first.path.name + segments.PACKED).write_bytes(other)
+        done = tidied(home)
+        assert len(done.problems) == 1
+        assert first.path.read_bytes() == raw
+        assert level(home) is Check.OK
+
+
+def test_what_nobody_signed_accounts_for_nothing(home: Home) -> None:
+    """Pieces are deleted, and a record of the right form is put behind the signed end of the control log."""
+    with control_log(home, NOW):
+        pass
+    first, second = segments.sealed(home.file(COLLECTION_LOG))[:2]
+    head = segments.seal_of(second)
+    assert head is not None
+    with closing(FileJournal(home.file(CONTROL_LOG))) as journal:
+        journal.append(Kind.LOG_RETIRED, {"journal": COLLECTION_LOG, "seq": head.seq, "head": head.hash}, at=iso(NOW))
+    for path in (first.path, first.checkpoints):
+        path.unlink()
+    assert level(home) is Check.CRITICAL
+    assert outcome(look(home, Home(home.root.parent / "w").prepare(), "markets")) is Check.CRITICAL
+
+
+def test_a_piece_that_goes_while_somebody_reads_is_read_again(home: Home) -> None:
+    """Never an empty log: either all of what is left, or an error that says so."""
+    log = home.file(COLLECTION_LOG)
+    listed = segments.sealed(log)
+    tidied(home, keep_days=5)
+    with pytest.raises(segments.Gone, match="put away meanwhile"):
+        segments.content(listed[0])
+    assert len(list(records(log))) == len(segments.whole(log, segments.begins(log)[1]).splitlines())
+
+
 def test_a_damaged_piece_is_said_and_hinders_nothing(home: Home) -> None:
     """The others are packed."""
     pieces = segments.sealed(home.file(COLLECTION_LOG))
@@ -248,7 +286,8 @@ def test_an_archive_in_a_files_place_leaves_everything(home: Home, tmp_path: Pat
     (tmp_path / "file").write_text("")
     before = segments.whole(home.file(COLLECTION_LOG))
     done = tidied(home, keep_days=5, archive=str(tmp_path / "file"))
-    assert "cannot be put away" in done.problems[0]
+    assert "nothing can be put away" in done.problems[0]
+    assert list(records(home.file(CONTROL_LOG))) == []
     assert segments.whole(home.file(COLLECTION_LOG)) == before
     store = FileSnapshots(home.snapshots)
     forgotten = store.put(b"forgotten")

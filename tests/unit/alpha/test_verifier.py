@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vanta.alpha.core.verification import Finding, outcome
-from vanta.alpha.verifier import Verifier, verify_file
-from vanta.common.errors import UsageError
+from vanta.alpha.verifier import Coverages, Verifier, covered_by, verify_file
+from vanta.common.errors import StateError, UsageError
 from vanta.common.exitcodes import Check
 from vanta.common.paths import JOURNALS, STATE, Home
 from vanta.common.signatures import KEYS, fingerprint
@@ -63,7 +63,7 @@ def test_a_document_that_was_edited_is_found(copied: Home, rewrite: Rewrite, nam
 
 def test_the_version_before_the_last_is_a_pass_that_was_cut_off(copied: Home) -> None:
     """A crash between record and file leaves the file of the pass before: nobody can tell more from here."""
-    journal = FileJournal(copied.file("collection_log.jsonl"))
+    journal = FileJournal(copied.file("collection_log.jsonl"), signer=signer_of(copied))
     last = [record for record in journal.read() if record.payload.get("feed") == "sec"][-1]
     journal.append(last.kind, {**last.payload, "output": {"file": "sec_signals.json", "sha256": "0" * 64}}, at=last.at)
     journal.close()
@@ -91,7 +91,7 @@ def test_a_lost_snapshot_is_found_by_who_promised_it(copied: Home) -> None:
 
 def test_a_manifest_that_is_none_is_found(copied: Home) -> None:
     """A record that calls something else its list of payloads."""
-    journal = FileJournal(copied.file("collection_log.jsonl"))
+    journal = FileJournal(copied.file("collection_log.jsonl"), signer=signer_of(copied))
     last = [record for record in journal.read() if record.payload.get("feed") == "prices"][-1]
     for wrong in (last.payload["inputs"]["universe"], last.payload["output"]["sha256"]):
         inputs = {**last.payload["inputs"], "payloads": wrong}
@@ -131,7 +131,7 @@ def test_a_torn_tail_that_was_set_aside_has_to_be_kept(copied: Home) -> None:
     """A repair promises the bytes beside the log; a copy without them has lost evidence."""
     path = copied.file("collection_log.jsonl")
     path.write_bytes(path.read_bytes() + b'{"seq":')
-    journal = FileJournal(path)
+    journal = FileJournal(path, signer=signer_of(copied))
     assert journal.set_aside
     journal.append("tail.repaired", {"bytes": 7, "sha256": "c" * 64}, at="2026-11-18T16:00:00.000Z")
     journal.close()
@@ -149,7 +149,7 @@ def test_a_release_that_nobody_gave_is_found(copied: Home) -> None:
     """The executor's record of a release names a command; it has to be in the commands' own log."""
     for name in ("portfolio.json", "open_orders.json", "pnl_summary.json", "executor_state.json"):
         copied.file(name).unlink()
-    journal = FileJournal(copied.file("trade_log.jsonl"))
+    journal = FileJournal(copied.file("trade_log.jsonl"), signer=signer_of(copied))
     said = {"command_id": "cmd_" + "0" * 16, "latch_id": "latch_x", "by": "ann", "reason": "looked", "refused": ""}
     at = "2026-11-18T16:00:00.000Z"
     journal.append("latch.set", {"latch_id": "latch_x", "code": "loss.daily", "vault": None, "exits": True,
@@ -291,3 +291,36 @@ def test_single_files_verify_by_themselves(copied: Home) -> None:
     assert outcome(verify_file(copied.file("vault.json"))) is Check.UNKNOWN
     with pytest.raises(UsageError):
         verify_file(copied.config / "vanta.toml")
+
+
+def test_records_that_nobody_signed_for_are_inconclusive(copied: Home) -> None:
+    """As a crash leaves them, or somebody who has no key; the next who signs settles it."""
+    with closing(FileJournal(copied.file("collection_log.jsonl"))) as journal:
+        journal.append("program.stopped", {}, at="2026-11-18T16:00:00.000Z")
+    assert [(one.level, "nobody has signed for them" in one.text) for one in bad(copied)] == [(Check.UNKNOWN, True)]
+    with closing(FileJournal(copied.file("collection_log.jsonl"), signer=signer_of(copied))) as journal:
+        journal.checkpoint(at="2026-11-18T16:00:00.000Z")
+    assert bad(copied) == []
+
+
+def test_what_is_put_in_behind_an_orderly_stop_is_found_and_not_acted_on(copied: Home) -> None:
+    """Money out of nowhere, chained as it should be: verification says so, and the log does not open."""
+    path = copied.file("trade_log.jsonl")
+    with closing(FileJournal(path)) as journal:
+        last = [record for record in journal.read() if record.kind == "adjustment"][-1]
+        journal.append("adjustment", {**last.payload, "amount": "1000000"}, at=last.at, ids=last.ids)
+    assert any(one.level is Check.CRITICAL and "was put in" in one.text for one in bad(copied))
+    with pytest.raises(StateError, match="was put in"):
+        FileJournal(path, signer=signer_of(copied))
+
+
+def test_what_was_written_between_two_looks_counts_as_signed(copied: Home) -> None:
+    """A program that runs is ahead of the checkpoints that were read before its log."""
+    path = copied.file("collection_log.jsonl")
+    coverages = Coverages(copied.config / KEYS)
+    coverage = coverages.of(path)
+    with closing(FileJournal(path, signer=signer_of(copied))) as journal:
+        journal.append("program.stopped", {}, at="2026-11-18T16:00:00.000Z")
+    found = covered_by(path, [coverage], coverages)
+    assert outcome(found) is Check.OK
+    assert "0 records lie after it" in found[-1].text

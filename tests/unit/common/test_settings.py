@@ -218,3 +218,21 @@ def test_the_process_environment_is_the_default(home: Home) -> None:
     assert isinstance(settings.load(home), settings.Settings)
     assert settings.home_from(home.root).root == home.root
     assert settings.credential_folder() is None or settings.credential_folder()
+
+
+def test_the_editor_is_the_persons_own(tmp_path: Path) -> None:
+    """$VISUAL before $EDITOR, with its options; else vi, else nano, else none."""
+    assert settings.editor({"VISUAL": "code --wait", "EDITOR": "vi"}) == ["code", "--wait"]
+    assert settings.editor({"VISUAL": " ", "EDITOR": "ed"}) == ["ed"]
+    nano = tmp_path / "nano"
+    nano.write_text("")
+    nano.chmod(0o755)
+    assert settings.editor({"PATH": str(tmp_path)}) == ["nano"]
+    for environment in ({"PATH": "/nowhere"}, {"EDITOR": "'"}):
+        with pytest.raises(OperatorError, match="editor"):
+            settings.editor(environment)
+
+
+def test_a_terminal_that_says_nothing_is_dumb() -> None:
+    """Nothing is drawn over on one."""
+    assert [settings.terminal_kind(one) for one in ({}, {"TERM": ""}, {"TERM": "xterm"})] == ["dumb", "dumb", "xterm"]

@@ -115,7 +115,7 @@ def test_what_a_child_says_is_kept(make: Make, tmp_path: Path) -> None:
     for _ in range(2):
         children.start("sec", 0)
         gone(children, 1)
-    assert (tmp_path / "collect-sec.log").read_text() == "err\nerr\n"
+    assert (tmp_path / "sec.log").read_text() == "err\nerr\n"
 
 
 def test_it_gives_way_to_the_loop(make: Make, tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_command_that_does_not_exist_is_an_os_error(tmp_path: Path) -> None:
 def test_a_log_that_is_no_plain_file_is_an_os_error(make: Make, tmp_path: Path, target: str) -> None:
     """Nothing is started, and nobody waits for whoever reads a pipe in its place."""
     os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "collect-sec.log").symlink_to(tmp_path / target)
+    (tmp_path / "sec.log").symlink_to(tmp_path / target)
     children = make(PATIENT)
     with pytest.raises(OSError, match=r"regular|No such device"):
         children.start("sec", 0)

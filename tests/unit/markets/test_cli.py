@@ -168,6 +168,29 @@ def test_a_held_lock_is_temporary(shell: Shell) -> None:
     assert shell.collect(None) == 0
 
 
+def test_a_minute_of_cron_that_finds_a_pass_under_way_says_nothing(shell: Shell) -> None:
+    """Status 0 and not a word, so that cron mails nothing; with --json it says whom it left alone."""
+    shell.home.prepare()
+    with FileLock(shell.home.lock("collect-news"), owner="somebody", now=SystemClock().now()):
+        assert shell.collect(GOOD, "--scheduled") == 0
+        assert (shell.out, shell.err) == ("", "")
+        assert shell.collect(GOOD, "--scheduled", "--json") == 0
+        assert "somebody pid=" in shell.document["left"]
+    assert not shell.home.file("news_signals.json").exists()
+    assert shell.collect(GOOD, "--scheduled") == 0
+    assert shell.home.file("news_signals.json").exists()
+
+
+def test_a_feed_that_is_not_enabled_is_left_alone_by_cron(shell: Shell) -> None:
+    """The settings say which feeds are collected, whoever starts the passes; a person may collect any."""
+    shell.home.prepare()
+    (shell.home.config / "vanta.toml").write_text("[markets.feeds.news]\nenabled = false\n")
+    assert shell.collect(GOOD, "--scheduled") == 0
+    assert (shell.out, shell.err, shell.home.file("news_signals.json").exists()) == ("", "", False)
+    assert shell.collect(GOOD) == 0
+    assert shell.home.file("news_signals.json").exists()
+
+
 def test_a_folder_named_in_the_settings_stands_for_the_network(shell: Shell) -> None:
     """`source` in the feed's settings is read as `--from` would be; `--from` comes first."""
     (shell.root / "page.xml").write_bytes(GOOD)

@@ -52,7 +52,7 @@ settings = MarketsSettings(feeds=feeds, reflect_every_s=plan.get("reflect_every_
 clock = SystemClock()
 parts = Parts(home=home, settings=settings, clock=clock, log=configure(home, "markets", clock),
               notifier=Notifier(notify_address()), watchdog_s=watchdog_s(), reflect=step("reflect"),
-              promote=step("promote"),
+              promote=step("promote"), collects=plan.get("collects", True),
               command=lambda feed: [sys.executable, "-c", plan["collector"], feed, plan["home"]])
 Daemon(parts).run()
 print("ended", flush=True)
@@ -196,6 +196,17 @@ def test_only_enabled_feeds_are_collected(start: Start) -> None:
     assert sorted(path.name for path in daemon.home.root.glob("feed-*")) == ["feed-crypto", "feed-prices"]
 
 
+def test_where_cron_collects_the_daemon_does_not(start: Start) -> None:
+    """It reflects on what others write, and starts nobody."""
+    daemon = start(feeds=["sec"], every_s=1, collects=False, reflect_every_s=0.5,
+                   collector="import pathlib, sys; pathlib.Path(sys.argv[2], 'feed-' + sys.argv[1]).touch()")
+    daemon.settle()
+    assert [daemon.line() for _ in range(6)][-1] == "promote 4"  # so long that a collector would have been started
+    daemon.stop()
+    assert not list(daemon.home.root.glob("feed-*"))
+    assert daemon.log()[0]["feeds"] == []
+
+
 def test_a_failing_collector_is_reported_and_waited_for(start: Start) -> None:
     """One line with the status and when it is tried again; what it printed is in its own log."""
     daemon = start(feeds=["sec"], every_s=1, collector="import sys; print('no contact', file=sys.stderr); sys.exit(78)")
@@ -203,7 +214,7 @@ def test_a_failing_collector_is_reported_and_waited_for(start: Start) -> None:
     daemon.stop()
     problem = daemon.log()[1]
     assert [problem[key] for key in ("event", "feed", "status", "next_in_s")] == ["feed.problem", "sec", 78, 2]
-    assert (daemon.home.logs / "collect-sec.log").read_text() == "no contact\n"
+    assert (daemon.home.logs / "sec.log").read_text() == "no contact\n"
 
 
 def test_a_refused_collector_is_tried_again_at_its_usual_time(start: Start) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from vanta.alpha.editing import Meanwhile
 from vanta.common.exitcodes import Exit
 from vanta.common.paths import CONTROL_LOG, OVERLAY, Home
 from vanta.common.store.chain import chain
-from vanta.suite.mode import Meanwhile, look, swap
+from vanta.suite.mode import look, swap
 from vanta.suite.run import main
 
 WRITTEN = """{
@@ -56,7 +57,8 @@ def test_it_shows_every_switch(home: Home, capsys: pytest.CaptureFixture[str]) -
 def test_a_switch_goes_on_without_a_question(home: Home) -> None:
     """Only that field changes; the rest, the file's mode and its strictness stay; it is recorded."""
     assert mode(home, "orders_disabled") == Exit.DONE
-    assert saved(home) == {**json.loads(WRITTEN), "persona_boosts": {"contrarian": "0.10"}, "orders_disabled": {
+    assert '"contrarian": 0.10' in home.file(OVERLAY).read_text()
+    assert saved(home) == {**json.loads(WRITTEN), "orders_disabled": {
         "enabled": True, "reason": "not stated", "by": recorded(home)[0][3]}}
     assert home.file(OVERLAY).stat().st_mode & 0o777 == 0o640
     assert [row[:3] for row in recorded(home)] == [("overlay orders_disabled", "off", "on")]

@@ -13,9 +13,9 @@ from typing import Annotated
 import typer
 
 from vanta import __version__
-from vanta.alpha.cli.target import outside
 from vanta.alpha.cli.tracker import EVERY_S, where
 from vanta.alpha.core.board import Shown, board
+from vanta.alpha.pages import outside
 from vanta.alpha.tracker import look
 from vanta.common import cli
 from vanta.common.cli import HomeOption, NowOption, Report, application, emit, exit_table
@@ -38,7 +38,7 @@ def view(out: OutOption, home: HomeOption = None, *, stale_after: StaleOption = 
         now: NowOption = None) -> int:
     """Write the page."""
     place, clock = where(home, now)
-    target = outside(out, place, example="--out board.html")
+    target = outside(out, place, "--out board.html")
     fresh_for = timedelta(minutes=stale_after)
     make(place, clock, target, fresh_for)
     emit(Report(schema="vanta.tracker.board/1", at=clock.now(), items={}, lines=[f"the board is in {target}"]),

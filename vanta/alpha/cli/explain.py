@@ -13,7 +13,6 @@ from typing import Annotated
 import typer
 
 from vanta import __version__
-from vanta.alpha.cli.target import outside
 from vanta.alpha.core.dot import dot as as_dot
 from vanta.alpha.core.gather import passed_together
 from vanta.alpha.core.graph import graph_of
@@ -22,6 +21,7 @@ from vanta.alpha.core.sheet import sheet
 from vanta.alpha.core.sights import one_line
 from vanta.alpha.core.words import when
 from vanta.alpha.explainer import Explainer
+from vanta.alpha.pages import outside
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit, exit_table, show
 from vanta.common.clock import SystemClock
 from vanta.common.errors import UsageError, VantaError
@@ -52,7 +52,7 @@ def explain(name: IdArgument, home: HomeOption = None, *, json: JsonFlag = False
     if sum((json, dot, html is not None)) > 1:
         raise UsageError("--json, --dot and --html exclude each other", "Give one of them.")
     place = home_from(home).existing()
-    target = None if html is None else outside(html, place, example="--html why.html")
+    target = None if html is None else outside(html, place, "--html why.html")
     explainer = Explainer(place)
     found = _only(name, explainer)
     tree = explainer.explain(found)

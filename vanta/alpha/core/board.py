@@ -61,11 +61,11 @@ def board(tracker: Tracker, shown: Shown) -> str:
     body = (f'<p class="stamp">Made <b>{text(when(iso(at)))}</b>, stale after '
             f"<b>{text(when(iso(at + shown.fresh_for)))}</b></p>\n"
             f'<ul class="figures">{"".join(_figures(figures))}</ul>\n'
-            f'<section><h2 id="sentences">What is open</h2>\n<div class="board">\n{columns}\n</div></section>\n'
+            f'<section><h2 id="open">What is open</h2>\n<div class="board">\n{columns}\n</div></section>\n'
             f"<section><h2>Threads</h2>\n{_all(map(_thread, threads[:THREADS_SHOWN]), 'No thread yet.')}</section>\n"
             f"<section><h2>Ended last</h2>\n<div class=\"board\">"
             f"{_all((_card(one, at) for one in latest), 'Nothing has ended yet.')}</div></section>")
-    return document(Page(title="Tracker", lead=_lead(figures), body=body, style=STYLE, skip="To what is open",
+    return document(Page(title="Tracker", lead=_lead(figures), body=body, style=STYLE, skip=("open", "To what is open"),
                          foot=f"Made by {shown.program} from record {tracker.seq:,} of tracker_log.jsonl."))
 
 

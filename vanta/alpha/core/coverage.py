@@ -7,28 +7,31 @@ line on, only signed heads show, and only as far as the last of them: how many r
 |---|---|
 | OK | every checkpoint is signed with a key of the list, and the log runs through all of them |
 | CRITICAL | the log ends before a checkpoint or differs from one; a checkpoint is forged, dropped or torn |
-| UNKNOWN | no checkpoints, or a key that nobody vouches for |
+| UNKNOWN | no checkpoints, a key that nobody vouches for, or records that nobody has signed for |
 """
 
 from collections import deque
 from collections.abc import Sequence
 
 from vanta.alpha.core.verification import Finding
+from vanta.common.events import Kind
 from vanta.common.exitcodes import Check
 from vanta.common.signatures import KEYS, fingerprint
 from vanta.common.store.chain import START
-from vanta.common.store.checkpoint import Covered
+from vanta.common.store.checkpoint import STARTS, Checkpoint, Covered
 from vanta.common.store.ports import Head, Record
 
 
 class Coverage:
     """Watches one journal pass its checkpoints. `trusted`: the list of keys was read, so `covered` was held to it.
 
-    `begin` is where the journal begins: after a record that was put away, with all before it.
+    `begin` is where the journal begins: after a record that was put away, with all before it. `open_end`: records that
+    nobody has signed for yet are fine, because another coverage answers for them.
     """
 
     def __init__(self, name: str, covered: Covered | None, *, trusted: bool, witnessed: bool = False,
                  begin: Head = START) -> None:
+        self.open_end = witnessed
         self._name = name
         self._whose = "a checkpoint that was witnessed" if witnessed else "a checkpoint"
         self._covered = covered
@@ -37,6 +40,9 @@ class Coverage:
         self._waiting = deque(one for one in (covered.checkpoints if covered is not None else ())
                               if one.seq >= begin.seq)
         self._passed = self._last = begin.seq
+        self._later: deque[Checkpoint] = deque()
+        self._signed = 0
+        self._kind_before = ""
         self._other_begin = ""
         while begin.seq and self._waiting and self._waiting[0].seq == begin.seq:
             if self._waiting.popleft().head != begin.hash:
@@ -48,7 +54,12 @@ class Coverage:
     def reach(self) -> int:
         """The last record that is covered, 0 without checkpoints."""
         known = self._covered.checkpoints if self._covered is not None else ()
-        return known[-1].seq if known else 0
+        return max(known[-1].seq if known else 0, self._signed)
+
+    def also(self, covered: Covered) -> None:
+        """Checkpoints that were read after the log: they cover what was written between two looks, and miss nothing."""
+        if not covered.problem:
+            self._later = deque(one for one in covered.checkpoints if one.seq > self.reach)
 
     @property
     def state(self) -> str | None:
@@ -63,8 +74,14 @@ class Coverage:
                 return (f"is not the record that {self._whose} covers: the log was made anew somewhere after record "
                         f"{self._passed:,}")
             self._passed = self._waiting.popleft().seq
-        self._last = record.seq
-        return None
+        while self._later and self._later[0].seq == record.seq:
+            if self._later[0].head != record.hash:
+                return f"is not the record that {self._whose} covers"
+            self._passed = self._signed = self._later.popleft().seq
+        put_in = (not self.open_end and self._kind_before == Kind.PROGRAM_STOPPED and record.kind not in STARTS
+                  and self.reach == self._last > 0)
+        self._last, self._kind_before = record.seq, record.kind
+        return "follows the end of an orderly stop, unsigned, and begins no run: it was put in" if put_in else None
 
     def missing(self) -> Finding | None:
         """What it means that there is no journal."""
@@ -97,9 +114,13 @@ class Coverage:
         if not self._covered.checkpoints:
             return Finding(level=Check.UNKNOWN, file=file, text=f"holds no checkpoint; {self._last:,} records lie open")
         last = self._covered.checkpoints[-1]
-        said = (f"{len(self._covered.checkpoints):,} {self._kind}, the last covers record {last.seq:,}; "
-                f"{self._last - last.seq:,} records lie after it")
+        reach = self.reach
+        said = (f"{len(self._covered.checkpoints):,} {self._kind}, the last covers record {reach:,}; "
+                f"{self._last - reach:,} records lie after it")
         if not self._trusted:
             return Finding(level=Check.UNKNOWN, file=file, text=f"{said}; signed with {fingerprint(last.key)}, for "
                            f"which no config/{KEYS} vouches")
+        if self._last > reach and not self.open_end:
+            return Finding(level=Check.UNKNOWN, file=file, text=f"{said}: nobody has signed for them yet. The program "
+                           "signs at its next start, or `vanta audit checkpoint`")
         return Finding(level=Check.OK, file=file, text=said)

@@ -46,9 +46,9 @@ footer{padding-block:2rem 3rem}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """All are plain text, but for `body`, which is markup that was made with `text`, and `style`, which adds rules.
+    """`title`, `lead` and `foot` are plain text; `body` is markup that was made with `text`; `style` adds rules.
 
-    `skip` names the link to the element `sentences`.
+    `skip` is the id of what matters most in the body, and how the link to it is called.
     """
 
     title: str
@@ -56,7 +56,7 @@ class Page:
     body: str
     foot: str = ""
     style: str = ""
-    skip: str = "To the sentences"
+    skip: tuple[str, str] = ("sentences", "To the sentences")
 
 
 def text(value: object) -> str:
@@ -74,6 +74,6 @@ def document(page: Page) -> str:
             f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="referrer" '
             f'content="no-referrer">\n'
             f"<title>{text(page.title)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
-            f'<a class="skip" href="#sentences">{text(page.skip)}</a>\n'
+            f'<a class="skip" href="#{text(page.skip[0])}">{text(page.skip[1])}</a>\n'
             f"<header>\n<h1>{text(page.title)}</h1>\n<p class=\"lead\">{text(page.lead)}</p>\n</header>\n"
             f"<main>\n{page.body}\n</main>\n<footer>{text(page.foot)}</footer>\n</body>\n</html>\n")

@@ -6,6 +6,7 @@ checkpoint covers: whoever deletes old pieces of a log by hand cannot pass that 
 
 from collections.abc import Sequence
 
+from vanta.alpha.core.retention import RETIRABLE
 from vanta.alpha.core.verification import Finding
 from vanta.common.events import Kind
 from vanta.common.exitcodes import Check
@@ -35,14 +36,17 @@ class Retirements:
         if head.seq:
             self._begun[journal] = head
 
-    def judge(self) -> list[Finding]:
-        """Once every journal was watched: beginnings that nobody accounts for, and what accounts for the others."""
+    def judge(self, signed: int) -> list[Finding]:
+        """Once every journal was watched: beginnings that nobody accounts for, and what accounts for the others.
+
+        `signed` is the last record of the control log that a checkpoint covers: what follows could be anybody's.
+        """
         found = []
         for journal, head in self._begun.items():
             record = self._said.get((journal, head.seq, head.hash))
-            if record is None:
+            if record is None or record.seq > signed or journal not in RETIRABLE:
                 found.append(Finding(level=Check.CRITICAL, file=journal, text=f"begins after record {head.seq:,}, and "
-                                     f"no record of {CONTROL_LOG} says that what came before was put away"))
+                                     f"no signed record of {CONTROL_LOG} says that what came before was put away"))
             else:
                 found.append(Finding(level=Check.OK, file=journal, text=f"records 1 to {head.seq:,} were put away at "
                                      f"{record.at} (line {record.seq} of {CONTROL_LOG})"))

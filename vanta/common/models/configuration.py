@@ -82,6 +82,8 @@ class ExecutorSettings(OperatorModel):
     """The executor node."""
 
     mode: Literal["paper", "live", "simulate"] = "paper"
+    dispatch: Literal["daemon", "cron"] = Field(default="daemon", description="who sends orders: the service, or "
+                                                "`vanta executor sweep` once a minute; then the service does not start")
     poll_s: Real = Field(default=0.05, gt=0, le=DAY_S, description="longest wait between looks at the queue")
     publish_ms: int = Field(default=250, ge=0, le=DAY_S * 1000,
                             description="documents are written at most this often")

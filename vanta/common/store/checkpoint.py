@@ -15,6 +15,7 @@ import orjson
 
 from vanta.common.canonical import sha256
 from vanta.common.errors import StateError
+from vanta.common.events import Kind
 from vanta.common.signatures import Signer, is_signed
 from vanta.common.store.ports import GENESIS
 
@@ -22,6 +23,9 @@ FOLDER = "checkpoints"
 """Beside the journals: one file for each, of the same name."""
 
 _MARK = b',"sig":"'
+STARTS = frozenset({Kind.PROGRAM_STARTED, Kind.TAIL_REPAIRED, Kind.LATCH_SET})
+"""What may follow an orderly stop, whose end is signed: the next start. Anything else was put in by somebody."""
+
 CURE = "Keep the whole home as evidence; `vanta verify` says what does not fit."
 
 

@@ -17,7 +17,7 @@ import os
 from pathlib import Path
 
 from vanta.common.errors import StateError
-from vanta.common.store.atomic import describe
+from vanta.common.store.atomic import describe, give_to_owner
 
 GATE = "gate"
 """The name of the lock, as that of a program, for `Home.lock`."""
@@ -35,6 +35,7 @@ class GateLock:
         self._file = (0, 0)
         try:
             os.close(os.open(self._path, _FLAGS, 0o640))
+            give_to_owner(path)
         except OSError as error:
             raise StateError(f"lock {path} cannot be opened: {describe(error)}") from error
 

@@ -30,8 +30,8 @@ from vanta.common.ids import draw_salt
 from vanta.common.signatures import Signer
 from vanta.common.store import segments
 from vanta.common.store.atomic import describe, give_to_owner, read, replace, sync_folder, write_all
-from vanta.common.store.chain import chain, encode, peek
-from vanta.common.store.checkpoint import Checkpoint
+from vanta.common.store.chain import chain, decode, encode, peek
+from vanta.common.store.checkpoint import STARTS, Checkpoint
 from vanta.common.store.checkpoints import Checkpoints
 from vanta.common.store.personal import digest, sealed
 from vanta.common.store.ports import Head, Record
@@ -112,10 +112,15 @@ class FileJournal:
             head = Head(covered.seq, covered.head, covered.size)
             self._insist_on(head)
         recorded, begins = Counter[str](), head
+        kind = self._kind_at(head) if head.seq else ""
         for lines in segments.lines(self.path, head.size):
             seq, last = head.seq, head.hash
             for record in chain(lines, name=self.path.name, previous=head):
-                seq, last = record.seq, record.hash
+                if covered is not None and covered.seq == seq == record.seq - 1 and kind == Kind.PROGRAM_STOPPED \
+                        and record.kind not in STARTS:
+                    raise StateError(f"{self.path.name}: record {record.seq:,} follows an orderly stop, unsigned, and "
+                                     "begins no run: it was put in", _TAMPERED)
+                seq, last, kind = record.seq, record.hash, record.kind
                 if record.kind == Kind.TAIL_REPAIRED:
                     recorded[str(record.payload.get("sha256"))] += 1
                 if covered is not None and seq == covered.seq and last != covered.head:
@@ -132,6 +137,10 @@ class FileJournal:
             os.ftruncate(self._fd, head.size - self._base)
         self.set_aside = list(_unrecorded(self.path, recorded, after=begins.seq))
         return head
+
+    def _kind_at(self, head: Head) -> str:
+        line = segments.line_before(self.path, head.size) if head.size > segments.begins(self.path)[1] else b""
+        return decode(line[:-1], where=self.path.name).kind if line else ""
 
     def _insist_on(self, head: Head) -> None:
         """Raise `StateError` unless the line that ends at byte `head.size` is the one that `head` names."""

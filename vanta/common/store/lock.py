@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from vanta.common.errors import LockHeld, StateError
-from vanta.common.store.atomic import describe, write_all
+from vanta.common.store.atomic import describe, give_to_owner, write_all
 from vanta.common.times import iso
 
 _ATTEMPTS, _PAUSE_S = 200, 0.01  # `holder` below holds the lock for an instant, longer where the machine is busy
@@ -30,6 +30,7 @@ class FileLock:
         self._name = os.fspath(path)
         try:
             self._fd = os.open(path, _FLAGS, 0o640)
+            give_to_owner(path)
         except OSError as error:
             raise StateError(f"lock {path} cannot be opened: {describe(error)}") from error
         try:

@@ -36,6 +36,7 @@ BLOCK = 32 << 20
 
 _NAME = re.compile(r"(\d{12})-(\d{15})-(\d{15})\.jsonl(\.zst)?", re.ASCII)
 _AGAIN = 20
+_LARGEST = 1 << 40
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -69,7 +70,21 @@ def name(first: int, start: int, end: int) -> str:
 
 
 def sealed(log: Path) -> list[Segment]:
-    """The pieces in order. Raises `StateError` if one between two others is gone."""
+    """The pieces in order. Raises `StateError` if one between two others is gone.
+
+    A listing is not of one moment: one that lacks a piece which is being packed is made again.
+    """
+    for _ in range(_AGAIN):
+        pieces = _listed(log)
+        if all(before.end == after.start for before, after in pairwise(pieces)):
+            return pieces
+    before, after = next((one, other) for one, other in pairwise(pieces) if one.end != other.start)
+    raise StateError(f"{log.name}: records {before.first:,} and following end at byte {before.end:,}, the next sealed "
+                     f"piece begins at byte {after.start:,}: a piece between them is missing or was renamed",
+                     "Put it back into " + str(folder(log)))
+
+
+def _listed(log: Path) -> list[Segment]:
     try:
         names = os.listdir(folder(log))
     except (FileNotFoundError, NotADirectoryError):
@@ -80,13 +95,7 @@ def sealed(log: Path) -> list[Segment]:
     for one in sorted(names):  # the packed twin of a piece sorts last: it was complete before the other goes
         if match := _NAME.fullmatch(one):
             found[int(match[1])] = Segment(int(match[1]), int(match[2]), int(match[3]), folder(log) / one)
-    pieces = [found[first] for first in sorted(found)]
-    for before, after in pairwise(pieces):
-        if before.end != after.start:
-            raise StateError(f"{log.name}: records {before.first:,} and following end at byte {before.end:,}, the next "
-                             f"sealed piece begins at byte {after.start:,}: a piece between them is missing or was "
-                             "renamed", "Put it back into " + str(folder(log)))
-    return pieces
+    return [found[first] for first in sorted(found)]
 
 
 def base(log: Path) -> int:
@@ -101,19 +110,41 @@ def begins(log: Path) -> tuple[int, int]:
     return (pieces[0].first, pieces[0].start) if pieces else (1, 0)
 
 
+class Gone(StateError):
+    """A piece that was listed a moment ago is not there any more: it was put away while somebody read. Read again."""
+
+
 def content(piece: Segment) -> bytes:
-    """A piece's bytes, whichever form it has by now. Raises `StateError`, also if it is shorter or longer than said."""
-    plain = piece.path.with_name(piece.path.name.removesuffix(PACKED))
+    """A piece's bytes, whichever form it has by now. Raises `Gone`, or `StateError` if there are more or fewer."""
+    plain = plain_of(piece)
     try:
-        raw = read(plain)
+        return _as_long(piece, read(plain, max_bytes=_LARGEST), plain)
     except Missing:
-        packed = plain.with_name(plain.name + PACKED)
-        try:
-            raw = zstandard.ZstdDecompressor().decompressobj().decompress(read(packed))
-        except zstandard.ZstdError as error:
-            raise StateError(f"{packed} is damaged: {error}", "Put a whole copy in its place.") from error
+        pass
+    try:
+        return unpacked(piece)
+    except Missing as error:
+        raise Gone(f"{plain} is not there any more", "It was put away meanwhile; read the log again.") from error
+
+
+def plain_of(piece: Segment) -> Path:
+    """Where a piece lies, or lay, before it was packed."""
+    return piece.path.with_name(piece.path.name.removesuffix(PACKED))
+
+
+def unpacked(piece: Segment) -> bytes:
+    """What the packed form of a piece holds. Raises `Missing`, or `StateError` if it is damaged."""
+    packed = plain_of(piece).with_name(plain_of(piece).name + PACKED)
+    try:
+        raw = zstandard.ZstdDecompressor().decompressobj().decompress(read(packed, max_bytes=_LARGEST))
+    except zstandard.ZstdError as error:
+        raise StateError(f"{packed} is damaged: {error}", "Put a whole copy in its place.") from error
+    return _as_long(piece, raw, packed)
+
+
+def _as_long(piece: Segment, raw: bytes, path: Path) -> bytes:
     if len(raw) != piece.end - piece.start:
-        raise StateError(f"{piece.path} holds {len(raw):,} bytes, its name says {piece.end - piece.start:,}",
+        raise StateError(f"{path} holds {len(raw):,} bytes, its name says {piece.end - piece.start:,}",
                          "Put a whole copy in its place.")
     return raw
 
@@ -193,6 +224,20 @@ def _written(log: Path, fd: int | None, at: int) -> Iterator[bytes]:
 def whole(log: Path, start: int = 0) -> bytes:
     """What `stream` gives, in one piece."""
     return b"".join(stream(log, start))
+
+
+def everything(log: Path) -> tuple[bytes, Head]:
+    """All that there is of a log, and where it begins. Pieces that are put away meanwhile are not part of it.
+
+    Raises `Missing` or `StateError`.
+    """
+    for _ in range(_AGAIN):
+        with contextlib.suppress(Gone):
+            head = begin(log)
+            raw = whole(log, head.size)
+            if begin(log) == head:
+                return raw, head
+    raise Gone(f"{log}: its pieces change all the time", "Read it again when its writer rests.")
 
 
 def lines(log: Path, start: int = 0) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ import typer
 
 from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, application, emit, exit_table
 from vanta.common.clock import Clock
-from vanta.common.errors import UsageError
+from vanta.common.errors import LockHeld, UsageError
 from vanta.common.exitcodes import Exit
 from vanta.common.paths import Home
 from vanta.common.settings import clock_from, home_from, load
@@ -23,11 +23,14 @@ Source = Annotated[Path | None, typer.Option(
     "--from", metavar="PATH", show_default=False,
     help="Read recorded payloads (a file or a folder, exactly as the feed serves them) instead of the network.")]
 
+Scheduled = Annotated[bool, typer.Option("--scheduled", help="As cron does: say and do nothing if the feed is not "
+                                         "enabled, or if a pass of it is under way.")]
+
 
 @app.command(epilog=exit_table(
     Exit.DONE, Exit.PARTIAL, Exit.CREDENTIALS, Exit.REFUSED, Exit.UNAVAILABLE, Exit.TEMPORARY, Exit.CONFIG))
-def collect(feed: Feed, source: Source = None, now: NowOption = None, home: HomeOption = None,
-            json: JsonFlag = False) -> int:
+def collect(feed: Feed, source: Source = None, now: NowOption = None, home: HomeOption = None, *,  # noqa: PLR0913
+            scheduled: Scheduled = False, json: JsonFlag = False) -> int:
     """Make one pass over one feed and write its file."""
     if now is not None and source is None:
         raise UsageError("--now is for recorded payloads: what is fetched now is seen now",
@@ -37,9 +40,21 @@ def collect(feed: Feed, source: Source = None, now: NowOption = None, home: Home
     place = home_from(home).prepare()
     settings = load(place)
     clock = clock_from(settings, now)
-    with build(place, settings, clock) as harvest:
-        report = harvest.collect(feed, source)
+    if scheduled and not settings.markets.feed(feed).enabled:
+        return emit(_left(clock, "the feed is not enabled"), as_json=json)
+    try:
+        with build(place, settings, clock) as harvest:
+            report = harvest.collect(feed, source)
+    except LockHeld as held:
+        if not scheduled:
+            raise
+        return emit(_left(clock, held.what), as_json=json)
     return emit(_collected(report, place, clock), as_json=json)
+
+
+def _left(clock: Clock, why: str) -> Report:
+    """Nothing to say to people: a minute in which nothing is to be done is none to mail about."""
+    return Report(schema="vanta.markets.collect/1", at=clock.now(), lines=[], items={"left": why})
 
 
 def _collected(report: PassReport, home: Home, clock: Clock) -> Report:

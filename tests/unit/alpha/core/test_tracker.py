@@ -272,7 +272,7 @@ def test_the_board_is_inert(busy: Desk) -> None:
     tags.feed(page)
     assert not {"script", "img", "iframe", "object", "form", "link", "svg"} & set(tags.seen)
     assert [value for name, value in tags.attributes if name.startswith("on") or name in ("src", "style")] == []
-    assert [value for name, value in tags.attributes if name == "href"] == ["#sentences"]
+    assert [value for name, value in tags.attributes if name == "href"] == ["#open"]
     assert "&lt;script&gt;" in page
     assert not set("\x1b\u202e\ud800") & set(page)
     assert "default-src &#x27;none&#x27;" in page or "default-src 'none'" in page

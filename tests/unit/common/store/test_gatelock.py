@@ -81,3 +81,12 @@ def test_where_there_can_be_no_lock_nobody_enters(tmp_path: Path, kind: str) -> 
     assert is_free(path) is None
     with pytest.raises(StateError, match=r"gate\.lock"):
         GateLock(path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+def test_a_gate_that_root_makes_in_somebodys_folder_is_theirs(tmp_path: Path) -> None:
+    """An executor that root ran once leaves a gate through which the service can go."""
+    os.chown(tmp_path, 12345, 12346)
+    GateLock(tmp_path / "gate.lock")
+    info = (tmp_path / "gate.lock").stat()
+    assert (info.st_uid, info.st_gid) == (12345, 12346)

@@ -197,3 +197,12 @@ print(lock.still_held())
 def test_lock_needs_no_space(tmp_path: Path) -> None:
     """Where not a byte can be written the lock still works; only its stamp is missing."""
     assert run(FULL_DISK, str(tmp_path / "x.lock")) == "True\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+def test_a_lock_that_root_makes_in_somebodys_folder_is_theirs(tmp_path: Path) -> None:
+    """Or a command of root's would keep the folder's own programs out for ever."""
+    os.chown(tmp_path, 12345, 12346)
+    with FileLock(tmp_path / "x.lock", owner="root's", now=datetime(2026, 1, 2, tzinfo=UTC)):
+        info = (tmp_path / "x.lock").stat()
+    assert (info.st_uid, info.st_gid) == (12345, 12346)

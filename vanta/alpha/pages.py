@@ -1,4 +1,4 @@
-"""Where a page may go that a command was asked to write."""
+"""Where a page may be written: nowhere among the files of a home that have writers of their own."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ from vanta.common.errors import UsageError
 from vanta.common.paths import Home
 
 
-def outside(target: Path, home: Home, *, example: str) -> Path:
-    """Where the page goes. Raises `UsageError` for a folder, and among the state, whose files have their writers."""
+def outside(target: Path, home: Home, example: str) -> Path:
+    """The target. Raises `UsageError` for a folder, and for a place among the state, with `example` as the cure."""
     if target.is_dir():
         raise UsageError(f"{target} is a folder", f"Name a file for the page, as in {example}.")
     kept = (home.memory, home.config, home.logs)
