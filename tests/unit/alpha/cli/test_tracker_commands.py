@@ -38,7 +38,7 @@ class Looks(ManualClock):
 
     def sleep(self, seconds: float) -> None:
         """Go on, or stop."""
-        super().sleep(seconds)
+        self.move_to(self.now() + timedelta(seconds=seconds))
         if not self._steps:
             raise Over
         self._steps.pop(0)()
