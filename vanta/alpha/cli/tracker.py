@@ -138,7 +138,7 @@ def note(name: IdArgument, text: TextArgument, home: HomeOption = None, *, by: B
 
 @open_app.command("open", epilog=_CODES)
 def opened(name: IdArgument, home: HomeOption = None, *, now: NowOption = None, json: JsonFlag = False) -> int:
-    """Show all there is about an item; in a terminal, page by page."""
+    """Show all there is about an item: evidence, history, notes."""
     place, clock = where(home, now)
     tracker = look(place)
     item = tracker.item(find(name, tracker.items, prefix="vt_"))
