@@ -376,3 +376,15 @@ def test_a_release_that_is_no_longer_what_was_approved_is_taken_back(home: Home)
     with pytest.raises(NotAllowed, match="not what was approved"):
         promote(home, CLOCK, order("2", canary=cases), by="ann")
     assert running(home) == "1"
+
+
+def test_what_a_cut_off_move_turned_is_not_gone_back_to(home: Home) -> None:
+    """It is taken back before the next one begins, so that this one, if not well, leads to what ran before both."""
+    shelf = Shelf(home, "m")
+    with desk(home, CLOCK, by="ann") as one:
+        one.release(Kind.RELEASE_MOVING, {"module": "m", "before": "1", "after": "2", "manifest": "a" * 64,
+                                          "reason": "x"})
+        shelf.point("2")
+    with pytest.raises(NotAllowed, match="was taken back"):
+        promote(home, CLOCK, order("2", health="bin/ill"), by="ann")
+    assert running(home) == "1"
