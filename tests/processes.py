@@ -1,5 +1,6 @@
 """Running a piece of Python in a process of its own, for what one process cannot show about itself."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,9 +21,13 @@ def start(code: str, *arguments: str) -> "subprocess.Popen[str]":
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
-def run(code: str, *arguments: str) -> str:
-    """Run `code` to its end and return what it printed. A failure fails the test with the child's own words."""
+def run(code: str, *arguments: str, measured: bool = True) -> str:
+    """Run `code` to its end and return what it printed. A failure fails the test with the child's own words.
+
+    `measured=False` keeps the measurement of coverage out, which opens and renames files of its own.
+    """
     command = [sys.executable, "-c", code, *arguments]
-    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
+    env = {name: value for name, value in os.environ.items() if measured or not name.startswith("COVERAGE")}
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False, env=env)
     assert done.returncode == 0, done.stderr
     return done.stdout

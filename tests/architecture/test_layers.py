@@ -57,11 +57,13 @@ DYNAMIC = ("vanta.suite.dispatch", "vanta.suite.run", "vanta.markets.cli", "vant
 ADAPTERS: dict[str, tuple[str, ...]] = {
     "vanta.common.store.files": (), "vanta.common.store.snapshot": (), "vanta.common.store.inmemory": (),
     "vanta.common.store.journal": (), "vanta.common.store.checkpoints": (), "vanta.common.store.storage": ("Storage",),
+    "vanta.common.store.routed": (),
     "vanta.executor.brokers": ("port",), "vanta.markets.collectors": ("port", "wire"),
+    "vanta.transport.pipe": (), "vanta.transport.reading": (), "vanta.transport.inmemory": (),
 }
 """Concrete adapters by package, and what of it is none. Named in wire.py and beside each other only."""
 
-PACKAGES = ("vanta.markets", "vanta.executor", "vanta.alpha")
+PACKAGES = ("vanta.markets", "vanta.executor", "vanta.alpha", "vanta.transport")
 
 
 def is_core(module: str) -> bool:
@@ -183,6 +185,7 @@ CANARIES: dict[str, tuple[Guard, dict[str, str], int]] = {
     "alpha uses a shell": (packages_keep_apart, {"vanta__alpha__x": "from vanta.executor.step import Executor"}, 1),
     "alpha uses a wire": (packages_keep_apart, {"vanta__alpha__x": "from vanta.markets.wire import build"}, 1),
     "suite uses a shell": (packages_keep_apart, {"vanta__suite__x": "from vanta.markets.collect import run"}, 1),
+    "transport uses a program": (packages_keep_apart, {"vanta__transport__x": "from vanta.alpha.witness import look"}, 1),
     "suite is used": (packages_keep_apart, {"vanta__alpha__x": "from vanta.suite import up"}, 1),
     "common uses a program": (packages_keep_apart, {"vanta__common__x": "from vanta.markets.core import decay"}, 1),
     "a library astray": (libraries_live_in_one_place, {"vanta__executor__x": "def f():\n    import httpx"}, 1),

@@ -37,6 +37,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
                "vanta.alpha.editing"),   # on request
     "OVERLAY": ("vanta.suite.simulation.home", "vanta.suite.scenes", "vanta.alpha.editing"),
     "CONTROL_LOG": ("vanta.alpha.wire",),
+    "CONTROLS_LEASE": ("vanta.transport.lease",),
     "OPERATOR_COMMANDS": ("vanta.alpha.wire",),
     "TRACKER_LOG": ("vanta.alpha.wire",),
     "THREAD_TRACKER": ("vanta.alpha.tracker",),
@@ -51,6 +52,7 @@ PROGRAM: dict[str, tuple[str, ...]] = {
     "operator": ("vanta.alpha", "vanta.suite"),
     "vanta": ("vanta.suite",),
     "vanta-run": ("vanta.common.permit", "vanta.suite"),
+    "transport": ("vanta.transport",),
 }
 """First word of a file's `writer` in common/paths.py, and the packages of that program."""
 
@@ -78,6 +80,7 @@ OTHERS: dict[str, str] = {
     "vanta.markets.collectors.holdoff": "how long a host asked us to wait, shared between collectors",
     "vanta.markets.collectors.ratelimit": "the rate limiter's state, shared between collectors",
     "vanta.markets.children": "the output of the collectors that the daemon starts",
+    "vanta.transport.landing": "what arrived from other hosts, below `replica/`",
     "vanta.suite.stage": "copies a shipped tree for the demonstration",
     "vanta.suite.demo": "the output of the programs that the demonstration starts",
 }

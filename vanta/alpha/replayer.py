@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from vanta.alpha.core.asked import commands
 from vanta.alpha.core.cuts import DOCUMENTS, CutFinding, Cuts
 from vanta.alpha.core.cycles import Stand
 from vanta.alpha.core.differ import ABSENT, Difference
@@ -22,7 +23,7 @@ from vanta.alpha.wire import snapshots
 from vanta.alpha.workbench import Different, Replayed, Workbench
 from vanta.common.errors import Missing, StateError, UsageError
 from vanta.common.events import Kind
-from vanta.common.paths import COLLECTION_LOG, PROMOTION_LOG, REFLECTION_LOG, STATE, TRADE_LOG, Home
+from vanta.common.paths import COLLECTION_LOG, OPERATOR_COMMANDS, PROMOTION_LOG, REFLECTION_LOG, STATE, TRADE_LOG, Home
 from vanta.common.store.atomic import read
 from vanta.common.store.chain import START, chain
 from vanta.common.store.ports import Head, Record
@@ -32,7 +33,7 @@ from vanta.markets.core.outcomes import Outcomes
 
 __all__ = ["Different", "Replayed", "Replayer"]
 
-_READ = (PROMOTION_LOG, REFLECTION_LOG, COLLECTION_LOG, TRADE_LOG)
+_READ = (PROMOTION_LOG, REFLECTION_LOG, COLLECTION_LOG, TRADE_LOG, OPERATOR_COMMANDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,8 @@ class Replayer:
         waiting = [one for one in everyone if self._selection.compares(PROMOTION_LOG, one)]
         self._portfolios = Portfolios(self._bench, waiting)
         last = self._last(waiting)
-        replay, outcomes = Replay(self._bench.load(())), Outcomes()
+        given = commands(self._logs[OPERATOR_COMMANDS].until_break())
+        replay, outcomes = Replay(self._bench.load(()), given), Outcomes()
         self._promote(everyone, outcomes, START)
         try:
             for record in log.records():

@@ -3,7 +3,7 @@
 Whatever cannot be read becomes a gap that the page names, never a guess.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 
 import orjson
@@ -41,25 +41,27 @@ _FOLDS = (PORTFOLIO, OPEN_ORDERS, PNL)
 
 
 class Reporter:
-    """One look at one home, as of `now`. `gaps` is what could not be read."""
+    """One look at one home, as of `now`. `gaps` is what could not be read; those that are known are handed in."""
 
-    def __init__(self, home: Home, settings: Settings, now: datetime) -> None:
+    def __init__(self, home: Home, settings: Settings, now: datetime, gaps: Sequence[str] = ()) -> None:
         self._home = home
         self._settings = settings
         self._now = whole(home.file(SIMULATION)).time("ends") or now  # a simulated home lives in its own time
-        self.gaps: list[str] = []
+        self.gaps = list(gaps)
 
     def look(self, today: date) -> Look:
         """Everything. `today` is the host's, by which files are dated."""
         facts = gather(self._home, self._settings, self._now)
-        cuts = Cuts(dict(self._documents()))
+        cuts, known = Cuts(dict(self._documents())), len(self.gaps)
         history, sightings = History(cuts), Sightings()
         self._each(TRADE_LOG, history.take)
         history.end()
         self._each(CONTROL_LOG, lambda record: history.reign.take(record, millis_of(record.at), "control_log"))
         for name in (COLLECTION_LOG, REFLECTION_LOG):
             self._each(name, sightings.take)
-        self.gaps += [f"{one.file} {one.text}" for one in cuts.findings if not one.ahead]
+        if len(self.gaps) == known and not history.problem:  # behind a break nothing is known
+            cuts.end(history.book)
+        self.gaps += [f"{one.file} {one.text}" for one in cuts.findings]
         store = snapshots(self._home)
         chosen = sightings.chosen(store.has)
         versions = _kept(store, {digest for _, digest in chosen if digest != NONE})

@@ -87,6 +87,7 @@ class LogEvent(StrEnum):
     LATCHED = "latched"
     ALERT = "alert"                        # half or four fifths of a limit are used
     ALARM_FAILED = "alarm.failed"          # the operator's program for alerts did not do its work
+    REFUSED = "refused"                    # what another node showed is a fork, a cut or a break of what was seen
     STATE_PLACE = "state.place"            # doubts about the file system that the state lies on
     STARTED = "started"
     STOPPED = "stopped"

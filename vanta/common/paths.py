@@ -65,7 +65,9 @@ CONTROL_LOG = "control_log.jsonl"
 OPERATOR_COMMANDS = "operator_commands.jsonl"
 TRACKER_LOG = "tracker_log.jsonl"
 THREAD_TRACKER = "thread_tracker.json"
+CONTROLS_LEASE = "controls_lease.json"
 SNAPSHOTS = "snapshots"
+REPLICA = "replica"
 SEGMENTS = "segments"
 REDACTED = "redacted"
 MANIFEST = "manifest.json"
@@ -91,6 +93,8 @@ STATE: tuple[StateFile, ...] = (
               what="kill switches, boosts and flips; missing or unreadable means halted"),
     StateFile(name=OPERATOR_COMMANDS, writer="alpha", node="alpha",
               what="append-only, hash-chained: commands to the executor, each carried out once by id"),
+    StateFile(name=CONTROLS_LEASE, writer="transport lease", node="alpha", shape="lease.ControlsLease",
+              what="where there are several hosts: Alpha's word of every second that these are its controls"),
     StateFile(name=ALLOCATION, writer="markets promote", node="markets", shape="allocation.VaultAllocation",
               what="target weights per vault, with reasons"),
     StateFile(name=QUEUE, writer="markets promote", node="markets", shape="intent.AutotradeQueue",
@@ -160,6 +164,10 @@ class Home:
         """The lock file of one program. Raises like `own`: whoever asks for it is about to write, or asks who does."""
         return own(self).memory / f"{program}.lock"
 
+    def replica(self, node: str) -> "Home":
+        """What arrived from another node: a home of its own, so that whatever reads a home can read it."""
+        return Home(self.memory / REPLICA / node)
+
     def collector_state(self, feed: str) -> Path:
         """Private state of one collector: cursor, validators, caches. Losing it only costs a refetch."""
         return self.memory / "collectors" / feed
@@ -181,6 +189,18 @@ class Home:
             raise UsageError(f"{self.root} is not a VANTA home (no memory/ folder)",
                              "Give the right folder with --home or VANTA_HOME, or start one with `vanta-run demo`.")
         return self
+
+
+ROUTES: dict[str, dict[str, str]] = {
+    "executor": {VAULTS: "alpha", OPERATOR_COMMANDS: "alpha", QUEUE: "markets", MARKET_QUOTES: "markets"},
+    "markets": {VAULTS: "alpha", OVERLAY: "alpha", PORTFOLIO: "executor", TRADE_LOG: "executor"},
+}
+"""On several hosts: what a node reads from the replica of another one in the place of a file of its own."""
+
+
+def routes(node: str | None) -> dict[str, str]:
+    """Names below `memory/` by the plain ones, for a node of several hosts; none where all nodes are here."""
+    return {name: f"{REPLICA}/{source}/memory/{name}" for name, source in ROUTES.get(node or "", {}).items()}
 
 
 def is_bundle(home: Home) -> bool:

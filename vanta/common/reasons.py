@@ -29,6 +29,7 @@ class Reason(StrEnum):
     HALT_REDUCE_ONLY = "halt.reduce_only"
     HALT_NO_PERMIT = "halt.no_permit"
     HALT_LATCHED = "halt.latched"
+    HALT_NO_LEASE = "halt.no_lease"
     FLATTENED = "halt.flattened"
     COOLING_DOWN = "exit.cooling_down"
     INTENT_EXPIRED = "intent.expired"
@@ -129,6 +130,9 @@ TABLE: dict[Reason, Entry] = {
                                  "Run `vanta-run release --scope global --reason TEXT`."),
     Reason.HALT_LATCHED: Entry(_H, "the executor latched itself",
                                "See `vanta-run status`, then release the latch by name."),
+    Reason.HALT_NO_LEASE: Entry(_H, "Alpha, on another host, does not vouch for the kill switches that are known here: "
+                                "its lease is missing, old, went back or names other bytes",
+                                "See memory/replica/alpha/status.json: the link, or `vanta transport lease` there."),
     Reason.FLATTENED: Entry(_L, "an operator asked to leave every position: no entries",
                             "Release the latch by name when entries may go on."),
     Reason.COOLING_DOWN: Entry(_H, "the position was left by its exit plan not long ago",

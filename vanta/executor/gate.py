@@ -18,16 +18,21 @@ from vanta.common.paths import OVERLAY, PERMIT, Home
 from vanta.common.store.atomic import describe
 from vanta.common.store.gatelock import GATE, GateLock
 from vanta.common.store.guarded import guarded_read
-from vanta.executor.core.controls import MAX_BYTES, Controls, read_overlay
+from vanta.executor.core.controls import MAX_BYTES, Controls, both, read_overlay
+from vanta.executor.far import Far, FarControls
 
 
 class Reading(NamedTuple):
-    """What the operator says at this instant. `sha256` is None when the bytes could not be read."""
+    """What the operator says at this instant. `sha256` is None when the bytes could not be read.
+
+    `far` is what arrived from Alpha on another host, and is part of `controls` then; `None` where all nodes are here.
+    """
 
     controls: Controls
     permit: bool
     sha256: str | None
     raw: bytes | None
+    far: Far | None = None
 
 
 class Gate(Protocol):
@@ -51,10 +56,19 @@ class Parser:
         return Reading(self._last[1], permit, self._last[2], raw)
 
 
-class FileGate:
-    """The gate of a home, for one lane: whoever reads it has done with what the look before permitted."""
+def with_far(reading: Reading, far: Far) -> Reading:
+    """What is said here and by Alpha together."""
+    return reading._replace(controls=both(reading.controls, far.controls, far.lease), far=far)
 
-    def __init__(self, home: Home) -> None:
+
+class FileGate:
+    """The gate of a home, for one lane: whoever reads it has done with what the look before permitted.
+
+    With `far`, what came from Alpha has to permit as well.
+    """
+
+    def __init__(self, home: Home, far: FarControls | None = None) -> None:
+        self._far = far
         self._overlay = home.file(OVERLAY)
         self._permit = os.fspath(home.file(PERMIT))
         try:
@@ -66,6 +80,10 @@ class FileGate:
 
     def read(self) -> Reading:
         """See `Gate.read`."""
+        reading = self._read()
+        return reading if self._far is None else with_far(reading, self._far.read())
+
+    def _read(self) -> Reading:
         permit = self._permitted()
         raw, problem = guarded_read(self._overlay, owners=self._owners, max_bytes=MAX_BYTES)
         if raw is None:

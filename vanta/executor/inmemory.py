@@ -2,7 +2,8 @@
 
 from vanta.executor.core.controls import read_overlay
 from vanta.executor.core.notices import Notice
-from vanta.executor.gate import Parser, Reading
+from vanta.executor.far import Far
+from vanta.executor.gate import Parser, Reading, with_far
 
 
 class MemoryAlarm:
@@ -29,15 +30,23 @@ class MemoryAlarm:
 
 
 class MemoryGate:
-    """A gate whose bytes and permit are set by hand. `raw=None` is a file that cannot be read."""
+    """A gate whose bytes and permit are set by hand. `raw=None` is a file that cannot be read.
+
+    `far` is what came from Alpha on another host, `None` where there is none.
+    """
 
     def __init__(self, raw: bytes | None, *, permit: bool = True) -> None:
         self.raw = raw
+        self.far: Far | None = None
         self.permit = permit
         self._parser = Parser()
 
     def read(self) -> Reading:
         """See `Gate.read`."""
+        reading = self._read()
+        return reading if self.far is None else with_far(reading, self.far)
+
+    def _read(self) -> Reading:
         if self.raw is None:
             return Reading(read_overlay(None, problem="vault_overlay.json does not exist"), self.permit, None, None)
         return self._parser.reading(self.raw, permit=self.permit)

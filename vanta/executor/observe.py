@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from vanta.common.canonical import canonical, content_hash, sha256
-from vanta.common.errors import BadInput, Missing, VantaError
+from vanta.common.errors import BadInput, Missing, StateError, VantaError
 from vanta.common.events import Kind
 from vanta.common.instruments import Instrument
 from vanta.common.models.base import validate
@@ -26,10 +26,11 @@ from vanta.common.store.ports import MAX_BYTES, Files, Snapshots
 from vanta.common.times import millis, millis_of
 from vanta.executor.commands import Commands
 from vanta.executor.core import wire_intent
-from vanta.executor.core.controls import ended, loosened, stated
+from vanta.executor.core.controls import ended, loosened, read_overlay, stated
 from vanta.executor.core.entries import OrderEntry
-from vanta.executor.core.inputs import LAST_VAULTS, READ_LAST, UNREADABLE
+from vanta.executor.core.inputs import FAR, HELD, LAST_VAULTS, LEASE, NOWHERE, READ_LAST, UNREADABLE
 from vanta.executor.core.machine import IN_FLIGHT, TERMINAL
+from vanta.executor.far import Far
 from vanta.executor.gate import Reading
 from vanta.executor.recorder import Recorder
 
@@ -62,6 +63,7 @@ class Observer:
         self._ahead = False
         self._withdrawn: dict[str, str] = {}
         self._overlay: Overlay | None = None
+        self._far_overlay: Overlay | None = None
         self._commands = Commands(recorder)
         self._skew_ms = future_skew_ms
 
@@ -70,16 +72,47 @@ class Observer:
         seen = reading.sha256 or f"unreadable: {reading.controls.problem}"
         overlay = reading.controls.overlay
         if self._recorder.book.inputs.get("overlay") != seen:
-            off = loosened(self._overlay, overlay)
+            off = loosened(self._overlay or self._last_overlay(), overlay)
             why = stated(overlay, off)
             self._saw("overlay", seen, reading.raw, now, {
                 "problem": reading.controls.problem, "loosened": off, "by": why[1] if why else None,
                 "reason": why[0] if why else "reason not stated" if off else None})
         self._overlay = overlay or self._overlay
+        self._far(reading.far, now)
         self._saw("permit", "present" if reading.permit else "absent", None, now, {})
         for what in () if reading.controls.clear else ended(overlay, now):
             if what not in self._recorder.book.ended:
                 self._recorder.put(Kind.CONTROL_ENDED, {"what": what}, now=now)
+
+    def _last_overlay(self) -> Overlay | None:
+        """What was valid last to an executor before this one, by its log: an edit while none ran loosens as well."""
+        try:
+            digest = self._recorder.book.inputs.get(READ_LAST["overlay"])
+            return None if digest is None else read_overlay(self._snapshots.get(digest)).overlay
+        except StateError:
+            return None
+
+    def _far(self, far: Far | None, now: datetime) -> None:
+        """Record what came from Alpha on another host, or that there is none any more."""
+        known = self._recorder.book.inputs
+        if far is None:
+            if known.get(FAR, NOWHERE) != NOWHERE:
+                self._saw(FAR, NOWHERE, None, now, {})
+            return
+        overlay = far.controls.overlay
+        seen = far.sha256 or f"{UNREADABLE}{far.controls.problem}"
+        if known.get(FAR) != seen:
+            off = loosened(self._far_overlay, overlay)
+            why = stated(overlay, off)
+            self._saw(FAR, seen, far.raw, now, {
+                "problem": far.controls.problem, "loosened": off, "by": why[1] if why else None,
+                "reason": why[0] if why else "reason not stated" if off else None})
+        self._far_overlay = overlay or self._far_overlay
+        self._saw(LEASE, f"{UNREADABLE}{far.lease}" if far.lease else HELD, None, now,
+                  {"problem": far.lease or None, "counter": far.counter})
+        for what in () if far.controls.clear else ended(overlay, now):
+            if (said := f"{what} (Alpha)") not in self._recorder.book.ended:
+                self._recorder.put(Kind.CONTROL_ENDED, {"what": said}, now=now)
 
     def _saw(self, what: str, digest: str, raw: bytes | None, now: datetime, more: Mapping[str, Any]) -> None:
         inputs = self._recorder.book.inputs

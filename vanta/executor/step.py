@@ -34,7 +34,7 @@ from vanta.executor.core import daily, protect, terms, views, watch
 from vanta.executor.core.alerts import Alert, of_books, of_lines, of_losses
 from vanta.executor.core.approval import Approved, judge
 from vanta.executor.core.controls import Known, Scope, stops, summary
-from vanta.executor.core.entries import IntentEntry
+from vanta.executor.core.entries import in_turn
 from vanta.executor.core.fences import halt
 from vanta.executor.core.fences.sync import IN_SYNC
 from vanta.executor.core.overrides import in_force
@@ -80,6 +80,7 @@ class Parts:
     program: str
     pid: int
     keeper: Keeper | None = None
+    latch_s: float = 30.0
     editor: Callable[[str, str], Editor] = nobody
 
 
@@ -117,13 +118,14 @@ class Executor:
         self.sends = True
         self._judged: tuple[int, float] = (-1, float("-inf"))
         self._watched: tuple[int, str] = (-1, "")
-        self._unreadable_since: float | None = None
+        self._troubled: dict[Reason, float] = {}
         self._beat = float("-inf")
         self._asked = float("-inf")
         self._not_before: dict[str, float] = {}
         self._holding: dict[str, list[str]] = {}
         self._clock: tuple[datetime, float] | None = None
         self._began = 0.0
+        self._amid = False
         self._able = {account: broker.capabilities.terms for account, broker in parts.brokers.items()}
         self._answered_for: set[str] = set()
         self._learn()
@@ -151,6 +153,7 @@ class Executor:
 
     def step(self) -> StepReport:
         """Make one step. Raises `StateError` if the journal or the lock is lost: then the program must stop."""
+        self._amid = True
         self._insist_on_lock()
         settle_context()
         now, self._began = self._parts.clock.now(), self._parts.clock.monotonic()
@@ -198,6 +201,7 @@ class Executor:
         if keeper is not None and keeper.problem:
             report.problems["checkpoints"] = f"no state for the next start: {keeper.problem}"
         self._publish(reading, report, now)
+        self._amid = False
         return report
 
     def _close_day(self, now: datetime) -> None:
@@ -246,15 +250,12 @@ class Executor:
 
     def _watch(self, reading: Reading, now: datetime, report: StepReport) -> None:
         """See whether anything has to be latched."""
-        clock, problem = self._parts.clock, reading.controls.problem
-        if problem is None:
-            self._unreadable_since = None
-        elif self._unreadable_since is None:
-            self._unreadable_since = clock.monotonic()
+        monotonic, troubles = self._parts.clock.monotonic(), reading.controls.troubles
+        self._troubled = {code: self._troubled.get(code, monotonic) for code in troubles}
         found = self._clock_latches(now)
-        if problem is not None and self._unreadable_since is not None:
-            found += watch.unreadable(self._book, clock.monotonic() - self._unreadable_since,
-                                      self._parts.settings.unreadable_latch_s, problem)
+        for code, problem in troubles.items():
+            limit = self._parts.latch_s if code is Reason.HALT_NO_LEASE else self._parts.settings.unreadable_latch_s
+            found += watch.unreadable(self._book, monotonic - self._troubled[code], limit, problem, code)
         found += self._losses(now, report)
         for latch in found:
             set_latch(self._recorder, latch, now=now)
@@ -310,7 +311,7 @@ class Executor:
         if self._judged[0] == self._book.seq and monotonic - self._judged[1] < _RETHINK_S:
             return
         context = self._context(reading, now)
-        for entry in sorted(self._book.waiting.values(), key=_in_turn):
+        for entry in sorted(self._book.waiting.values(), key=in_turn):
             if self._not_before.get(entry.account, monotonic) > monotonic:
                 continue
             report.judged += 1
@@ -380,10 +381,14 @@ class Executor:
                 broker_sync=self._sync_words(), held=self._held(), alarm=self.alarm_problem))
 
     def close(self) -> None:
-        """Record the stop, publish the last cut, let go of journal and lock. Without the lock nothing is written."""
+        """Record the stop, publish the last cut, let go of journal and lock. Without the lock nothing is written.
+
+        A step that broke off is told: of what it has seen, some may have no verdict.
+        """
         now, lock = self._parts.clock.now(), self._parts.lock
         if lock is None or lock.still_held():  # else the log may be another process's by now
-            self._recorder.put(Kind.PROGRAM_STOPPED, {"program": self._parts.program}, now=now)
+            self._recorder.put(Kind.PROGRAM_STOPPED, {
+                "program": self._parts.program, **({"amid": "a step"} if self._amid else {})}, now=now)
             self._recorder.sync()
             self._parts.publisher.folds(self._book, iso(now), self._parts.clock.monotonic())
             if self._parts.keeper is not None:
@@ -393,8 +398,3 @@ class Executor:
             broker.close()
         if lock is not None:
             lock.release()
-
-
-def _in_turn(entry: IntentEntry) -> tuple[bool, int, str]:
-    """The oldest first; a stop that is to rest comes after whatever is to trade now."""
-    return entry.resting, entry.created_ms, entry.intent_id

@@ -19,7 +19,7 @@ from vanta.common.errors import OperatorError
 from vanta.common.events import Kind
 from vanta.common.host import host_id
 from vanta.common.models.configuration import Settings
-from vanta.common.paths import TRADE_LOG, Home
+from vanta.common.paths import TRADE_LOG, Home, routes
 from vanta.common.permit import arm, disarm
 from vanta.common.registry import Registry
 from vanta.common.resources import code_of, load
@@ -28,7 +28,8 @@ from vanta.common.signing_key import signer_of
 from vanta.common.store.ground import insist_on_local
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.lock import FileLock
-from vanta.common.store.ports import Snapshots
+from vanta.common.store.ports import Files, Snapshots
+from vanta.common.store.routed import RoutedFiles
 from vanta.common.store.storage import DURABLE, Storage
 from vanta.common.times import iso
 from vanta.executor.anchors import insist
@@ -42,6 +43,7 @@ from vanta.executor.brokers.port import Broker, Capabilities, RealBroker
 from vanta.executor.brokers.tradier import TradierBroker
 from vanta.executor.closing import close_day
 from vanta.executor.core.book import Book
+from vanta.executor.far import FarControls
 from vanta.executor.gate import FileGate
 from vanta.executor.memory import Keeper, recall
 from vanta.executor.observe import InstrumentSource, Observer
@@ -105,6 +107,20 @@ def brokers(settings: Settings, book: Book, instruments: InstrumentSource, home:
     return found
 
 
+def files_of(home: Home, settings: Settings, storage: Storage) -> Files:
+    """The home's documents; those of other hosts are read where they arrived."""
+    files, elsewhere = storage.files(home.memory), routes(settings.node.name if settings.node else None)
+    return RoutedFiles(files, elsewhere) if elsewhere else files
+
+
+def gate_of(home: Home, settings: Settings, clock: Clock) -> FileGate:
+    """The gate; where Alpha is on another host, with what came from there."""
+    if settings.node is None:
+        return FileGate(home)
+    owners = {0, os.geteuid(), home.memory.stat().st_uid}
+    return FileGate(home, FarControls(home, clock, limit_s=settings.transport.lease_s, owners=owners))
+
+
 def found(home: Home, home_id: str, *, by: str, now: datetime) -> None:
     """Make a new home ready for a simulation: dispatch permitted, its log under a given short id, not a drawn one."""
     with closing(FileJournal(home.file(TRADE_LOG), signer=signer_of(home))) as journal:
@@ -125,7 +141,7 @@ def build(home: Home, settings: Settings, clock: Clock,
     lock = FileLock(home.lock("executor"), owner="executor", now=now)
     try:
         journal = storage.journal(home.file(TRADE_LOG), signer=signer_of(home))
-        files, snapshots = storage.files(home.memory), storage.snapshots(home.snapshots)
+        files, snapshots = files_of(home, settings, storage), storage.snapshots(home.snapshots)
         insist(files, journal.head())
         book, begins = recall(journal, files, code := code_of(vanta.executor.core, vanta.common))
         open_end = journal.head().seq - journal.covered  # a crash leaves some; so does whoever adds records
@@ -140,7 +156,8 @@ def build(home: Home, settings: Settings, clock: Clock,
         close_day(recorder, settings.executor.benchmark, now)
         observer.registry(now)
         executor = Executor(Parts(
-            clock=clock, settings=settings.executor, recorder=recorder, observer=observer, gate=FileGate(home),
+            clock=clock, settings=settings.executor, recorder=recorder, observer=observer,
+            gate=gate_of(home, settings, clock), latch_s=settings.transport.latch_s,
             brokers=venues, snapshots=snapshots, calendars=calendars(), lock=lock, program=PROGRAM, pid=os.getpid(),
             editor=nobody if settings.executor.mode == "simulate" else lambda name, seen: editor(home.file(name), seen),
             disarm=partial(disarm, home), keeper=Keeper(recorder, files, code) if storage is DURABLE else None,

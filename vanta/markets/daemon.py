@@ -13,9 +13,9 @@ files. It never loads a feed's client library and never touches the network.
 """
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 
 from vanta.common.clock import Clock
@@ -53,6 +53,7 @@ class Parts:
     """What the daemon is made of. `reflect` and `promote` make one pass each; `command` is a collector's argv.
 
     Where the daemon does not collect, something else writes the feeds' files: cron.
+    `elsewhere` names the files that are read where they arrived from other hosts.
     """
 
     home: Home
@@ -65,6 +66,7 @@ class Parts:
     promote: Callable[[], object]
     command: Callable[[str], list[str]]
     collects: bool = True
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
 class Daemon:
@@ -80,7 +82,7 @@ class Daemon:
                        for index, feed in enumerate(enabled)}
         self._children = Children(parts.command, parts.home.logs, timeout_s=PASS_TIMEOUT_S)
         names = sorted({*_REFLECT_ON, *_PROMOTE_ON, TRADE_LOG})
-        self._tail = FileTail([parts.home.file(name) for name in names])
+        self._tail = FileTail([parts.home.file(parts.elsewhere.get(name, name)) for name in names])
         self._reflect_at = self._promote_at = now
         self._fed_at = now
         self._complaints: dict[str, str] = {}

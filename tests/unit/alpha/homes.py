@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.unit.executor.world import ALL_CLEAR, World, vault, without_permission
+from vanta.alpha.core.asked import commands
 from vanta.common.canonical import document, sha256
 from vanta.common.clock import ManualClock
+from vanta.common.models.command import OperatorCommand
 from vanta.common.models.configuration import Settings
-from vanta.common.paths import OVERLAY, PERMIT, SNAPSHOTS, STATE, TRADE_LOG, VAULTS, Home
+from vanta.common.paths import OPERATOR_COMMANDS, OVERLAY, PERMIT, SNAPSHOTS, STATE, TRADE_LOG, VAULTS, Home
 from vanta.common.permit import arm
 from vanta.common.signing_key import signer_of
-from vanta.common.store.chain import encode
+from vanta.common.store.chain import chain, encode
 from vanta.common.store.inmemory import MemoryJournal
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.personal import sealed
@@ -120,6 +122,12 @@ def first(world: World, kind: str) -> Record:
 def kept(world: World) -> dict[str, bytes]:
     """Every snapshot by hash."""
     return dict(world.snapshots._blobs)
+
+
+def asked(world: World) -> dict[str, OperatorCommand]:
+    """The commands that operators gave."""
+    return commands(chain(world.files.read(OPERATOR_COMMANDS), name=OPERATOR_COMMANDS)
+                    if world.files.exists(OPERATOR_COMMANDS) else ())
 
 
 def whole(root: Path, *, scenes: int = 2) -> Home:

@@ -88,6 +88,14 @@ def test_a_broken_log_is_told_up_to_the_break(rewrite: Rewrite, copied: Home) ->
     assert "Not everything is as it should be" in page(seen, "")
 
 
+def test_a_log_that_lost_its_end_is_told(copied: Home) -> None:
+    """A document that is ahead of the log says how many records are missing."""
+    log = copied.file(TRADE_LOG)
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(lines[:-20]))
+    assert any("records are missing" in one for one in look(copied).gaps)
+
+
 def test_documents_that_cannot_be_read(copied: Home) -> None:
     """A missing one is no gap, a folder in its place is."""
     copied.file(PNL).unlink()

@@ -150,15 +150,15 @@ def test_a_release_that_nobody_gave_is_found(copied: Home) -> None:
     for name in ("portfolio.json", "open_orders.json", "pnl_summary.json", "executor_state.json"):
         copied.file(name).unlink()
     journal = FileJournal(copied.file("trade_log.jsonl"), signer=signer_of(copied))
-    said = {"command_id": "cmd_" + "0" * 16, "latch_id": "latch_x", "by": "ann", "reason": "looked", "refused": ""}
+    said = {"command_id": "cmd_" + "0" * 16, "kind": "release", "latch_id": "latch_x", "by": "ann", "reason": "looked"}
     at = "2026-11-18T16:00:00.000Z"
     journal.append("latch.set", {"latch_id": "latch_x", "code": "loss.daily", "vault": None, "exits": True,
                                  "value": "", "limit": "", "detail": ""}, at=at)
-    journal.append("latch.released", said, at=at)
+    journal.append("latch.released", {**said, "refused": ""}, at=at)
     journal.close()
     assert "not in operator_commands.jsonl" in bad(copied)[0].text
     commands = FileJournal(copied.file("operator_commands.jsonl"), signer=signer_of(copied))
-    commands.append("command.given", {**said, "kind": "release", "at": at, "expires_at": at}, at=at)
+    commands.append("command.given", {**said, "at": at, "expires_at": at}, at=at)
     commands.close()
     assert bad(copied) == []
 

@@ -151,3 +151,18 @@ def test_bytes_that_the_store_has_lost_are_told_as_unknown(lost: bytes) -> None:
     assert told["changes"] == [["", None if lost is ALL_CLEAR else f"{len(ALL_CLEAR)} bytes",
                                 None if lost is HALT else f"{len(HALT)} bytes"]]
     assert (told["uid"], told["user"], told["mtime"], told["terminals"]) == (None, None, None, None)
+
+
+def test_half_a_save_does_not_hide_what_the_whole_one_changed() -> None:
+    """An editor that empties the file before it writes: the edit is told from the version that was valid last."""
+    world = World()
+    world.gate.raw = HALT
+    world.step()
+    world.gate.raw = b""
+    world.step()
+    world.gate.raw = ALL_CLEAR
+    world.step()
+    half, whole = edits(world)[1:]
+    assert half["before"] == whole["before"] == sha256(HALT)
+    assert half["changes"] == [["", f"{len(HALT)} bytes", "0 bytes"]]
+    assert ["full_halt.enabled", "true", None] in whole["changes"]

@@ -7,9 +7,11 @@ import pytest
 
 from tests.unit.executor.test_commands import Desk
 from tests.unit.executor.world import ALL_CLEAR, World, without_permission
+from vanta.common.canonical import sha256
 from vanta.common.models.account import ExecutorState
 from vanta.common.paths import EXECUTOR_STATE
 from vanta.common.store.document import load
+from vanta.common.store.inmemory import MemorySnapshots
 from vanta.common.times import iso
 
 HALTED = {"full_halt": True, "scopes": {"vault": {"V_CORE": {"reduce_only": {"enabled": True}}}}}
@@ -102,3 +104,32 @@ def test_the_end_of_a_switch_by_its_own_time_is_on_record_once() -> None:
     world.step()
     ends = [record.payload["what"] for record in world.journal.read() if record.kind == "control.ended"]
     assert ends == [f"maintenance on everything until {until}"]
+
+
+@pytest.mark.parametrize("torn", [False, True])
+def test_loosening_while_no_executor_runs_is_asked_about_by_the_next_start(torn: bool) -> None:
+    """Compared is what the log says was valid last, whatever could not be read in between."""
+    world = World()
+    world.gate.raw = without_permission(HALTED)
+    world.step()
+    if torn:
+        world.gate.raw = b'{"full_h'
+        world.start()
+    world.gate.raw = ALL_CLEAR
+    world.start()
+    world.step()
+    assert overlays(world)[-1]["loosened"] == ["full_halt on everything", "reduce_only on vault V_CORE"]
+    assert overlays(world)[-1]["reason"] == "reason not stated"
+    assert "full_halt on everything" in warnings(world)[0]
+
+
+def test_what_the_store_has_lost_since_loosens_nothing_that_is_known_of() -> None:
+    """The start goes on: the record names the hash that it would have been compared with."""
+    world = World()
+    world.gate.raw = without_permission(HALTED)
+    world.step()
+    world.snapshots = MemorySnapshots()
+    world.gate.raw = ALL_CLEAR
+    world.start()
+    assert (overlays(world)[-1]["loosened"], overlays(world)[-1]["before"]) == (
+        [], sha256(without_permission(HALTED)))

@@ -4,6 +4,8 @@ Exit 0 only if everything is equal, byte for byte; 1 if anything differs, naming
 signals → conviction → allocation → queue → verdict → order → fill → PnL by step, id, field and both values; 3 if an
 input was not there, so that part of it could not be made again. Reads only; asks no network, clock or credentials, so
 that what it prints depends on the home alone: `generated_at` is the time of the newest record.
+
+EQUAL says that what is recorded follows from its inputs, not that everything was recorded: see the epilog.
 """
 
 from contextlib import nullcontext
@@ -40,7 +42,11 @@ Dag = Annotated[str | None, typer.Option(
     "promotions, and all verdicts, orders and fills of what they staged.")]
 
 
-@app.command(epilog=exit_table(Exit.DONE, Exit.FAILED, Exit.USAGE, Exit.PARTIAL))
+_EPILOG = ("Equal means: what is recorded follows from what it names. Records that were left out are missed only where "
+           "others must have them beside them (docs/adr/0020); nothing here shows what was never recorded.")
+
+
+@app.command(epilog=f"{_EPILOG}\n\n{exit_table(Exit.DONE, Exit.FAILED, Exit.USAGE, Exit.PARTIAL)}")
 def replay(*, home: HomeOption = None, bundle: Bundle = None, begins: From = None, ends: To = None,  # noqa: PLR0913 - options
            dag: Dag = None, json: JsonFlag = False) -> int:
     """Signals, convictions, allocation, queue, verdicts, orders, fills and documents, from snapshots and logs alone."""

@@ -16,7 +16,9 @@ from vanta.alpha.pages import outside
 from vanta.alpha.reporter import Reporter
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit, exit_table, show
 from vanta.common.clock import SystemClock
+from vanta.common.errors import OperatorError
 from vanta.common.exitcodes import Exit
+from vanta.common.models.configuration import Settings
 from vanta.common.settings import clock_from, home_from, load
 from vanta.common.store import atomic
 from vanta.common.times import iso
@@ -32,9 +34,14 @@ def report(home: HomeOption = None, out: OutOption = None, *, json: JsonFlag = F
     """Make the page. Ends with 3 if something could not be read; the page says what."""
     place = home_from(home).existing()
     target = place.root / "build" / "report.html" if out is None else outside(out, place, _EXAMPLE)
-    settings, host = load(place), SystemClock()
-    reporter = Reporter(place, settings, clock_from(settings, None).now())
-    look = reporter.look(host.now().date())
+    host, problems = SystemClock(), list[str]()
+    try:
+        settings = load(place)
+        now = clock_from(settings, None).now()
+    except OperatorError as error:
+        settings, now = Settings(), host.now()
+        problems.append(f"{error.what}; defaults stand in for the settings")
+    look = Reporter(place, settings, now, problems).look(host.now().date())
     made = iso(host.now())
     drawn = page(look, f"Made by vanta report {__version__} at {when(made)} from the files of a home; vanta verify "
                        "checks that none of them was changed.").encode()

@@ -113,6 +113,13 @@ class Affairs:
         """What the file held then; `None` where that is not kept, or there was no file."""
         return None if said is None else self.contents.get(str(after(said.record)))
 
+    def bytes_before(self, said: Said) -> bytes | None:
+        """What it held in the version that a change is told from: the one that was valid last, where a record says."""
+        body = said.record.payload
+        if "before" in body and is_digest(body["before"]):
+            return self.contents.get(str(body["before"]))
+        return self.bytes_of(self.before(said))
+
     def stopped(self, codes: frozenset[Reason], start: int, end: int | None) -> Iterator[Stopped]:
         """Intents held and orders stopped for one of these codes between two records, each intent once."""
         for intent_id in self.trail.intents():

@@ -100,7 +100,7 @@ class Changes:
             body = said.record.payload
             return [(str(body["what"]).partition(" ")[2] or FILES.get(said.what, said.what), str(body["before"]),
                      str(body["after"]))]
-        now, before = self._affairs.bytes_of(said), self._affairs.bytes_of(self._affairs.before(said))
+        now, before = self._affairs.bytes_of(said), self._affairs.bytes_before(said)
         if now is not None and before is not None:
             return fields_changed(before, now)
         return [(str(row[0]) or "content", told_value(row[1]), told_value(row[2]))

@@ -10,6 +10,7 @@ from vanta.alpha.core.words import amount, count, figure, meaning, several, shor
 from vanta.common.events import Kind
 from vanta.common.paths import TRADE_LOG
 from vanta.common.store.ports import Record
+from vanta.executor.core.fences import liquidity
 
 _IN_SECONDS = 10_000
 """From so many milliseconds on a time is told in seconds."""
@@ -37,13 +38,19 @@ def told(record: Record, trail: Trail) -> Node | None:
 def _fence(line: Sequence[str | None]) -> Node:
     fence, code, value, limit, detail = (str(part or "") for part in line)
     if not code:
-        return Node("fence", fence, f"{fence} passed: {_against(value, limit)}.", {"code": None}, ())
+        return Node("fence", fence, f"{fence} passed: {_against(value, _limit(fence, limit))}.", {"code": None}, ())
     said = f" The operator's words: {detail}." if detail and code.startswith("halt.") and code != _LATCHED else ""
     return Node("fence", fence, f"{fence} stopped it ({code}): {_against(value, limit)}; {meaning(code)}{said}",
                 {"code": code}, ())
 
 
 _LATCHED = "halt.latched"
+_NO_LIMIT = "no limit"
+
+
+def _limit(fence: str, limit: str) -> str:
+    """Of liquidity a least of nothing is none: every other fence means the zero that it says."""
+    return _NO_LIMIT if fence == liquidity.NAME and limit == "0" else limit
 
 
 def _against(value: str, limit: str) -> str:
@@ -51,6 +58,8 @@ def _against(value: str, limit: str) -> str:
     seen = _quantity(value)
     if limit in ("", value):
         return seen
+    if limit == _NO_LIMIT:
+        return f"{seen}, {limit}"
     return f"{seen}, limit {_quantity(limit)}" if limit[:1].isdigit() else f"{seen} (wanted: {limit})"
 
 
@@ -58,6 +67,8 @@ def _quantity(text: str) -> str:
     number, _, unit = text.partition(" ")
     if unit == "ms" and number.isdigit() and int(number) >= _IN_SECONDS:
         return f"{int(number) / 1000:,.1f} s"
+    if text == "None":
+        return "nothing is known of it"
     return f"{figure(number)} {unit}".rstrip() if number[:1].isdigit() else text or "nothing"
 
 

@@ -21,8 +21,8 @@ from vanta.common.models.vault import VaultRegistry
 from vanta.common.store.ports import Record
 from vanta.common.times import millis, parse_iso
 from vanta.executor.core.book import Book
-from vanta.executor.core.controls import Controls, Known, read_overlay
-from vanta.executor.core.inputs import UNREADABLE
+from vanta.executor.core.controls import Controls, Known, both, read_overlay
+from vanta.executor.core.inputs import FAR, HELD, LEASE, NOWHERE, UNREADABLE
 from vanta.executor.core.overrides import in_force
 from vanta.executor.core.proposal import Context
 
@@ -114,11 +114,18 @@ class World:
         return settings
 
     def controls(self) -> Controls:
-        """The overlay in force."""
-        said = self._seen("overlay")
+        """The overlay in force; where Alpha is on another host, together with what came from there."""
+        local, far = self._overlay("overlay"), self._said.get(FAR, NOWHERE)
+        if far == NOWHERE:
+            return local
+        lease = self._seen(LEASE)
+        return both(local, self._overlay(FAR), "" if lease == HELD else self._problems[LEASE])
+
+    def _overlay(self, what: str) -> Controls:
+        said = self._seen(what)
         if said.startswith(UNREADABLE):
-            return read_overlay(None, problem=self._problems["overlay"])
-        controls: Controls = self._of("overlay", said)
+            return read_overlay(None, problem=self._problems[what])
+        controls: Controls = self._of(what, said)
         return controls
 
     def vaults(self) -> VaultRegistry | None:
@@ -141,6 +148,10 @@ class World:
     def digest(self, what: str) -> str:
         """What the newest record says about one input."""
         return self._said.get(what, "")
+
+    def raw(self, what: str, digest: str) -> bytes:
+        """A snapshot as it is in the store. Raises `Absent` if it is not there."""
+        return self._blobs.of(digest, what)
 
     def _seen(self, what: str) -> str:
         if what not in self._said:
@@ -174,7 +185,11 @@ def instruments(raw: bytes) -> Mapping[str, Instrument]:
     return {name: validate(Instrument, item, file="instruments") for name, item in table.items()}
 
 
+def _far(raw: bytes) -> Controls:
+    return read_overlay(raw, file="Alpha's vault_overlay.json")
+
+
 _PARSERS: dict[str, Callable[[bytes], Any]] = {
-    "settings": _settings, "calendar": Calendar.from_bytes, "overlay": read_overlay, "vaults": _vaults,
+    "settings": _settings, "calendar": Calendar.from_bytes, "overlay": read_overlay, FAR: _far, "vaults": _vaults,
     "instruments": instruments,
 }

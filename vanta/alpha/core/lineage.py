@@ -26,6 +26,8 @@ from vanta.common.errors import Bug
 
 CONVICTION = "cv1_"
 """How the ids of convictions begin; an intent that closes what nobody wants any more names none."""
+EXIT = "exit:"
+"""How the one reason begins of an intent of the executor's own: why a position was left, and no part of a sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,8 @@ class Lineage:
     def grounds(self, intent_id: str) -> Node:
         """An intent without its course: what it asked for, and on what grounds."""
         whole = self._intent(intent_id)
-        return replace(whole, parts=tuple(part for part in whole.parts if part.kind in ("allocation", "conviction")))
+        kinds = ("allocation", "cause", "conviction")
+        return replace(whole, parts=tuple(part for part in whole.parts if part.kind in kinds))
 
     def _intent(self, intent_id: str) -> Node:
         """An intent: what it asked for, on what grounds, its course through fences, venue and fills, and its result."""
@@ -86,8 +89,10 @@ class Lineage:
                 f"{body['account']}), made at {when(body['created_at'])} {basis}, good until "
                 f"{when(body['expires_at'])}.")
         asked = why["signal_id"].startswith(CONVICTION)
-        grounds = (self._target(body), self._conviction(why["signal_id"], said=why) if asked else Node(
-            "conviction", why["signal_id"], "No conviction asks for it any more.", {}, ()))
+        cause, belief = _left(why), (self._conviction(why["signal_id"], said=why),) if asked else ()
+        grounds = (_cause(intent_id, cause, asked=asked), *belief) if cause is not None else (
+            self._target(body), *(belief or (Node(
+                "conviction", why["signal_id"], "No conviction asks for it any more.", {}, ()),)))
         return Node("intent", intent_id, text, dict(body), (
             *grounds, *course(records, self.trail),
             *self._pnl("Result", intent_id, self.earnings.of_intent(intent_id))))
@@ -107,13 +112,14 @@ class Lineage:
     def _conviction(self, name: str, *, said: Row | None = None, uses: bool = False) -> Node:
         """A conviction from its own row, or as the intent that it led to tells it."""
         row = self.evidence.convictions.get(name)
-        last = self.trail.intent(self.trail.asked_by(name)[-1]) if self.trail.asked_by(name) else None
-        if said is None and last is not None:
-            said = last["provenance"]
+        told = [body["provenance"] for one in self.trail.asked_by(name) if (body := self.trail.intent(one))]
+        if told and (said is None or _left(said) is not None):  # an exit has no lines of the conviction's
+            said = next((one for one in reversed(told) if _left(one) is None), told[-1])
         asked = self.trail.asked_by(name) if uses else []
         intents = tuple(self.outcome(one) for one in asked)
-        lines = row["reason_vector"] if row is not None else said["reasons"] if said is not None else []
-        seen = () if row is None or said is None else self._view(row, said)
+        why = said if said is not None and _left(said) is None else None
+        lines = row["reason_vector"] if row is not None else why["reasons"] if why is not None else []
+        seen = () if row is None or why is None else self._view(row, why)
         return Node("conviction", name, _conviction_text(name, row, said), dict(row or {}), (
             *(self._reason(line) for line in lines), *seen, *intents, *self._sum(name, asked)))
 
@@ -190,6 +196,18 @@ class Lineage:
         earned = brief(self.earnings.of_intent(intent_id))
         return Node("intent", intent_id, f"{said} {intent_id}: {wish}, now {state}"
                     f"{f'; {earned}' if earned else ''}.", {"state": state}, ())
+
+
+def _left(why: Row) -> Row | None:
+    """The line by which the executor itself says why it leaves a position; `None` for what the promoter asked for."""
+    line: Row | None = next((one for one in why["reasons"] if one["reason"].startswith(EXIT)), None)
+    return line
+
+
+def _cause(intent_id: str, line: Row, *, asked: bool) -> Node:
+    name = line["reason"].removeprefix(EXIT).replace("_", " ")
+    tail = " The conviction that the position was opened on comes below." if asked else ""
+    return Node("cause", intent_id, f"The executor asked for it itself ({name}): {line['text']}.{tail}", dict(line), ())
 
 
 def _conviction_text(name: str, row: Row | None, said: Row | None) -> str:

@@ -11,21 +11,26 @@ from decimal import Decimal
 from typing import Any
 
 from vanta.alpha.core import days
+from vanta.alpha.core.asked import ANSWERS, Asked, Given, exit_of
 from vanta.alpha.core.blobs import Absent
 from vanta.alpha.core.differ import ABSENT, Difference, compared
-from vanta.alpha.core.inputs import World
-from vanta.common.canonical import content_hash
+from vanta.alpha.core.inputs import World, is_digest
+from vanta.alpha.core.unjudged import Unjudged
+from vanta.common.canonical import content_hash, sha256
 from vanta.common.events import Kind
 from vanta.common.money import plain, round_amount
 from vanta.common.reasons import Reason
+from vanta.common.store.personal import WITHHELD
 from vanta.common.store.ports import Record
 from vanta.common.times import millis, parse_iso
 from vanta.executor.core import protect, terms, views, watch
 from vanta.executor.core.approval import Approved, judge
 from vanta.executor.core.book import Book
 from vanta.executor.core.controls import Scope
+from vanta.executor.core.edited import changes
 from vanta.executor.core.entries import IntentEntry
 from vanta.executor.core.fences import halt
+from vanta.executor.core.machine import IN_FLIGHT, TERMINAL
 from vanta.executor.core.overrides import in_force
 from vanta.executor.core.proposal import Line
 from vanta.executor.core.size import propose
@@ -33,11 +38,12 @@ from vanta.executor.core.verdict import Note, latch, link, verdict_notes
 
 _CRASHED = (Kind.PROGRAM_STARTED, Kind.TAIL_REPAIRED)
 _LINE = ("fence", "code", "value", "limit", "detail")
+_NAMES = frozenset({"by", "written_by"})
 FUNDING = "capital of a new vault"
 _TOLD_FROM_OUTSIDE = frozenset({
     Reason.CLOCK_STEPPED, Reason.BROKER_DIFFERS, Reason.BROKER_OVERFILL, Reason.BROKER_LATE_FILL,
-    Reason.BROKER_BUSTED, Reason.BROKER_EXTERNAL, Reason.FLATTENED, Reason.HOST_CHANGED})
-"""Latches that a clock, a host, a venue or a person gave rise to: what they said is taken as recorded."""
+    Reason.BROKER_BUSTED, Reason.BROKER_EXTERNAL, Reason.HOST_CHANGED})
+"""Latches that a clock, a host or a venue gave rise to: what they said is taken as recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,34 +71,43 @@ def subject(record: Record) -> str:
 class Decisions:
     """Recomputes decisions. `book` and `world` are those of the moment before the record that is checked."""
 
-    def __init__(self, book: Book, world: World) -> None:
+    def __init__(self, book: Book, world: World, given: Given | None = None) -> None:
         self.book = book
         self.world = world
+        self.asked = Asked(book, world, given)
         self._due: _Due | None = None
         self._approved: dict[str, Approved] = {}
         self._sent_at: dict[str, int] = {}
         self._blind: set[str] = set()
+        self._unjudged = Unjudged(book)
 
     @property
     def pending(self) -> bool:
-        """Whether a verdict announced a record that has not come yet."""
-        return self._due is not None
+        """Whether a verdict or a command announced a record that has not come yet."""
+        return self._due is not None or self.asked.due
 
     def concerns(self, record: Record) -> bool:
-        """Whether this record was decided by the executor, or has to follow a verdict."""
+        """Whether this record was decided by the executor, or has to follow a verdict or a command."""
         if record.kind in _CRASHED:
             self._due = None
-        return self._due is not None or record.kind in _CHECKS
+            self.asked.over()
+        return self._unjudged.look(record) or self.pending or record.kind in _CHECKS
 
     def check(self, record: Record) -> Answer:
         """Decide again."""
         try:
-            if self._due is not None:
-                return Answer(self._announced(record, self._due))
-            return Answer(_CHECKS[record.kind](self, record))
+            return Answer(self._found(record) or self._unjudged.found(record))
         except Absent as error:
             self._blind.add(record.ids.get("intent_id", ""))
             return Answer(absent=error.what)
+
+    def _found(self, record: Record) -> Difference | None:
+        if self._due is not None:
+            return self._announced(record, self._due)
+        if self.asked.due:
+            return self.asked.follows(record)
+        check = _CHECKS.get(record.kind)
+        return None if check is None else check(self, record)
 
     def _announced(self, record: Record, due: _Due) -> Difference | None:
         note, rest = due.notes[0], due.notes[1:]
@@ -104,7 +119,7 @@ class Decisions:
     def verdict(self, record: Record) -> Difference | None:
         """Show the intent to every fence again."""
         if "lines" not in record.payload and record.kind == Kind.INTENT_QUARANTINED:
-            return None  # other bytes under a known id: seen in the queue, not decided by a fence
+            return _other_bytes(self.book, record)
         entry = self.book.intents[record.ids["intent_id"]]
         context = self.world.context(self.book, record.at)
         decision = judge(propose(entry, context), context)
@@ -160,8 +175,8 @@ def _latched(decisions: Decisions, record: Record) -> Difference | None:
         return decisions.verdict(record)
     if body["code"] in _TOLD_FROM_OUTSIDE:
         return None
-    if body["code"] == Reason.HALT_UNREADABLE:
-        return _differs({"detail": body["detail"]}, {"detail": world.controls().problem})
+    if body["code"] in (Reason.HALT_UNREADABLE, Reason.HALT_NO_LEASE):
+        return _differs({"detail": body["detail"]}, {"detail": world.controls().troubles.get(Reason(body["code"]))})
     vaults = in_force(world.vaults(), book.overrides, millis(parse_iso(record.at)))
     for found in watch.losses(book, vaults, views.navs(book, vaults)) if vaults else []:
         if (found.code, found.vault) == (body["code"], body["vault"]):
@@ -214,17 +229,54 @@ def _seen(decisions: Decisions, record: Record) -> Difference | None:
     return _differs({"sha256": record.payload["sha256"]}, {"sha256": content_hash(record.payload["intent"])})
 
 
+def _other_bytes(book: Book, record: Record) -> Difference | None:
+    """Other bytes under a known id: no fence decided, but they have to be others, and new."""
+    body, entry = record.payload, book.intents[record.ids["intent_id"]]
+    intent = body.get("intent")
+    digest = content_hash(intent)
+    if not isinstance(intent, dict) or digest == entry.sha256 or digest in entry.other_bytes:
+        return Difference("verdict", _spoken(record), "no other bytes")
+    why = intent["provenance"]
+    ours = {"intent_state": None if entry.state in TERMINAL | IN_FLIGHT else "quarantined",
+            "code": "duplicate.changed_bytes", "sha256": digest, "intent": intent}
+    return _differs(body, ours) or _differs({"dag_id": record.dag_id, "ids": dict(record.ids)}, {
+        "dag_id": why["dag_id"],
+        "ids": {"intent_id": intent["intent_id"], "signal_id": why["signal_id"], "vault": intent["vault"]}})
+
+
 def _exit(decisions: Decisions, record: Record) -> Difference | None:
-    """An exit by plan is due by the book; one that an operator asked for follows that command."""
+    """An exit by plan is due by the book; one that an operator asked for only follows that command."""
     body, now = record.payload["intent"], parse_iso(record.at)
     book, context = decisions.book, decisions.world.context(decisions.book, record.at)
     asked = terms.stops(context.vaults, context.able)
-    due = [*protect.wishes(book, millis(now), asked), *protect.everything(book, None)]
     cause = body["provenance"]["reasons"][0]["reason"].removeprefix("exit:")
-    for wish in due:
+    for wish in protect.wishes(book, millis(now), asked):
         if (wish.vault, wish.instrument_id, wish.cause) == (body["vault"], body["instrument_id"], cause):
-            return _differs(body, protect.intent(book, wish, now))
+            return exit_of(book, wish, record)
     return Difference("exit", _spoken(record), ABSENT)
+
+
+def _edited(decisions: Decisions, record: Record) -> Difference | None:
+    """What an edit changed follows from both versions; who may have made it is what the host said.
+
+    Of a copy from which names were withheld, names are not compared: each has a salt of its own.
+    """
+    body = record.payload
+    what, before, after = decisions.book.edits[body["seen"]]
+    versions = [None if digest is None or not is_digest(digest) else decisions.world.raw(what, digest)
+                for digest in (before, after)]
+    told = changes(*versions)
+    ours: dict[str, Any] = {"what": what, "before": before, "after": after, "changes": told.rows, "more": told.more,
+                            "by": told.by}
+    said: dict[str, Any] = {name: body.get(name) for name in ours}
+    copies = any(raw is not None and sha256(raw) != digest
+                 for raw, digest in zip(versions, (before, after), strict=True))
+    for one in (said, ours) if copies else ():
+        one["changes"] = [row for row in one["changes"] if row[0].rpartition(".")[2] not in _NAMES]
+        one["by"] = one["more"] = None
+    if str(said["by"]).startswith(WITHHELD):
+        said["by"] = ours["by"]
+    return _differs(said, ours)
 
 
 _CHECKS: dict[str, Callable[[Decisions, Record], Difference | None]] = {
@@ -235,6 +287,8 @@ _CHECKS: dict[str, Callable[[Decisions, Record], Difference | None]] = {
     Kind.ORDER_UNKNOWN: Decisions.answered, Kind.ORDER_WITHHELD: Decisions.withheld,
     Kind.LATCH_SET: _latched, Kind.DAY_OPENED: _day_opened, Kind.HOUSE_DAY_OPENED: _house_opened,
     Kind.FILL: _filled, Kind.ADJUSTMENT: _funded,
+    **dict.fromkeys(ANSWERS, lambda decisions, record: decisions.asked.answered(record)),
+    Kind.CONTROL_EDITED: _edited,
     Kind.DAY_CLOSED: lambda decisions, record: days.closed(decisions.book, decisions.world, record),
 }
 

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from vanta.alpha.core.asked import Given
 from vanta.alpha.core.blobs import Blobs
 from vanta.alpha.core.differ import Difference
 from vanta.alpha.core.inputs import BROKEN, World
@@ -41,9 +42,12 @@ class Step:
 
 
 class Replay:
-    """See the module's contract. `missing` gives the first record that needed each absent input."""
+    """See the module's contract. `missing` gives the first record that needed each absent input.
 
-    def __init__(self, blobs: Mapping[str, bytes]) -> None:
+    `given` are the operators' commands by id; without them, answers to commands are taken as recorded.
+    """
+
+    def __init__(self, blobs: Mapping[str, bytes], given: Given | None = None) -> None:
         self.book = Book()
         self.program = ""
         self.differences: list[Step] = []
@@ -51,7 +55,7 @@ class Replay:
         self.checked: Counter[str] = Counter()
         self.blobs = blobs if isinstance(blobs, Blobs) else Blobs(blobs)
         self._world = World(self.blobs)
-        self._decisions = Decisions(self.book, self._world)
+        self._decisions = Decisions(self.book, self._world, given)
         settle_context()
 
     def take(self, record: Record, *, decide: bool = True, tell: bool = True) -> None:

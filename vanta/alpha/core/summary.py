@@ -38,7 +38,7 @@ _STATUS = {"ok": Check.OK, "partial": Check.WARNING, "error": Check.WARNING}
 
 def rows(facts: Facts, limits: Limits) -> list[Row]:
     """Every check, in the order a person reads them."""
-    return [_dispatch(facts), _executor(facts, limits), *_alarm(facts),
+    return [_dispatch(facts), _executor(facts, limits), *_alarm(facts), *_loosened(facts),
             *(_feed(feed, facts, limits) for feed in facts.feeds), _reflection(facts, limits),
             _queue(facts, limits), *heads(facts), _locks(facts.locks), _disk(facts.disk, limits), *_settings(facts)]
 
@@ -143,9 +143,6 @@ def _executor_said(facts: Facts, limits: Limits) -> tuple[Check, str, str]:
     unsure = [f"{name} {said}" for name, said in doc.table("broker_sync").items() if said != "in sync"]
     if unsure:
         return Check.UNKNOWN, f"runs; {'; '.join(unsure)}", "look at the venue"
-    warnings = doc.texts("warnings")
-    if warnings:
-        return Check.WARNING, f"runs; {'; '.join(warnings)}", "vanta-run acknowledge --reason TEXT"
     return Check.OK, f"runs; {told}, brokers in sync", ""
 
 
@@ -153,6 +150,13 @@ def _alarm(facts: Facts) -> list[Row]:
     """Was the last alert said to whom the operator chose?"""
     problem = facts.executor.text("alarm")
     return [Row(name="alarm", level=Check.WARNING, text=problem, fix="tail -n 20 logs/executor.log")] if problem else []
+
+
+def _loosened(facts: Facts) -> list[Row]:
+    """What does a person still have to answer for? Asked whether the executor runs or not."""
+    asked = facts.executor.texts("warnings")
+    return [Row(name="controls", level=Check.WARNING, text="; ".join(asked),
+                fix='vanta-run acknowledge --reason "…"')] if asked else []
 
 
 def _absent(doc: Doc, missing: str) -> str:

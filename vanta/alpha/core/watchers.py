@@ -6,7 +6,7 @@
 | `Shortcut` | is the state, from which the executor would start, the fold too? |
 | `Promises` | which snapshots do the records promise? |
 | `Outputs` | which version of each document was written last? |
-| `Receipts` | was every latch released by a command that a person gave? |
+| `Receipts` | does every answer to a command, a release among them, have the command that a person gave? |
 | `Anchors` | does the trade log still have the records that promotions rested on? |
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vanta.alpha.core.asked import ANSWERS, commands, unlike
 from vanta.alpha.core.cuts import Cuts
 from vanta.alpha.core.inputs import BROKEN, is_digest, wanted
 from vanta.alpha.core.verification import Finding
@@ -22,8 +23,8 @@ from vanta.common.canonical import sha256
 from vanta.common.errors import StateError
 from vanta.common.events import Kind
 from vanta.common.exitcodes import Check
+from vanta.common.models.command import OperatorCommand
 from vanta.common.paths import OPERATOR_COMMANDS, PROMOTION_LOG, TRADE_LOG
-from vanta.common.store.personal import WITHHELD
 from vanta.common.store.ports import Record
 from vanta.executor.core.book import Book
 from vanta.executor.core.state import agrees, claim, name_of
@@ -252,18 +253,18 @@ class Anchors:
 
 
 class Receipts:
-    """Releases in the trade log against the commands that people gave. Watches both journals."""
+    """Answers in the trade log against the commands that people gave. Watches both journals."""
 
     def __init__(self) -> None:
-        self._given: dict[str, Mapping[str, Any]] = {}
-        self._released: dict[str, Record] = {}
+        self._given: dict[str, OperatorCommand] = {}
+        self._answers: list[Record] = []
 
     def take(self, record: Record) -> str | None:
         """See `Watcher.take`."""
-        if record.kind == Kind.COMMAND_GIVEN:
-            self._given[str(record.payload.get("command_id"))] = record.payload
-        if record.kind == Kind.LATCH_RELEASED:
-            self._released[str(record.payload.get("command_id"))] = record
+        for name, command in commands([record]).items():
+            self._given.setdefault(name, command)
+        if record.kind in ANSWERS:
+            self._answers.append(record)
         return None
 
     def end(self, *, whole: bool) -> Sequence[Finding]:  # noqa: ARG002 - the watcher's shape
@@ -271,17 +272,14 @@ class Receipts:
         return ()
 
     def judge(self) -> list[Finding]:
-        """Once both journals were watched: releases that nobody asked for in these words."""
+        """Once both journals were watched: answers to what nobody asked for in these words."""
         found = []
-        for command_id, record in self._released.items():
-            given = self._given.get(command_id, {})
-            names = ("latch_id", "reason") if _withheld(given, record.payload) else ("latch_id", "by", "reason")
-            if any(given.get(name) != record.payload.get(name) for name in names):
-                found.append(Finding(level=Check.CRITICAL, file=TRADE_LOG, line=record.seq,
-                                     text=f"releases a latch by {command_id}, which is not in {OPERATOR_COMMANDS}"))
+        for record in self._answers:
+            name = str(record.payload.get("command_id"))
+            command = self._given.get(name)
+            if command is None or unlike(record, command) is not None:
+                what = "releases a latch by" if record.kind == Kind.LATCH_RELEASED else f"({record.kind}) answers"
+                found.append(Finding(level=Check.CRITICAL, file=TRADE_LOG, line=record.seq, text=(
+                    f"{what} {name}, which is not in {OPERATOR_COMMANDS}" if command is None
+                    else f"{what} {name} in other words than {OPERATOR_COMMANDS} has")))
         return found
-
-
-def _withheld(given: Mapping[str, Any], released: Mapping[str, Any]) -> bool:
-    """Whether the name was withheld from both records: each has a salt of its own, so that they cannot be compared."""
-    return all(str(one.get("by")).startswith(WITHHELD) for one in (given, released))

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from vanta.common.models.base import Cash, OperatorModel, OperatorTime, Real
 
@@ -131,6 +131,56 @@ class ReleaseSettings(OperatorModel):
                              "added it to the tracker")
 
 
+class NodeSettings(OperatorModel):
+    """Which node this host is, where there are several. Without this table all nodes are here and share one home."""
+
+    name: Literal["alpha", "markets", "executor"]
+
+
+_PLAIN_WORD = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}$"
+
+
+class LinkSettings(OperatorModel):
+    """How another node is reached. What it lets us see is its own affair."""
+
+    kind: Literal["shared", "ssh"]
+    path: str | None = Field(default=None, description="shared: the other node's home, as it is mounted here")
+    host: str | None = Field(default=None, pattern=_PLAIN_WORD, description="ssh: its name or address")
+    port: int = Field(default=22, ge=1, le=65_535, description="ssh")
+    user: str = Field(default="vanta", pattern=_PLAIN_WORD,
+                      description="ssh: the account whose key has the forced command")
+    identity: str | None = Field(default=None, description="ssh: the file of our private key")
+    known_hosts: str | None = Field(default=None,
+                                    description="ssh: the file with the other host's key; no other is believed")
+    key: str | None = Field(default=None, description="fingerprint of the first key that its logs were signed with "
+                            "(`vanta audit key` there); without it the first look is believed")
+
+    @model_validator(mode="after")
+    def _complete(self) -> "LinkSettings":
+        wanted = ("path",) if self.kind == "shared" else ("host", "identity", "known_hosts")
+        missing = [name for name in wanted if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"kind {self.kind!r} needs {', '.join(missing)}")
+        return self
+
+
+class TransportSettings(OperatorModel):
+    """What is pulled from other hosts, by their node, and how old Alpha's word may be."""
+
+    controls_s: Real = Field(default=0.2, gt=0, le=60,
+                             description="how often kill switches and commands are looked at")
+    logs_s: Real = Field(default=1.0, gt=0, le=DAY_S, description="how often everything else is")
+    timeout_s: Real = Field(default=5.0, gt=0, le=120,
+                            description="within which another node has to answer")
+    lease_s: Real = Field(default=10.0, gt=0, le=DAY_S, description="Alpha's word is good for so long: by our clock "
+                          "since it arrived, and by Alpha's since it was said")
+    latch_s: Real = Field(default=30.0, gt=0, le=DAY_S,
+                          description="without Alpha's word for longer the executor latches")
+    alpha: LinkSettings | None = None
+    markets: LinkSettings | None = None
+    executor: LinkSettings | None = None
+
+
 class Settings(OperatorModel):
     """Everything."""
 
@@ -140,4 +190,6 @@ class Settings(OperatorModel):
     executor: ExecutorSettings = ExecutorSettings()
     retention: RetentionSettings = RetentionSettings()
     releases: ReleaseSettings = ReleaseSettings()
+    node: NodeSettings | None = Field(default=None, description="only where there are several hosts")
+    transport: TransportSettings = TransportSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"

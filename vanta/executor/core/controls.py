@@ -10,7 +10,7 @@ bytes says so when they could not be read.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -34,15 +34,28 @@ _ENDS_BY_ITSELF = ("maintenance", "reduce_only")
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """What the bytes say. Exactly one of `overlay` and `problem` is set.
+    """What the bytes say. Exactly one of `overlay` and `problem` is set; `code` is what a problem is called.
 
     `clear` is True when no switch is on anywhere and there are no scopes: then nothing depends on the order or
-    the time.
+    the time. `also` is what has to permit as well: on several hosts Alpha's overlay, see `both`.
     """
 
     overlay: Overlay | None
     problem: str | None
     clear: bool = False
+    also: "Controls | None" = None
+    code: Reason = Reason.HALT_UNREADABLE
+
+    @property
+    def flips(self) -> Overlay | None:
+        """The overlay whose flip counts: Alpha's where there are two, because Markets plans by that one."""
+        return self.overlay if self.also is None else self.also.overlay
+
+    @property
+    def troubles(self) -> dict[Reason, str]:
+        """Everything that could not be read or is not vouched for, by its code: what latches if it lasts."""
+        rest = self.also.troubles if self.also is not None else {}
+        return rest if self.problem is None else {**rest, self.code: self.problem}
 
 
 class Scope(NamedTuple):
@@ -97,6 +110,16 @@ def read_overlay(raw: bytes | None, *, problem: str | None = None, file: str = "
     return Controls(overlay, None, clear=not on and not overlay.scopes)
 
 
+def both(local: Controls, far: Controls, lease: str) -> Controls:
+    """What two overlays say together: each has to permit. `lease` is why Alpha's word for `far` does not count, if so.
+
+    What `far` says goes on to count without a lease: its switches stop, nothing of it permits.
+    """
+    word = Controls(None, lease, code=Reason.HALT_NO_LEASE) if lease else None
+    theirs = replace(far, clear=far.clear and not lease, also=word, code=Reason.HALT_NO_LEASE)
+    return replace(local, clear=local.clear and theirs.clear, also=theirs)
+
+
 def stops(controls: Controls, scope: Scope | None, known: Known, *, now: datetime) -> tuple[Stop, ...]:
     """Every switch that stops an order in `scope` now, root first. `scope=None` asks about root switches only.
 
@@ -104,9 +127,14 @@ def stops(controls: Controls, scope: Scope | None, known: Known, *, now: datetim
     """
     if controls.clear:
         return ()
+    found = _stops(controls, scope, known, now)
+    return found if controls.also is None else found + stops(controls.also, scope, known, now=now)
+
+
+def _stops(controls: Controls, scope: Scope | None, known: Known, now: datetime) -> tuple[Stop, ...]:
     overlay = controls.overlay
     if overlay is None:
-        return (Stop(Reason.HALT_UNREADABLE, "everything", controls.problem or ""),)
+        return (Stop(controls.code, "everything", controls.problem or ""),)
     unknown = _unknown_scopes(overlay, known)
     if unknown:
         return (Stop(Reason.HALT_UNREADABLE, "everything", f"scopes name something unknown: {unknown}"),)

@@ -3,7 +3,8 @@
     changes(b'{"full_halt": false}', b'{"full_halt": true}')  ->  Changes([["full_halt", "false", "true"]], 0, None)
 
 A field is a dotted path, vaults in it by name; values are JSON, `None` where there is none, and cut where they are
-long. Bytes that are no strict JSON are told as a whole, by their size: what they hold is in the snapshot store. Who is
+long. Bytes that are no strict JSON are told as a whole, by their size, and so are both versions where either is longer
+than `MOST_BYTES`: looking into them would keep the next halt waiting. What they hold is in the snapshot store. Who is
 named in the file stands in `by` and nowhere else, so that whoever passes a record on can leave the name out.
 """
 
@@ -18,6 +19,8 @@ MOST = 50
 """So many changes are told one by one."""
 LONGEST = 200
 """Characters of one path or value."""
+MOST_BYTES = 256 * 1024
+"""Of one version; an overlay is never longer."""
 _NAMES = frozenset({"by", "written_by"})
 _ROW = "vault_id"
 
@@ -32,6 +35,8 @@ class Changes(NamedTuple):
 
 def changes(before: bytes | None, after: bytes | None) -> Changes:
     """See the module's contract. `None` are bytes that could not be read, or that nobody has any more."""
+    if max(len(before or b""), len(after or b"")) > MOST_BYTES:
+        return Changes([] if before == after else [["", _whole(before), _whole(after)]], 0, None)
     old, new = _leaves(before), _leaves(after)
     if old is None or new is None:
         rows = [] if before == after else [["", _whole(before), _whole(after)]]
@@ -57,7 +62,7 @@ def _walk(value: Any, path: str) -> Iterator[tuple[str, str]]:
         told = all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
         value = {str(name) if told else str(place): row
                  for place, (name, row) in enumerate(zip(names, value, strict=True))} or value
-    if isinstance(value, dict) and value:
+    if isinstance(value, dict) and value and len(path) <= LONGEST:  # else a long name would be repeated for each leaf
         for name, inner in value.items():
             yield from _walk(inner, f"{path}.{name}" if path else name)
     elif path:
@@ -67,6 +72,8 @@ def _walk(value: Any, path: str) -> Iterator[tuple[str, str]]:
 def _shown(place: str, value: str | None) -> str | None:
     if value is not None and place.rpartition(".")[2] in _NAMES and value != "null":
         return '"(a name)"'
+    if value is not None and len(place) > LONGEST and value[:1] in "{[":  # not looked into: there may be names in it
+        return f"{len(value):,} bytes"
     return None if value is None else _cut(value)
 
 
@@ -75,7 +82,8 @@ def _cut(text: str) -> str:
 
 
 def _whole(raw: bytes | None) -> str | None:
-    return None if raw is None else f"{len(raw):,} bytes"
+    more = ", too long to be compared field by field" if raw is not None and len(raw) > MOST_BYTES else ""
+    return None if raw is None else f"{len(raw):,} bytes{more}"
 
 
 def _named(leaves: Mapping[str, str], places: list[str]) -> str | None:

@@ -59,6 +59,11 @@ class IntentEntry(msgspec.Struct, array_like=True):
         return self.exit and self.raw["exit_plan"]["stop_pct"] is not None
 
 
+def in_turn(entry: IntentEntry) -> tuple[bool, int, str]:
+    """The order of verdicts: the oldest first; a stop that is to rest comes after whatever is to trade now."""
+    return entry.resting, entry.created_ms, entry.intent_id
+
+
 def wished(payload: Mapping[str, Any], seq: int) -> IntentEntry:
     """The entry of an intent as `intent.seen` number `seq` records it."""
     raw = payload["intent"]

@@ -81,9 +81,10 @@ def stepped(book: Book, seconds: float, limit: float, what: str) -> list[Latch]:
                   limit=f"{limit:.1f} s", detail=what)]
 
 
-def unreadable(book: Book, seconds: float, limit: float, problem: str) -> list[Latch]:
-    """The overlay has been unreadable for longer than a save can take."""
-    if seconds <= limit or latched(book, Reason.HALT_UNREADABLE, None):
+def unreadable(book: Book, seconds: float, limit: float, problem: str, code: Reason = Reason.HALT_UNREADABLE
+               ) -> list[Latch]:
+    """The overlay has been unreadable for longer than a save can take, or Alpha silent for longer than it may be."""
+    if seconds <= limit or latched(book, code, None):
         return []
-    return [Latch(code=Reason.HALT_UNREADABLE, vault=None, exits=False, value=f"{seconds:.1f} s",
+    return [Latch(code=code, vault=None, exits=False, value=f"{seconds:.1f} s",
                   limit=f"{limit:.1f} s", detail=problem)]

@@ -10,6 +10,7 @@ from vanta.common.events import LogEvent
 from vanta.common.exitcodes import Exit
 from vanta.common.log import configure
 from vanta.common.notify import Notifier
+from vanta.common.paths import routes
 from vanta.common.settings import clock_from, home_from, load, notify_address, watchdog_s
 from vanta.common.store.ground import doubts
 from vanta.markets.daemon import Daemon, Parts
@@ -39,6 +40,7 @@ def run(home: HomeOption = None, *, no_collect: NoCollect = False, json: JsonFla
             home=place, settings=settings.markets, clock=clock, log=log, notifier=Notifier(notify_address()),
             watchdog_s=watchdog_s(), collects=not no_collect, reflect=markets.reflect, promote=markets.promote,
             command=lambda feed: [sys.executable, "-m", "vanta.markets.cli", "collect", feed, "--home",
-                                  str(place.root)])).run()
+                                  str(place.root)], elsewhere=routes(settings.node.name if settings.node else None)
+            )).run()
     stopped = Report(schema="vanta.markets.run/1", at=clock.now(), items={}, lines=["markets: stopped"])
     return emit(stopped, as_json=json)

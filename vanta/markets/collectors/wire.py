@@ -19,11 +19,12 @@ from vanta.common.clock import Clock
 from vanta.common.errors import UsageError
 from vanta.common.instruments import Instrument
 from vanta.common.models.configuration import FeedSettings, Settings
-from vanta.common.paths import COLLECTION_LOG, Home
+from vanta.common.paths import COLLECTION_LOG, OVERLAY, Home, routes
 from vanta.common.registry import Registry, default_universe
 from vanta.common.resources import calendar_files
 from vanta.common.store.lock import FileLock
-from vanta.common.store.ports import Journal
+from vanta.common.store.ports import Files, Journal
+from vanta.common.store.routed import RoutedFiles
 from vanta.common.store.storage import DURABLE, Storage
 from vanta.markets.collect import PassReport, Ports, Task, run
 from vanta.markets.collectors.port import Collector, Gate, RawPayload
@@ -59,7 +60,9 @@ class Harvest:
         self._settings = settings.markets
         self._clock = clock
         self._storage = storage
-        self._files = storage.files(home.memory)
+        self._elsewhere = routes(settings.node.name if settings.node else None)
+        files = storage.files(home.memory)
+        self._files: Files = RoutedFiles(files, self._elsewhere) if self._elsewhere else files
         self._snapshots = storage.snapshots(home.snapshots)
         self._registry = Registry(home)
         self._instruments: Mapping[str, Instrument] | None = None
@@ -101,7 +104,14 @@ class Harvest:
 
     def _gate(self) -> Gate:
         """The way out that all feeds and processes of the home share."""
-        return Gate(self._home.collector_state(SHARED), self._clock, lambda: why_no_calls(self._home))
+        return Gate(self._home.collector_state(SHARED), self._clock, self._forbidden)
+
+    def _forbidden(self) -> str | None:
+        """What forbids calls: an overlay here, and where Alpha is on another host, what arrived from there as well."""
+        why, place = why_no_calls(self._home), self._home.replica("alpha")
+        if why is not None or OVERLAY not in self._elsewhere:
+            return why
+        return why_no_calls(place) if place.file(OVERLAY).exists() else f"{OVERLAY} of Alpha has not arrived"
 
     def _collection_log(self) -> OpenJournal:
         """The log of all collectors: opened for each pass, or kept open where nobody else writes it."""

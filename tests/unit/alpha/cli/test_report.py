@@ -51,6 +51,15 @@ def test_a_home_that_could_not_be_read_whole_ends_with_3(
     assert "what comes before it is shown" in capsys.readouterr().err
 
 
+def test_settings_that_cannot_be_read_are_a_gap(copied: Home, tmp_path: Path, capsys: Capture) -> None:
+    """Defaults stand in for them, and the page says so."""
+    (copied.config / "vanta.toml").write_text("[markets\n")
+    target = tmp_path / "report.html"
+    assert call(report.app, "--home", copied.root, "--out", target) == Exit.PARTIAL
+    assert "defaults stand in for the settings" in target.read_text()
+    assert "defaults stand in for the settings" in capsys.readouterr().err
+
+
 def test_it_writes_nowhere_among_the_state(copied: Home, tmp_path: Path, capsys: Capture) -> None:
     """Not over a log, not into a folder, not without a home."""
     before = copied.file(TRADE_LOG).read_bytes()

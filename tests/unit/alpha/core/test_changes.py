@@ -322,3 +322,15 @@ def test_fields_of_documents() -> None:
     for before, after, expected in rows:
         assert changed(before, after) == expected
     assert orjson.loads(ALL_CLEAR)["full_halt"] is False
+
+
+def test_half_a_save_in_between_hides_no_field(halted: World) -> None:
+    """The change is told from the version that was valid last, not from what could not be read."""
+    halted.gate.raw = without_permission(HALT)
+    halted.step()
+    halted.gate.raw = b""
+    halted.step()
+    halted.gate.raw = ALL_CLEAR
+    halted.step()
+    affairs = index(halted)
+    assert "full_halt from true to false" in texts(Changes(affairs).change(seen(affairs, "overlay")))[0]

@@ -32,10 +32,36 @@ def three_days() -> World:
 
 
 def test_days_and_edits_replay_equal() -> None:
-    """An edit is taken as told; a day is decided again."""
+    """What an edit changed and a day are made again."""
     world = three_days()
     assert world.kinds().count("control.edited") == 3
-    assert_equal(world, "day.closed")
+    assert_equal(world, "day.closed", "control.edited")
+
+
+@pytest.mark.parametrize(("field", "value"), [
+    ("changes", [["reduce_only", "false", "true"]]), ("by", "bob"), ("more", 3),
+    ("before", "0" * 64), ("what", "vaults")])
+def test_a_changed_edit_is_named(field: str, value: Any) -> None:
+    """What changed, who is named for it, and between which versions."""
+    world = three_days()
+    target = first(world, "control.edited")
+    found = replayed(edited(world, target.seq, set_field(field, value)), kept(world)).differences[0]
+    assert (found.seq, found.found.field.partition(".")[0]) == (target.seq, field)
+
+
+def test_an_edit_of_copies_without_names_is_compared_without_them() -> None:
+    """Names were withheld with a salt of their own in each copy, and in the record."""
+    world = three_days()
+    targets = [one for one in world.journal.read() if one.kind == "control.edited"]
+    target = targets[-1]
+    blobs = kept(world)
+    for name in ("before", "after"):
+        digest = target.payload[name]
+        blobs[digest] = blobs[digest].replace(b'"by"', b'"by" ')
+    assert replayed(edited(world, target.seq, set_field("by", "withheld:1")), blobs).differences == []
+    wrong = edited(world, target.seq, set_field("changes", [["reduce_only", "false", "true"]]))
+    assert replayed(wrong, blobs).differences[0].found.field.startswith("changes")
+    assert replayed(edited(world, target.seq, set_field("by", "withheld:1")), kept(world)).differences == []
 
 
 CHANGES: dict[str, Any] = {

@@ -279,3 +279,77 @@ def test_a_beginning_means_what_it_fits(trail: Trail) -> None:
         ("nothing like it", []), (SIGNAL[:12], sorted(signals.signals)), (SIGNAL, [SIGNAL])]
     for text, expected in rows:
         assert meant(text, trail, signals) == expected
+
+
+def left(**plan: Any) -> tuple[World, str, str]:
+    """A world that opened a position and left it by its own plan: with the ids of both intents."""
+    world = World()
+    world.quote("equity:AAPL", "200")
+    name = world.want("equity:AAPL", "1000")
+    world.intents[0]["exit_plan"].update(plan or {"stop_pct": "0.05"})
+    world.intents[0]["provenance"]["reasons"] = [line("source:news.rss", 4000)]
+    world.stage()
+    world.step()
+    world.quote("equity:AAPL", "150")
+    world.step()
+    (leaves,) = [one for one in world.book.intents if one != name]
+    return world, name, leaves
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_exit_of_the_executor_s_own_is_told_as_one(kept: bool) -> None:
+    """Its reason is no part of a conviction's sum, and no allocation asked for it."""
+    world, _, leaves = left()
+    evidence = Evidence(convictions={CONVICTION: conviction(line("source:news.rss", 4000))} if kept else {})
+    trail = Trail(world.journal.read())
+    text = said(leaves, trail, evidence)
+    assert "The executor asked for it itself (stop): 25.00 % worse than its cost, 5.00 % are allowed." in text
+    assert "The conviction that the position was opened on comes below." in text
+    assert "+4,000 bp source:news.rss" in text
+    for wrong in ("which is wrong", "As seen by", "exit:stop", "The allocation wanted"):
+        assert wrong not in text
+    grounds = Lineage(trail, evidence).grounds(leaves)
+    assert [part.kind for part in grounds.parts] == ["cause", "conviction"]
+
+
+def test_a_conviction_is_told_by_the_intent_that_it_led_to_and_not_by_the_exit() -> None:
+    """The newest that names it is the exit, which has no lines of its own."""
+    world, name, leaves = left()
+    evidence = Evidence(convictions={CONVICTION: conviction(line("source:news.rss", 3000), bp=3000)})
+    text = said(CONVICTION, Trail(world.journal.read()), evidence)
+    assert "As seen by the persona that asked for most: 4,000" in text
+    assert "which is wrong" not in text
+    assert name in text
+    assert leaves in text
+
+
+def test_an_exit_whose_opener_s_records_are_gone_stands_alone() -> None:
+    """As the intent itself tells its conviction: without lines, and without an accusation."""
+    world, _, leaves = left()
+    alone = Trail(record for record in world.journal.read() if record.ids.get("intent_id") in (None, leaves))
+    found = texts(CONVICTION, alone)
+    assert found[0].startswith(f"Conviction {CONVICTION}: equity:AAPL, 4,000 of 10,000 in the strongest persona's view")
+    assert not any("exit:" in text or "wrong" in text for text in found)
+
+
+def test_an_exit_that_nothing_is_known_to_have_opened_names_no_conviction() -> None:
+    """There is only the cause."""
+    world, _, leaves = left()
+    records = []
+    for record in world.journal.read():
+        if record.kind == "intent.seen" and record.ids["intent_id"] == leaves:
+            body = record.payload["intent"]
+            why = {**body["provenance"], "signal_id": "none"}
+            records.append(record._replace(payload={**record.payload, "intent": {**body, "provenance": why}}))
+        else:
+            records.append(record)
+    grounds = Lineage(Trail(records)).grounds(leaves)
+    assert [part.kind for part in grounds.parts] == ["cause"]
+    assert "comes below" not in grounds.parts[0].text
+
+
+def test_liquidity_without_a_figure_and_without_a_limit_reads_as_that(trail: Trail) -> None:
+    """No `None`, and no limit of nothing."""
+    text = said(first(busy(), "order.submitting").ids["order_id"], trail)
+    assert "liquidity passed: nothing is known of it, no limit." in text
+    assert "None" not in text

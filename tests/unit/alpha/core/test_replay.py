@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.unit.alpha.homes import busy, edited, first, kept, without
+from tests.unit.alpha.homes import asked, busy, edited, first, kept, without
 from tests.unit.executor.test_commands import Desk
 from tests.unit.executor.venues import Venue, VenueWorld
 from tests.unit.executor.world import ALL_CLEAR, HaltsLater, World, vault, without_permission
+from vanta.alpha.core.asked import Given
 from vanta.alpha.core.replay import Replay
 from vanta.common.canonical import document
 from vanta.common.errors import StateError
@@ -18,9 +19,9 @@ from vanta.common.store.inmemory import MemoryJournal
 from vanta.common.store.ports import Record
 
 
-def replayed(records: Sequence[Record], blobs: dict[str, bytes]) -> Replay:
+def replayed(records: Sequence[Record], blobs: dict[str, bytes], given: Given | None = None) -> Replay:
     """A replay of these records."""
-    replay = Replay(blobs)
+    replay = Replay(blobs, given)
     for record in records:
         replay.take(record)
     return replay
@@ -28,7 +29,7 @@ def replayed(records: Sequence[Record], blobs: dict[str, bytes]) -> Replay:
 
 def again(world: World) -> Replay:
     """A replay of all that a world did."""
-    return replayed(list(world.journal.read()), kept(world))
+    return replayed(list(world.journal.read()), kept(world), asked(world))
 
 
 def assert_equal(world: World, *kinds: str) -> None:

@@ -144,8 +144,14 @@ CASES: dict[str, tuple[Change, str, Check, str]] = {
                                                   Check.WARNING, "halted: there is no permit"),
     "a halted scope": (but(scoped=("halt.full_halt on vault V_CORE",)), "dispatch", Check.WARNING, "V_CORE"),
     "a switch that was loosened without a reason": (
-        but(executor=executor(warnings=["loosened without a stated reason: full_halt"])), "executor", Check.WARNING,
+        but(executor=executor(warnings=["loosened without a stated reason: full_halt"])), "controls", Check.WARNING,
         "loosened without a stated reason"),
+    "the same after the executor's stop": (
+        but(locks=OFFLINE, executor=executor(warnings=["loosened without a stated reason: full_halt"])), "controls",
+        Check.WARNING, "loosened without a stated reason"),
+    "the same under a latch": (
+        but(latches=(FELL,), executor=executor(warnings=["loosened without a stated reason: full_halt"])), "controls",
+        Check.WARNING, "loosened without a stated reason"),
     "a content executor": (but(), "executor", Check.OK, "brokers in sync"),
     "a silent executor": (but(executor=executor(heartbeat_at=ago(20))), "executor", Check.WARNING, "is silent"),
     "an executor that hangs": (but(executor=executor(heartbeat_at=ago(300))), "executor", Check.CRITICAL,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vanta.executor.core.edited import LONGEST, MOST, changes
+from vanta.executor.core.edited import LONGEST, MOST, MOST_BYTES, changes
 
 
 def raw(value: Any) -> bytes:
@@ -72,6 +72,37 @@ def test_long_paths_and_values_are_cut_and_many_changes_counted() -> None:
     assert (len(told.rows), told.more) == (MOST, 11)
     assert all(text is None or len(text) <= LONGEST + 1 for row in told.rows for text in row)
     assert told.rows[0][0] == "a" * LONGEST + "…"
+
+
+LONG = raw({"by": "ann", "notes": "x" * MOST_BYTES})
+
+
+@pytest.mark.parametrize(("before", "after"), [(LONG, raw({})), (raw({}), LONG), (LONG, LONG + b" "), (None, LONG)])
+def test_a_long_version_is_told_as_a_whole_and_said_to_be_too_long(before: bytes | None, after: bytes | None) -> None:
+    """Comparing seven megabytes kept the cancels of the next halt waiting for seconds."""
+    told = changes(before, after)
+    ((field, *sizes),) = told.rows
+    said = f"{len(LONG):,} bytes, too long to be compared field by field"
+    assert (field, told.more, told.by) == ("", 0, None)
+    assert said in sizes
+    assert changes(LONG, LONG).rows == []
+
+
+def test_the_longest_version_that_is_looked_into_is_told_by_its_fields() -> None:
+    """Every overlay is."""
+    body = raw({"a": 1, "notes": ""})
+    body = body.replace(b'""', b'"' + b"x" * (MOST_BYTES - len(body)) + b'"')
+    assert len(body) == MOST_BYTES
+    assert changes(body, body.replace(b"1", b"2")).rows == [["a", "1", "2"]]
+
+
+def test_below_a_long_path_nothing_is_looked_into_and_nobody_is_named() -> None:
+    """Repeated for each of ten thousand leaves, a long name would fill the memory."""
+    name = "k" * (LONGEST + 1)
+    told = changes(raw({name: {"by": "ann", "on": 1}, "b": {name: [1]}}), raw({name: {"by": "bob", "on": 1}, "b": 1}))
+    assert told.rows == [["b", None, "1"], [f"b.{name}"[:LONGEST] + "…", "7 bytes", None],
+                         [name[:LONGEST] + "…", "19 bytes", "19 bytes"]]
+    assert told.by is None
 
 
 @pytest.mark.parametrize(("after", "by"), [

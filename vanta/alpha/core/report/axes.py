@@ -21,6 +21,7 @@ _STEPS_MS = tuple(1_000 * seconds for seconds in (
 _DAY_MS = 86_400_000
 _UNITS = ((1e9, 1.0, "G"), (1e6, 1.0, "M"), (1e4, 10.0, "k"))
 _MOST_PLACES = 7
+_LETTER = 6.6
 _SMALL = Decimal("0.005")
 _LONG_MS = 70 * _DAY_MS
 
@@ -79,6 +80,24 @@ def clock_label(at_ms: int, span_ms: int) -> str:
     if span_ms <= 2 * _DAY_MS:
         return text[11:16] if at_ms % _DAY_MS else text[5:10]
     return text[:10] if span_ms <= 400 * _DAY_MS else text[:7]
+
+
+def told_times(x: Scale, span: tuple[int, int], most: int) -> list[tuple[float, str, str]]:
+    """Place, words and side of the words of each round time; of two that would lie on each other the later is left out.
+
+    The side is empty where they begin at the place, `m` where it is their middle, `e` where they end there.
+    """
+    found: list[tuple[float, str, str]] = []
+    free = -math.inf
+    for at_ms in clock_ticks(span[0], span[1], most):
+        place, said = x.at(at_ms), clock_label(at_ms, span[1] - span[0])
+        long = _LETTER * len(said)
+        side = "e" if place > x.end - long / 2 else "" if place < x.start + long / 2 else "m"
+        begins = place - {"e": long, "m": long / 2, "": 0.0}[side]
+        if begins >= free:
+            found.append((place, said, side))
+            free = begins + long + _LETTER
+    return found
 
 
 def moment(at_ms: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from vanta.alpha.core.report.axes import Scale, clock_label, clock_ticks, labels, moment, ticks
+from vanta.alpha.core.report.axes import Scale, labels, moment, ticks, told_times
 from vanta.alpha.core.report.reign import RUNS, Spell
 from vanta.alpha.core.report.svg import box, stroke, word
 from vanta.alpha.core.text import wrapped
@@ -82,11 +82,8 @@ def lanes(spells: Sequence[Spell], names: Sequence[str], span: tuple[int, int], 
     x = Scale(span[0], span[1], left, right)
     height = 8 + lane * len(names) + 22
     marks = []
-    for at_ms in clock_ticks(span[0], span[1], 8 if wide else 4):
-        place = x.at(at_ms)
-        kind = "q e" if place > right - 34 else "q" if place < left + 34 else "q m"
-        marks += [stroke("rule", f"M{place:.1f} 4V{height - 20}"),
-                  word(place, height - 7, clock_label(at_ms, span[1] - span[0]), kind)]
+    for place, said, side in told_times(x, span, 8 if wide else 4):
+        marks += [stroke("rule", f"M{place:.1f} 4V{height - 20}"), word(place, height - 7, said, f"q {side}".rstrip())]
     for number, name in enumerate(names):
         y = 6 + lane * number
         label = wrapped(name, 38 if wide else 48, 1)[0]

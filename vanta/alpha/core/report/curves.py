@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from vanta.alpha.core.report.axes import Scale, clock_label, clock_ticks, labels, moment, share, ticks
+from vanta.alpha.core.report.axes import Scale, labels, moment, share, ticks, told_times
 from vanta.alpha.core.report.equity import Point, deepest, gaps, runs
 from vanta.alpha.core.report.svg import box, stroke, word
 from vanta.common.money import ZERO
@@ -64,10 +64,8 @@ def _rules(frame: _Frame, most: int, *, per_cent: bool = False) -> Iterator[str]
 
 
 def _times(span: tuple[int, int], x: Scale, y: float, width: int) -> Iterator[str]:
-    for at_ms in clock_ticks(span[0], span[1], 9 if width > 600 else 4):
-        place = x.at(at_ms)
-        kind = "q e" if place > x.end - 34 else "q" if place < x.start + 34 else "q m"
-        yield word(place, y, clock_label(at_ms, span[1] - span[0]), kind)
+    for place, said, side in told_times(x, span, 9 if width > 600 else 4):
+        yield word(place, y, said, f"q {side}".rstrip())
 
 
 def _path(places: Sequence[tuple[float, float]]) -> str:

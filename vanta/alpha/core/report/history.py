@@ -20,8 +20,7 @@ from vanta.executor.core.book import Book
 POINTS = 500
 """A curve has at most twice so many points."""
 
-_TELLS_NAV = frozenset({Kind.QUOTE_SEEN, Kind.FILL, Kind.FILL_BUSTED, Kind.ADJUSTMENT, Kind.DAY_OPENED,
-                        Kind.DAY_CLOSED})
+_TELLS_NAV = frozenset({Kind.QUOTE_SEEN, Kind.FILL, Kind.FILL_BUSTED, Kind.ADJUSTMENT, Kind.DAY_CLOSED})
 
 
 class History:

@@ -19,7 +19,8 @@ def check(proposal: Proposal, context: Context) -> Line:
     flip_id = entry.raw["flip_id"]
     if flip_id is None or proposal.reduces:
         return Line(NAME, None, "none" if flip_id is None else "reduces", "")
-    flip = context.controls.overlay.flip if context.controls.overlay else None
+    overlay = context.controls.flips
+    flip = overlay.flip if overlay else None
     if flip is None or (flip.flip_id, flip.vault) != (flip_id, entry.vault):
         return Line(NAME, Reason.FLIP_OVER, str(flip_id), flip.flip_id if flip else "no flip")
     ends = parse_iso(flip.started_at) + timedelta(minutes=flip.ttl_min)

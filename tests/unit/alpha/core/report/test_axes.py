@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vanta.alpha.core.report.axes import Scale, clock_label, clock_ticks, labels, moment, share, ticks
+from vanta.alpha.core.report.axes import Scale, clock_label, clock_ticks, labels, moment, share, ticks, told_times
 from vanta.common.times import millis_of
 
 DAY = 86_400_000
@@ -70,6 +70,18 @@ def test_clock_ticks_are_round(low: str, high: str, first: str) -> None:
 def test_labels(at: str, span: int, said: str) -> None:
     """By the length of the whole."""
     assert clock_label(millis_of(at), span) == said
+
+
+@given(st.integers(0, 2 * 10**12), st.integers(1, 10**12), st.integers(3, 9), st.integers(120, 1_000))
+def test_times_never_lie_on_each_other(start: int, length: int, most: int, width: int) -> None:
+    """Whatever the span and however narrow the page: each has room for its letters, and none sticks out."""
+    x, free = Scale(start, start + length, 46, 46 + width), 0.0
+    for place, said, side in told_times(x, (start, start + length), most):
+        long = 6 * len(said)
+        begins = place - {"e": long, "m": long / 2, "": 0}[side]
+        assert free <= begins
+        assert x.start - 1 <= begins <= x.end - long + 1
+        free = begins + long
 
 
 def test_numbers_and_moments_for_people() -> None:

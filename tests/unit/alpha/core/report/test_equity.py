@@ -1,15 +1,19 @@
 """What the vaults were worth: as the log has marks, payments are no gain, the unknown is a gap."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 
 from tests.unit.alpha.core.report.looks import history, of
 from tests.unit.alpha.core.test_days import three_days
 from tests.unit.alpha.homes import busy
+from tests.unit.executor.world import World
 from vanta.alpha.core.report import history as module
 from vanta.alpha.core.report.curves import equity, spark
 from vanta.alpha.core.report.equity import SILENT_MS, Point, Stand, currencies, curve, deepest, gaps, runs
 from vanta.alpha.core.report.stretches import Moment, Stretches
+from vanta.common.events import Kind
+from vanta.common.times import millis_of
 from vanta.executor.core import views
 
 D = Decimal
@@ -43,6 +47,20 @@ def test_a_closed_day_is_a_point() -> None:
     for day in made.days:
         nav = D(day["currencies"]["USD"]["nav"])
         assert nav in [one.nav for one in curve(made.equity.moments, "USD")]
+
+
+def test_days_without_a_price_are_points_all_the_same() -> None:
+    """Nothing but cash: each record of a day says what it is worth, so the curve has no gap."""
+    world = World()
+    for _ in range(3):
+        world.step()
+        world.clock.move_to(world.clock.now() + timedelta(days=5))
+    made = of(world)
+    assert len(made.days) == 2
+    points = curve(made.equity.moments, "USD")
+    assert gaps([one._replace(at_ms=place) for place, one in enumerate(points)]) == []
+    times = {one.at for one in world.journal.read() if one.kind == Kind.DAY_CLOSED}
+    assert {millis_of(one) for one in times} <= {one.at_ms for one in points}
 
 
 def test_a_payment_is_no_gain_and_its_end_no_loss() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.alpha.core.report.looks import history, of, record
+from tests.unit.alpha.core.report.looks import history, of
 from tests.unit.alpha.core.test_days import three_days
 from tests.unit.alpha.homes import busy
 from tests.unit.executor.world import World
@@ -73,7 +73,8 @@ def unmarked() -> History:
     book = made.book
     book.vaults["V_CORE"].positions.update(nobodys())
     book.vaults["V_CORE"].marked = None
-    made.take(record(Kind.DAY_OPENED, {"vault": "V_CORE", "day": "2026-11-20", "nav": "1"}, seq=len(records) + 1))
+    quote = next(one for one in busy().journal.read() if one.kind == Kind.QUOTE_SEEN)
+    made.take(quote._replace(seq=len(records) + 1, at="2026-11-20T16:00:00.000Z"))
     made.end()
     return made
 

@@ -66,6 +66,14 @@ def test_refusals_count_intents_and_holds_count_each_once() -> None:
     assert refused["vault.unknown"] == 1
 
 
+def test_an_intent_that_is_held_again_is_one_intent() -> None:
+    """For the same code once, for another code once more; another intent counts by itself."""
+    again = about(Kind.INTENT_HELD, {"codes": ["quote.stale"]})
+    other = about(Kind.INTENT_HELD, {"codes": ["quote.stale", "session.closed"]})
+    stops = folded(seen(), again, again, other, again._replace(ids={"intent_id": "in2"})).stops
+    assert {code: one.held for code, one in stops.items()} == {"quote.stale": 2, "session.closed": 1}
+
+
 def test_what_only_holds_refuses_nothing() -> None:
     """Of a verdict with both, the refusing codes count; a hold alone is all there is."""
     both = {"lines": [["halt", "halt.full_halt", "", "", ""], ["cash", "cash.not_enough", "", "", ""],

@@ -1,0 +1,1 @@
+"""The transport between hosts: what crosses, how it is looked for, and what of it is adopted."""

@@ -1,0 +1,1 @@
+"""What may cross, in which order, and what of it may be adopted. Pure."""

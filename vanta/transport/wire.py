@@ -1,0 +1,82 @@
+"""The transport's composition root: which adapter stands behind each link."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from vanta import __version__
+from vanta.common.clock import Clock
+from vanta.common.errors import OperatorError
+from vanta.common.models.configuration import LinkSettings, Settings
+from vanta.common.paths import Home
+from vanta.common.store.files import FolderFiles
+from vanta.common.store.snapshot import FileSnapshots
+from vanta.transport.core.table import NODES, crossings
+from vanta.transport.landing import Landing
+from vanta.transport.lease import LeaseWriter
+from vanta.transport.pipe import PipeRemote
+from vanta.transport.puller import Link, Pace
+from vanta.transport.reading import HomeReader
+from vanta.transport.witness import Witness
+
+__all__ = ["LEASE_S", "lease_writer", "links", "node_of", "reader", "witness"]
+
+LEASE_S = 1.0
+"""How often Alpha's word is said anew."""
+
+_SSH = ("ssh", "-T", "-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "IdentitiesOnly=yes",
+        "-o", "PasswordAuthentication=no", "-o", "KbdInteractiveAuthentication=no", "-o", "ClearAllForwardings=yes",
+        "-o", "ForwardAgent=no", "-o", "PermitLocalCommand=no", "-o", "UpdateHostKeys=no", "-o", "ControlPath=none",
+        "-o", "GlobalKnownHostsFile=/dev/null", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=2")
+"""Nothing of the account's own configuration counts, nobody is asked, and only the given host key is believed."""
+
+
+def node_of(settings: Settings) -> str:
+    """Which node this host is. Raises `OperatorError` where there is only one host."""
+    if settings.node is None:
+        raise OperatorError("this home is that of a single host: there is nothing to carry",
+                            'On several hosts set [node] name = "executor" (or alpha, markets) in config/vanta.toml.')
+    return settings.node.name
+
+
+def command(link: LinkSettings, source: str, to: str, timeout_s: float) -> list[str]:
+    """The words that reach `source`. Over ssh the words at the end are for people: its forced command decides."""
+    words = ["serve", "--node", source, "--to", to]
+    if link.kind == "shared":
+        return [sys.executable, "-m", "vanta.suite.dispatch", "transport", *words, "--home", str(link.path)]
+    return [*_SSH, "-o", f"ConnectTimeout={max(1, round(timeout_s))}", "-o", f"UserKnownHostsFile={link.known_hosts}",
+            "-i", str(link.identity), "-p", str(link.port), "-l", link.user, "--", str(link.host),
+            "vanta", "transport", *words]
+
+
+def links(home: Home, settings: Settings, clock: Clock) -> Iterator[Link]:
+    """The links of this node. Raises `OperatorError` if there is none, or one that carries nothing."""
+    to, said = node_of(settings), settings.transport
+    for source in NODES:
+        link: LinkSettings | None = getattr(said, source)
+        if link is None:
+            continue
+        if not crossings(source, to):
+            raise OperatorError(f"nothing is carried from {source} to {to}", f"Remove [transport.{source}].")
+        there = home.replica(source)
+        remote = PipeRemote(command(link, source, to, said.timeout_s), timeout_s=said.timeout_s, clock=clock)
+        yield Link(source, to, remote, Landing(there, FileSnapshots(there.snapshots)),
+                   Pace(controls_s=said.controls_s, logs_s=said.logs_s, key=link.key))
+
+
+def reader(home: Path, node: str, to: str) -> HomeReader:
+    """What `to` may see of the home of `node`. Raises `OperatorError` for what is no node."""
+    if node not in NODES or to not in NODES or not crossings(node, to):
+        raise OperatorError(f"nothing is carried from {node!r} to {to!r}", f"Nodes are {', '.join(NODES)}.")
+    return HomeReader(Home(home), node, to, FileSnapshots(Home(home).snapshots))
+
+
+def lease_writer(home: Home, clock: Clock) -> LeaseWriter:
+    """Who says Alpha's word. The caller holds the lock."""
+    return LeaseWriter(FolderFiles(home.memory), clock, by=f"transport lease {__version__}")
+
+
+def witness(home: Home, source: str) -> Witness:
+    """Who looks at the replica of `source`, on Alpha."""
+    return Witness([sys.executable, "-m", "vanta.suite.dispatch", "audit", "witness", str(home.replica(source).root),
+                    "--node", source, "--home", str(home.root), "--json"])
