@@ -39,6 +39,8 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "CONTROL_LOG": ("vanta.alpha.wire",),
     "CONTROLS_LEASE": ("vanta.transport.lease",),
     "OPERATOR_COMMANDS": ("vanta.alpha.wire",),
+    "TRACKER_LOG": ("vanta.alpha.wire",),
+    "THREAD_TRACKER": ("vanta.alpha.tracker",),
     "SIMULATION": ("vanta.suite.simulation.engine",),
 }
 """State files by the name of their constant in common/paths.py, and the modules that write them."""
@@ -59,6 +61,7 @@ OTHERS: dict[str, str] = {
     "vanta.common.cli": "opens /dev/null in the place of an output that takes no more",
     "vanta.alpha.archive": "the one file of a bundle of records, never over another",
     "vanta.alpha.bundle": "what a bundle holds, in a folder that was empty",
+    "vanta.alpha.cli.board": "the page that a person asked for, outside of the home's state",
     "vanta.alpha.cli.explain": "the page that a person asked for, outside of the home's state",
     "vanta.alpha.cli.report": "the page that a person asked for, in `build/` or outside of the home's state",
     "vanta.alpha.housekeeping": "sealed pieces of logs, packed or put away; snapshots that nothing names, put away",
@@ -68,6 +71,7 @@ OTHERS: dict[str, str] = {
     "vanta.alpha.support": "the zip for whoever helps, where a person wants it",
     "vanta.alpha.mending": "takes temporary files of dead processes away",
     "vanta.alpha.keys": "another signing key in the place of the one before, and its line in the public list",
+    "vanta.alpha.releases": "links, manifests and signatures below `build/modules/`, and releases that nobody needs",
     "vanta.alpha.witness": "copies of another home's checkpoints and keys, below `replica/`",
     "vanta.common.signing_key": "the home's signing key and the first line of the public list, each once",
     "vanta.executor.memory": "states of the executor's book beside the checkpoints, a shortcut for the next start",

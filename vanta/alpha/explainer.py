@@ -17,13 +17,14 @@ from vanta.alpha.core.lineage import Lineage
 from vanta.alpha.core.node import Node, flatten
 from vanta.alpha.core.rounds import CYCLE, explain_cycle
 from vanta.alpha.core.sights import one_line
+from vanta.alpha.core.tracker_words import PREFIXES, explain_tracked, names
 from vanta.alpha.core.trail import SHORTEST, Trail, meant
 from vanta.alpha.core.watchers import outputs
 from vanta.alpha.finder import Finder
 from vanta.alpha.reading import records
 from vanta.common.errors import StateError
 from vanta.common.events import Kind
-from vanta.common.paths import JOURNALS, PROMOTION_LOG, REFLECTION_LOG, TRADE_LOG, TRADE_SIGNALS, Home
+from vanta.common.paths import JOURNALS, PROMOTION_LOG, REFLECTION_LOG, TRACKER_LOG, TRADE_LOG, TRADE_SIGNALS, Home
 from vanta.common.store.ports import Record
 
 _BRIEF = 70
@@ -51,6 +52,10 @@ class Explainer:
         """The ids that `text` can mean; earlier versions of the feed files are asked if nothing else knows it."""
         if text.startswith(CYCLE):
             return self._cycles_meant(text)
+        if text.startswith(PREFIXES):
+            known = names(self._tracked())
+            return [text] if text in known else sorted(
+                one for one in known if len(text) >= SHORTEST and one.startswith(text))
         if placed(text) is not None:
             return [text.replace(".jsonl:", ":")] if self._record(text) is not None else []
         found = self._meant(text)
@@ -104,6 +109,8 @@ class Explainer:
             cycles = self._cycles()
             self._made(one for one in cycles if one.dag_id == name)
             return lambda: explain_cycle(name, cycles, self._lineage())
+        if name.startswith(PREFIXES):
+            return lambda: explain_tracked(name, self._tracked())
         if name in self._affairs.names():
             self._keep(self._affairs.versions().get(name, []))
             return lambda: Happenings(self._lineage(), self._affairs).named(name)
@@ -156,6 +163,9 @@ class Explainer:
     def _cycles(self) -> list[Record]:
         return [*self._finder.passes(REFLECTION_LOG, Kind.REFLECTED),
                 *self._finder.passes(PROMOTION_LOG, Kind.PROMOTED)]
+
+    def _tracked(self) -> list[Record]:
+        return list(self._records(TRACKER_LOG))
 
     def _read_log(self, name: str) -> None:
         try:

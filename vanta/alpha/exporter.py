@@ -49,6 +49,7 @@ from vanta.common.paths import (
     SEGMENTS,
     SNAPSHOTS,
     STATE,
+    TRACKER_LOG,
     TRADE_LOG,
     Home,
     own,
@@ -65,7 +66,8 @@ from vanta.common.store.segments import CHECKPOINTS, begin
 from vanta.common.store.segments import name as piece_name
 
 RULES = ("sources.json", "personas.json", "decay_q30.json", "logistic.json")
-_IN_ORDER = (PROMOTION_LOG, TRADE_LOG, OPERATOR_COMMANDS, REFLECTION_LOG, COLLECTION_LOG, CONTROL_LOG)
+_IN_ORDER = (PROMOTION_LOG, TRADE_LOG, OPERATOR_COMMANDS, REFLECTION_LOG, COLLECTION_LOG, CONTROL_LOG,
+             TRACKER_LOG)
 """A promotion names records of the trade log, which names commands: whoever names is read first. The log of controls
 says of all others what was put away of them."""
 
@@ -134,6 +136,8 @@ class _Export:
             if name in (OPERATOR_COMMANDS, CONTROL_LOG):  # the trade log may name what they hold
                 since_then = name == CONTROL_LOG and self._put_away  # that was said when it was put away, not before
                 self._log(name, "" if end is None or since_then else end.at, 0, [])
+            elif name == TRACKER_LOG:
+                self._log(name, self._asked.until, 0, [])
             elif name == TRADE_LOG:
                 end = self._log(name, self._asked.until, rests.seq, [])
             else:

@@ -15,6 +15,7 @@ from vanta.alpha.core.coverage import Coverage
 from vanta.alpha.core.cuts import DOCUMENTS
 from vanta.alpha.core.inputs import BROKEN
 from vanta.alpha.core.retired import Retirements
+from vanta.alpha.core.tracked import TrackerFold
 from vanta.alpha.core.verification import Finding, Watcher, journal, parsed
 from vanta.alpha.core.watchers import TORN, Anchors, Fold, Outputs, Promise, Promises, Receipts, Shortcut, manifest
 from vanta.alpha.reading import checkpoint_bytes, log
@@ -23,7 +24,17 @@ from vanta.common.canonical import sha256
 from vanta.common.errors import Missing, OperatorError, StateError, UsageError, VantaError
 from vanta.common.exitcodes import Check
 from vanta.common.models.base import Model
-from vanta.common.paths import CONTROL_LOG, JOURNALS, PROMOTION_LOG, STATE, TRADE_LOG, Home, is_bundle
+from vanta.common.paths import (
+    CONTROL_LOG,
+    JOURNALS,
+    PROMOTION_LOG,
+    STATE,
+    THREAD_TRACKER,
+    TRACKER_LOG,
+    TRADE_LOG,
+    Home,
+    is_bundle,
+)
 from vanta.common.registry import FILE as INSTRUMENTS
 from vanta.common.registry import InstrumentFile
 from vanta.common.resources import code_of
@@ -41,8 +52,8 @@ MODELS: dict[str, type[Model]] = {row.name: row.model for row in STATE if row.mo
 RECORDED = frozenset(row.name for row in STATE if row.model is not None and row.writer.startswith("markets"))
 """Documents whose writers record their hash."""
 
-_IN_ORDER = (*(name for name in JOURNALS if name != TRADE_LOG), TRADE_LOG)
-"""The trade log last: other journals name its records."""
+_IN_ORDER = (*(name for name in JOURNALS if name not in (TRADE_LOG, OPERATOR_COMMANDS)), TRADE_LOG, OPERATOR_COMMANDS)
+"""Other journals name records of the trade log, which names commands: whoever names is read first."""
 
 
 class Verifier:
@@ -66,6 +77,8 @@ class Verifier:
         found = [name for name in _IN_ORDER if self._journal(name, documents)]
         lost = [name for name in documents if name in DOCUMENTS] if TRADE_LOG not in found else []
         self._findings += [_critical(TRADE_LOG, f"is missing, but {name} is its fold") for name in lost[:1]]
+        if THREAD_TRACKER in documents and TRACKER_LOG not in found:
+            self._findings.append(_critical(TRACKER_LOG, f"is missing, but {THREAD_TRACKER} is its fold"))
         self._findings += self._coverage.findings
         self._findings += [*self._receipts.judge(), *self._retired.judge(self._signed)]
         self._findings += self._anchors.judge() if TRADE_LOG in found else []
@@ -112,6 +125,8 @@ class Verifier:
         self._findings += withheld(self._home.file(name), raw, start)
         if name in (TRADE_LOG, PROMOTION_LOG):
             watchers.append(self._anchors)
+        if name == TRACKER_LOG:
+            watchers.append(TrackerFold(documents.get(THREAD_TRACKER)))
         if name == TRADE_LOG:
             fold = Fold({one: raw for one, raw in documents.items() if one in DOCUMENTS})
             watchers += [fold, *self._shortcut(fold, coverage.state)]
@@ -255,8 +270,9 @@ def covered_by(path: Path, held_to: Sequence[Coverage], coverages: Coverages,
     except Missing as error:
         return list(filter(None, (one.missing() for one in held_to))) or [_unknown(str(path), error.what)]
     coverages.again(path, held_to[0])
-    folds = [Fold({})] if path.name == TRADE_LOG else []
-    return [*withheld(path, raw, start), *journal(path.name, raw, [*folds, *more, *held_to], begin=start)]
+    folds: dict[str, Watcher] = {TRADE_LOG: Fold({}), TRACKER_LOG: TrackerFold(None)}
+    watchers = [*filter(None, [folds.get(path.name)]), *more, *held_to]
+    return [*withheld(path, raw, start), *journal(path.name, raw, watchers, begin=start)]
 
 
 def withheld(path: Path, raw: bytes, start: Head) -> list[Finding]:

@@ -20,7 +20,7 @@ from vanta.common.events import Kind
 from vanta.common.host import account
 from vanta.common.models.base import SCHEMA_VERSION
 from vanta.common.models.command import OperatorCommand
-from vanta.common.paths import CONTROL_LOG, OPERATOR_COMMANDS, Home, is_bundle
+from vanta.common.paths import CONTROL_LOG, OPERATOR_COMMANDS, TRACKER_LOG, Home, is_bundle
 from vanta.common.signing_key import signer_if_any, signer_of
 from vanta.common.store.chain import repaired
 from vanta.common.store.journal import FileJournal
@@ -30,7 +30,7 @@ from vanta.common.store.snapshot import FileSnapshots
 from vanta.common.times import iso
 
 __all__ = ["Change", "Edit", "Meanwhile", "any_log", "ask", "carried_out", "command_log", "control_log", "gather",
-           "given_or_taken", "last_records", "owners", "pieces", "put", "record", "snapshots", "whole"]
+           "given_or_taken", "last_records", "owners", "pieces", "put", "record", "snapshots", "tracker_log", "whole"]
 
 
 def snapshots(home: Home) -> Snapshots:
@@ -108,10 +108,25 @@ def command_log(home: Home, now: datetime) -> Iterator[FileJournal]:
         yield journal
 
 
+@contextmanager
+def tracker_log(home: Home, now: datetime) -> Iterator[FileJournal]:
+    """What people follow. Raises `LockHeld` while another change is recorded."""
+    with (FileLock(home.lock("tracker"), owner="tracker", now=now),
+          closing(FileJournal(home.file(TRACKER_LOG), signer=signer_of(home))) as journal):
+        if journal.head().seq == 0:
+            journal.append(Kind.JOURNAL_OPENED, {"journal": TRACKER_LOG, "program": f"tracker {__version__}",
+                                                 "schema": SCHEMA_VERSION}, at=iso(now))
+        for piece in journal.set_aside:
+            journal.append(Kind.TAIL_REPAIRED, repaired(piece), at=iso(now))
+        yield journal
+
+
 def any_log(home: Home, name: str, now: datetime) -> AbstractContextManager[FileJournal]:
     """A log that no program writes just now. Raises `LockHeld` if one does."""
     if name == CONTROL_LOG:
         return control_log(home, now)
     if name == OPERATOR_COMMANDS:
         return command_log(home, now)
+    if name == TRACKER_LOG:
+        return tracker_log(home, now)
     return closing(FileJournal(home.file(name), alone=True, signer=signer_of(home)))

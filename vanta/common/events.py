@@ -21,6 +21,17 @@ class Kind(StrEnum):
     LOG_RETIRED = "log.retired"            # the oldest pieces of a log were put away, up to a signed head
     # operator_commands.jsonl
     COMMAND_GIVEN = "command.given"
+    # tracker_log.jsonl
+    ITEM_ADDED = "item.added"              # an incident, task, risk, idea or release that people follow
+    ITEM_MARKED = "item.marked"            # it has another state, and why
+    ITEM_NOTED = "item.noted"
+    ITEM_CHECKED = "item.checked"          # its own check ran, and ended so
+    THREAD_OPENED = "thread.opened"        # a timeline of an incident or a decision
+    THREAD_APPENDED = "thread.appended"
+    THREAD_LINKED = "thread.linked"        # something of this home that it is about
+    THREAD_CLOSED = "thread.closed"
+    RELEASE_MOVING = "release.moving"      # a module is about to run another release: from, to, why, its manifest
+    RELEASE_MOVED = "release.moved"        # which release it runs now, and why
     # trade_log.jsonl: external inputs, recorded before they are used
     CONTROL_SEEN = "control.seen"          # overlay, permit and vault bytes by hash, and what they allow
     CONTROL_EDITED = "control.edited"      # what an edit of overlay or vaults changed, and who may have made it

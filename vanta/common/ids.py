@@ -13,6 +13,8 @@ key that signs a home's checkpoints are the only randomness in VANTA.
 | run | `run_` + 16 hex | one pass of one collector |
 | order | `v` + home(6) + `-` + 20 base32 + `-` + attempt | the client order id the venue sees, ≤ 36 characters |
 | latch | `latch_` + 8 hex | one self-imposed halt |
+| item | `vt_` + 16 base32 | one item of the tracker: its title, and the record before it |
+| thread | `th_` + 16 base32 | one thread: likewise |
 """
 
 import base64
@@ -68,6 +70,16 @@ def client_order_id(home: str, legs: object, attempt: int) -> str:
 def latch_id(code: str, seq: int) -> str:
     """Identity of a latch: its reason and the journal record that set it."""
     return "latch_" + hashlib.sha256(canonical([code, seq])).hexdigest()[:8]
+
+
+def item_id(prev: str, title: str) -> str:
+    """Identity of a tracker's item: what it is called, and the hash of the record before it."""
+    return "vt_" + _short([prev, title], 16)
+
+
+def thread_id(prev: str, title: str) -> str:
+    """Identity of a thread: what it is called, and the hash of the record before it."""
+    return "th_" + _short([prev, title], 16)
 
 
 def derived_home_id(names: object) -> str:

@@ -63,6 +63,8 @@ PROMOTION_LOG = "promotion_log.jsonl"
 COLLECTION_LOG = "collection_log.jsonl"
 CONTROL_LOG = "control_log.jsonl"
 OPERATOR_COMMANDS = "operator_commands.jsonl"
+TRACKER_LOG = "tracker_log.jsonl"
+THREAD_TRACKER = "thread_tracker.json"
 CONTROLS_LEASE = "controls_lease.json"
 SNAPSHOTS = "snapshots"
 REPLICA = "replica"
@@ -118,9 +120,14 @@ STATE: tuple[StateFile, ...] = (
               what="append-only, hash-chained: every promotion, inputs and outputs by hash"),
     StateFile(name=CONTROL_LOG, writer="alpha", node="alpha",
               what="append-only, hash-chained: who changed which control, before and after"),
+    StateFile(name=TRACKER_LOG, writer="alpha (one at a time, under its lock)", node="alpha",
+              what="append-only, hash-chained: items and threads that people follow, and what they said of them"),
+    StateFile(name=THREAD_TRACKER, writer="alpha", node="alpha", shape="tracker.ThreadTracker",
+              what="items and threads as they stand: the fold of the tracker's log"),
 )
 
-JOURNALS = (TRADE_LOG, COLLECTION_LOG, REFLECTION_LOG, PROMOTION_LOG, CONTROL_LOG, OPERATOR_COMMANDS)
+JOURNALS = (TRADE_LOG, COLLECTION_LOG, REFLECTION_LOG, PROMOTION_LOG, CONTROL_LOG, OPERATOR_COMMANDS,
+            TRACKER_LOG)
 
 
 @dataclass(frozen=True, slots=True)

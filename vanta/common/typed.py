@@ -21,10 +21,14 @@ from pathlib import Path
 
 from vanta.common.settings import home_from, on_path
 
-PROGRAMS = ("vanta", "vanta-run", "vanta-diagnostics")
+PROGRAMS = ("vanta", "vanta-run", "vanta-diagnostics", "vanta-thread", "vt-add", "vt-list", "vt-mark", "vt-note",
+            "vt-open", "vt-fix", "tracker_manager.py", "tracker_status_summary.py", "tracker_viewer.py")
+_WITHOUT_ARGUMENTS = ("vanta-diagnostics", "vt-list", "tracker_status_summary.py")
+"""Those that look at a home though nothing else is said."""
+
 _OF_THE_SYSTEM = ("make", "tail", "df", "ls", "mkdir", "chmod", "chown", "timedatectl", "systemctl", "${EDITOR:-vi}")
 _IN_THE_HOME = re.compile(r"(?<!\S)(?:memory|logs|config)/\S*")
-_IN_PROSE = re.compile(r"`((?:vanta-run|vanta-diagnostics|vanta)(?: [^`]*)?)`")
+_IN_PROSE = re.compile(rf"`((?:{'|'.join(map(re.escape, PROGRAMS))})(?: [^`]*)?)`")
 
 _home: ContextVar[str | None] = ContextVar("home", default=None)
 
@@ -63,7 +67,7 @@ def command(text: str) -> str:
     if name not in PROGRAMS:
         return text
     home = _home.get()
-    takes_home = "--home" not in rest and "--help" not in rest and (rest or name == "vanta-diagnostics")
+    takes_home = "--home" not in rest and "--help" not in rest and (rest or name in _WITHOUT_ARGUMENTS)
     return " ".join([_program(name), *([rest] if rest else []),
                      *([f"--home {shlex.quote(home)}"] if home is not None and takes_home else [])])
 

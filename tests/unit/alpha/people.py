@@ -7,6 +7,7 @@ from tests.unit.alpha.homes import whole
 from tests.unit.executor.world import without_permission
 from vanta.alpha.keys import rotate
 from vanta.alpha.reading import records
+from vanta.alpha.tracker import New, desk
 from vanta.alpha.wire import Change, ask, record
 from vanta.common.clock import ManualClock
 from vanta.common.events import Kind
@@ -29,6 +30,14 @@ def peopled(root: Path) -> Home:
     home = whole(root)
     clock = ManualClock(NOW)
     rotate(home, {"at": iso(NOW), "by": WHO[0], "reason": "yearly"})
+    with desk(home, clock, by=WHO[0]) as one:
+        item = one.begin(one.add(New(title="the feed is stale", owner=WHO[2], verify=f"{WHO[4]} --quiet",
+                                     evidence=home.file(OVERLAY))).id)
+        one.note(item.id, "it answers again")
+        one.checked(item.id, 1)
+        thread = one.append(str(item.thread), "asked", 1)
+        one.link(thread.id, "trade_log:1")
+        one.checked(item.id, 0)
     record(home, [Change(by=WHO[2], reason="drill", before="present", after="present")], NOW)
     built = build(home, SETTINGS, clock)
     try:

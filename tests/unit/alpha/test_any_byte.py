@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from vanta.alpha.core.verification import outcome
 from vanta.alpha.housekeeping import Housekeeping, Order
 from vanta.alpha.reading import journal_bytes
+from vanta.alpha.tracker import New, desk
 from vanta.alpha.verifier import Verifier, verify_file
 from vanta.alpha.wire import ask, control_log
 from vanta.common.canonical import canonical
+from vanta.common.clock import FixedClock
 from vanta.common.errors import StateError
 from vanta.common.events import Kind
 from vanta.common.exitcodes import Check
@@ -54,6 +56,8 @@ def everything(lived: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
                                               "reason": "drill", "account": "ann", "uid": "1000"},
                        at="2026-11-20T15:00:00.000Z")
     ask(home, {"kind": "cancel"}, by="ann", reason="drill", now=NOW)
+    with desk(home, FixedClock(NOW), by="ann") as one:
+        one.note(one.add(New(title="the feed is stale", owner="ann")).id, "it answers again")
     _another_day(home, 19)
     Housekeeping(home, Order(now=NOW, real=NOW, by="ann", retention=RetentionSettings())).run()
     _another_day(home, 20)

@@ -32,9 +32,8 @@ from vanta.common.times import iso
 
 app = application("Say why a signal, conviction, intent, order, fill, refusal or control change is what it is.")
 IdArgument = Annotated[str, typer.Argument(
-    metavar="ID", help="sig1_… cv1_… in1_… dag1_… latch_… cmd_…, an order or fill id, a control's hash, or a record's "
-                       "place "
-    "as in trade_log:345; a beginning of eight characters will do.")]
+    metavar="ID", help="sig1_… cv1_… in1_… dag1_… latch_… cmd_… vt_… th_…, an order or fill id, a control's hash, "
+                       "or a record's place as in trade_log:345; a beginning of eight characters will do.")]
 DotFlag = Annotated[bool, typer.Option("--dot", help="Print the decision as Graphviz text.")]
 HtmlOption = Annotated[Path | None, typer.Option(
     "--html", metavar="FILE", show_default=False, help="Write a page that draws the decision; - prints it.")]

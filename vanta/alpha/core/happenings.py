@@ -22,6 +22,7 @@ from vanta.alpha.core.interventions import Interventions
 from vanta.alpha.core.lineage import Lineage
 from vanta.alpha.core.node import Node
 from vanta.alpha.core.rounds import explain_cycle, readers
+from vanta.alpha.core.tracker_words import SENTENCES as OF_TRACKER
 from vanta.alpha.core.trail import place
 from vanta.alpha.core.watchers import outputs
 from vanta.alpha.core.words import amount, count, figure, several, short, when
@@ -189,5 +190,5 @@ _SENTENCES: dict[str, Callable[[Body], str]] = {
                                        f"{body['what']}.",
     Kind.LOG_RETIRED: lambda body: f"{body['by']} put the oldest pieces of {body['journal']} away, up to record "
                                    f"{body['seq']:,}, into {body['to']}.",
-    "day.closed": _closed, Kind.DAY_OPENED: _day, Kind.HOUSE_DAY_OPENED: _day, Kind.COLLECTED: _collected,
+    "day.closed": _closed, Kind.DAY_OPENED: _day, Kind.HOUSE_DAY_OPENED: _day, Kind.COLLECTED: _collected, **OF_TRACKER,
 }

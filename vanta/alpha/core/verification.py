@@ -23,12 +23,20 @@ from vanta.common.events import Kind
 from vanta.common.exitcodes import Check
 from vanta.common.models.base import Model, validate
 from vanta.common.models.signal import FeedDocument
-from vanta.common.paths import ALLOCATION, COLLECTION_LOG, PROMOTION_LOG, REFLECTION_LOG, TRADE_LOG, TRADE_SIGNALS
+from vanta.common.paths import (
+    ALLOCATION,
+    COLLECTION_LOG,
+    PROMOTION_LOG,
+    REFLECTION_LOG,
+    TRACKER_LOG,
+    TRADE_LOG,
+    TRADE_SIGNALS,
+)
 from vanta.common.store.chain import START, chain
 from vanta.common.store.ports import Head, Record
 from vanta.markets.core.wire_signal import decode
 
-OPENED_BY_RECORD = frozenset({TRADE_LOG, COLLECTION_LOG, REFLECTION_LOG, PROMOTION_LOG})
+OPENED_BY_RECORD = frozenset({TRADE_LOG, COLLECTION_LOG, REFLECTION_LOG, PROMOTION_LOG, TRACKER_LOG})
 """Journals whose first record names them."""
 
 

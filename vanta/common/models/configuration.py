@@ -124,6 +124,13 @@ class RetentionSettings(OperatorModel):
                                 "`archive` in the home by default")
 
 
+class ReleaseSettings(OperatorModel):
+    """Who may put a release into use."""
+
+    two_person: bool = Field(default=False, description="a release is approved by another account than the one that "
+                             "added it to the tracker")
+
+
 class NodeSettings(OperatorModel):
     """Which node this host is, where there are several. Without this table all nodes are here and share one home."""
 
@@ -182,6 +189,7 @@ class Settings(OperatorModel):
     markets: MarketsSettings = MarketsSettings()
     executor: ExecutorSettings = ExecutorSettings()
     retention: RetentionSettings = RetentionSettings()
+    releases: ReleaseSettings = ReleaseSettings()
     node: NodeSettings | None = Field(default=None, description="only where there are several hosts")
     transport: TransportSettings = TransportSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -21,6 +21,10 @@ from vanta.common.events import Kind
 FIELDS: Mapping[str, tuple[str, ...]] = {
     Kind.CONTROL_CHANGED: ("by", "account", "uid"), Kind.COMMAND_GIVEN: ("by",),
     Kind.CONTROL_SEEN: ("by",), Kind.COMMAND_TAKEN: ("by",), Kind.COMMAND_REFUSED: ("by",), Kind.OVERRIDE_SET: ("by",),
+    Kind.ITEM_ADDED: ("by", "uid", "owner", "evidence", "verify"), Kind.ITEM_MARKED: ("by", "uid"),
+    Kind.ITEM_NOTED: ("by", "uid"), Kind.ITEM_CHECKED: ("by", "uid"), Kind.THREAD_OPENED: ("by", "uid"),
+    Kind.THREAD_APPENDED: ("by", "uid"), Kind.THREAD_LINKED: ("by", "uid"), Kind.THREAD_CLOSED: ("by", "uid"),
+    Kind.RELEASE_MOVING: ("by", "uid"), Kind.RELEASE_MOVED: ("by", "uid"),
     Kind.LATCH_RELEASED: ("by",), Kind.LOG_RETIRED: ("by",), Kind.CONTROL_EDITED: ("uid", "user", "terminals", "by"),
 }
 """Fields of a record's payload that name a person, by kind. Reasons do not: they are the why."""
