@@ -27,6 +27,7 @@ from vanta.common.models.base import Model
 from vanta.common.paths import (
     CONTROL_LOG,
     JOURNALS,
+    OPERATOR_COMMANDS,
     PROMOTION_LOG,
     STATE,
     THREAD_TRACKER,
