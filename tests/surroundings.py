@@ -37,10 +37,15 @@ class Surroundings:
         own = {"PYTHONHASHSEED": self.seed, "TZ": self.zone, "LC_ALL": self.locale, "LANG": self.locale,
                "PYTHONDONTWRITEBYTECODE": "1", **({"LOCPATH": str(self.compiled)} if self.compiled else {})}
         return subprocess.run([self.python, "-m", "vanta.suite.dispatch", *arguments], cwd=ROOT,
-                              env={**os.environ, **own}, capture_output=True, check=False)
+                              env={**_unmeasured(), **own}, capture_output=True, check=False)
 
     def __str__(self) -> str:
         return f"{self.python}, hash seed {self.seed}, {self.zone}, {self.locale}"
+
+
+def _unmeasured() -> dict[str, str]:
+    """Without the measurement of coverage, which would take most of the time."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
 
 
 def second_python() -> tuple[str | None, str]:

@@ -68,7 +68,7 @@ def test_pullers_are_killed_at_any_moment(tmp_path: Path) -> None:
     chance = random.Random(7)
     with hosts(tmp_path, "shared") as three:
         three.until(lambda: three.count("fill"), "an order is filled")
-        for number in range(12):
+        for number in range(5):
             for name in PULLERS:
                 three.kill(name)
                 three.start(name)

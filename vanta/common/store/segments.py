@@ -177,7 +177,7 @@ def _opened(log: Path) -> tuple[list[Segment], int | None]:
         pieces = sealed(log)
         if fd is None:
             return pieces, None
-        info = os.fstat(fd)
+        info = _looked_at(log, fd)
         for number, piece in enumerate(pieces):
             if piece.end - piece.start == info.st_size and _same(info, piece.path):
                 return pieces[:number], fd
@@ -201,10 +201,19 @@ def _open(log: Path) -> int | None:
         return None
     except OSError as error:
         raise StateError(f"{log} cannot be opened: {describe(error)}", "It must be a regular file.") from error
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
+    if not stat.S_ISREG(_looked_at(log, fd).st_mode):
         os.close(fd)
         raise StateError(f"{log} is not a regular file", "Replace it by a regular file.")
     return fd
+
+
+def _looked_at(log: Path, fd: int) -> os.stat_result:
+    """What an open file is like. It is closed if that cannot be said. Raises `StateError`."""
+    try:
+        return os.fstat(fd)
+    except OSError as error:
+        os.close(fd)
+        raise StateError(f"{log} cannot be looked at: {describe(error)}") from error
 
 
 def _written(log: Path, fd: int | None, at: int) -> Iterator[bytes]:
