@@ -250,10 +250,9 @@ def _exit(decisions: Decisions, record: Record) -> Difference | None:
     book, context = decisions.book, decisions.world.context(decisions.book, record.at)
     asked = terms.stops(context.vaults, context.able)
     cause = body["provenance"]["reasons"][0]["reason"].removeprefix("exit:")
-    for wish in protect.wishes(book, millis(now), asked):
-        if (wish.vault, wish.instrument_id, wish.cause) == (body["vault"], body["instrument_id"], cause):
-            return exit_of(book, wish, record)
-    return Difference("exit", _spoken(record), ABSENT)
+    due = {(wish.vault, wish.instrument_id, wish.cause): wish for wish in protect.wishes(book, millis(now), asked)}
+    wish = due.get((body["vault"], body["instrument_id"], cause))
+    return Difference("exit", _spoken(record), ABSENT) if wish is None else exit_of(book, wish, record)
 
 
 def _edited(decisions: Decisions, record: Record) -> Difference | None:

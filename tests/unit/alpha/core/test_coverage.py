@@ -7,7 +7,7 @@ from vanta.common.exitcodes import Check
 from vanta.common.signatures import Signer
 from vanta.common.store.checkpoint import read_all
 from vanta.common.store.checkpoints import Checkpoints
-from vanta.common.store.ports import Head
+from vanta.common.store.ports import Head, Record
 
 KEY = Signer(b"k" * 32)
 NAME = "collection_log.jsonl"
@@ -41,3 +41,18 @@ def test_a_witness_whose_every_checkpoint_was_put_away_says_so(tmp_path: Path) -
     found = coverage(tmp_path, Head(3, f"{3:064x}", 300), 1, 2, witnessed=True).end(whole=True)
     assert "nothing of what was witnessed is there any more" in found[0].text
     assert coverage(tmp_path, Head(3, f"{3:064x}", 300), 3, witnessed=True).end(whole=True)[0].level is Check.OK
+
+
+def test_what_is_signed_between_two_looks_is_held_to_it(tmp_path: Path) -> None:
+    """A checkpoint that was read after the log covers its record, or another one."""
+    for digest, wrong in ((f"{2:064x}", None), ("f" * 64, "is not the record that a checkpoint covers")):
+        place = tmp_path / digest[:1]
+        place.mkdir()
+        one = coverage(place, Head(0, "0" * 64, 0), 1)
+        checkpoints = Checkpoints(place / NAME, KEY)
+        checkpoints.add(Head(2, digest, 200), at="2026-01-02T03:04:06.000Z")
+        checkpoints.close()
+        one.also(read_all(checkpoints.path.read_bytes(), NAME, (KEY.public,)))
+        records = [Record(seq, "", "fill", None, {}, {}, "", f"{seq:064x}") for seq in (1, 2)]
+        assert [one.take(record) for record in records] == [None, wrong]
+        assert one.reach == (1 if wrong else 2)
