@@ -32,7 +32,8 @@ from vanta.alpha.core.ranges import Begins, InRange, Rests, cut, whole_lines
 from vanta.alpha.core.redaction import ALWAYS_GONE, OURS, PAYLOAD, personal, redacted
 from vanta.alpha.core.verification import Finding, Watcher, journal
 from vanta.alpha.core.watchers import TORN, Outputs, Promise, manifest
-from vanta.alpha.reading import checkpoint_bytes, journal_bytes
+from vanta.alpha.reading import checkpoint_bytes
+from vanta.alpha.reading import log as read_log
 from vanta.alpha.wire import pieces
 from vanta.common.canonical import sha256
 from vanta.common.errors import BadInput, CredentialsRefused, Missing, OperatorError, StateError
@@ -62,7 +63,7 @@ from vanta.common.signing_key import CREDENTIAL, signer_of
 from vanta.common.store.atomic import read
 from vanta.common.store.checkpoint import FOLDER, Checkpoint
 from vanta.common.store.personal import values, withhold
-from vanta.common.store.segments import CHECKPOINTS, begin
+from vanta.common.store.segments import CHECKPOINTS
 from vanta.common.store.segments import name as piece_name
 
 RULES = ("sources.json", "personas.json", "decay_q30.json", "logistic.json")
@@ -178,7 +179,7 @@ class _Export:
         """One log with its checkpoints. Returns the one that it ends at, `None` if it goes in as far as it is."""
         checkpoints, end = cut(_checkpoints(self._home, name), until, least)
         try:
-            raw, start = journal_bytes(self._home.file(name)), begin(self._home.file(name))
+            raw, start = read_log(self._home.file(name))
         except Missing:
             return None
         lines = whole_lines(raw, end, start)
@@ -286,10 +287,9 @@ class _Export:
     def _named(self) -> Iterator[str]:
         """Where a text of a log names somebody whose name was withheld. Texts go in as they are: they are the why."""
         for log in self._logs:
-            path = self._home.file(log.name)
-            first, raw = begin(path).seq, journal_bytes(path)
+            raw, start = read_log(self._home.file(log.name))
             lines = named(withhold(raw), self._people)
-            lines = [first + line for line in lines if first + line <= log.records]
+            lines = [start.seq + line for line in lines if start.seq + line <= log.records]
             if lines:
                 yield (f"{log.name}: the text of {len(lines):,} records names somebody whose name is withheld, first "
                        f"that of record {lines[0]:,}")

@@ -19,7 +19,7 @@ from vanta.alpha.core.inputs import BROKEN, PROMISING, wanted
 from vanta.alpha.core.replay import Replay
 from vanta.alpha.core.scope import CYCLES, EVERYTHING, Scope, Selection, lineage
 from vanta.alpha.portfolios import Portfolios
-from vanta.alpha.reading import journal_bytes
+from vanta.alpha.reading import log
 from vanta.alpha.wire import snapshots
 from vanta.alpha.workbench import Different, Replayed, Workbench
 from vanta.common.errors import Missing, StateError, UsageError
@@ -28,7 +28,6 @@ from vanta.common.paths import COLLECTION_LOG, OPERATOR_COMMANDS, PROMOTION_LOG,
 from vanta.common.store.atomic import read
 from vanta.common.store.chain import START, chain
 from vanta.common.store.ports import Head, Record
-from vanta.common.store.segments import begin
 from vanta.common.uncollected import uncollected
 from vanta.markets.core.outcomes import Outcomes
 
@@ -109,7 +108,7 @@ class Replayer:
     def _log(self, name: str) -> _Log:
         path = self._home.file(name)
         try:
-            return _Log(name, journal_bytes(path), begin(path))
+            return _Log(name, *log(path))
         except Missing:
             return _Log(name, b"", START)
         except StateError as error:

@@ -46,7 +46,7 @@ from vanta.common.store.chain import START
 from vanta.common.store.checkpoint import FOLDER, read_all
 from vanta.common.store.personal import is_withheld
 from vanta.common.store.ports import Head
-from vanta.common.store.segments import begin
+from vanta.common.store.segments import Lost, begin
 from vanta.executor.core.state import name_of
 
 MODELS: dict[str, type[Model]] = {row.name: row.model for row in STATE if row.model is not None}
@@ -141,8 +141,11 @@ class Verifier:
             return log(self._home.file(name))
         except Missing:
             return None, START
+        except Lost as error:
+            self._findings.append(_critical(name, error.what))
+            return None, START
         except StateError as error:
-            self._findings.append((_critical if "missing" in error.what else _unknown)(name, error.what))
+            self._findings.append(_unknown(name, error.what))
             return None, START
 
     def _shortcut(self, fold: Fold, digest: str | None) -> Iterator[Watcher]:

@@ -50,16 +50,21 @@ def ask(home: Home, asked: Mapping[str, Any], *, by: str, reason: str, now: date
         return give(journal, asked, by=by, reason=reason, now=now)
 
 
+def _open(journal: FileJournal, name: str, program: str, now: datetime) -> None:
+    """Name a log on first use, and record what was set aside."""
+    if journal.head().seq == 0:
+        journal.append(Kind.JOURNAL_OPENED, {"journal": name, "program": f"{program} {__version__}",
+                                             "schema": SCHEMA_VERSION}, at=iso(now))
+    for piece in journal.set_aside:
+        journal.append(Kind.TAIL_REPAIRED, repaired(piece), at=iso(now))
+
+
 @contextmanager
 def control_log(home: Home, now: datetime) -> Iterator[FileJournal]:
     """Who changed which control, and what was put away. Raises `LockHeld` while another change is recorded."""
     with (FileLock(home.lock("controls"), owner="vanta-run", now=now),
           closing(FileJournal(home.file(CONTROL_LOG), signer=signer_if_any(home))) as journal):
-        if journal.head().seq == 0:
-            journal.append(Kind.JOURNAL_OPENED, {"journal": CONTROL_LOG, "program": f"vanta-run {__version__}",
-                                                 "schema": SCHEMA_VERSION}, at=iso(now))
-        for piece in journal.set_aside:
-            journal.append(Kind.TAIL_REPAIRED, repaired(piece), at=iso(now))
+        _open(journal, CONTROL_LOG, "vanta-run", now)
         yield journal
 
 
@@ -113,11 +118,7 @@ def tracker_log(home: Home, now: datetime) -> Iterator[FileJournal]:
     """What people follow. Raises `LockHeld` while another change is recorded."""
     with (FileLock(home.lock("tracker"), owner="tracker", now=now),
           closing(FileJournal(home.file(TRACKER_LOG), signer=signer_of(home))) as journal):
-        if journal.head().seq == 0:
-            journal.append(Kind.JOURNAL_OPENED, {"journal": TRACKER_LOG, "program": f"tracker {__version__}",
-                                                 "schema": SCHEMA_VERSION}, at=iso(now))
-        for piece in journal.set_aside:
-            journal.append(Kind.TAIL_REPAIRED, repaired(piece), at=iso(now))
+        _open(journal, TRACKER_LOG, "tracker", now)
         yield journal
 
 

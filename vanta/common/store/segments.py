@@ -79,7 +79,7 @@ def sealed(log: Path) -> list[Segment]:
         if all(before.end == after.start for before, after in pairwise(pieces)):
             return pieces
     before, after = next((one, other) for one, other in pairwise(pieces) if one.end != other.start)
-    raise StateError(f"{log.name}: records {before.first:,} and following end at byte {before.end:,}, the next sealed "
+    raise Lost(f"{log.name}: records {before.first:,} and following end at byte {before.end:,}, the next sealed "
                      f"piece begins at byte {after.start:,}: a piece between them is missing or was renamed",
                      "Put it back into " + str(folder(log)))
 
@@ -108,6 +108,10 @@ def begins(log: Path) -> tuple[int, int]:
     """The first record that is there, and its byte: (1, 0) unless pieces were put away."""
     pieces = sealed(log)
     return (pieces[0].first, pieces[0].start) if pieces else (1, 0)
+
+
+class Lost(StateError):
+    """A piece of a log is not there, and nothing accounts for it."""
 
 
 class Gone(StateError):
@@ -356,7 +360,7 @@ def begin(log: Path) -> Head:
     seal = seal_of(sealed(log)[0])
     if seal is not None:
         return seal
-    raise StateError(f"{log.name} begins at record {first:,}, and no checkpoint covers what came before: pieces of it "
+    raise Lost(f"{log.name} begins at record {first:,}, and no checkpoint covers what came before: pieces of it "
                      "are missing", CURE)
 
 
