@@ -22,6 +22,7 @@ from vanta.common.exitcodes import Exit
 from vanta.common.log import Log, configure
 from vanta.common.models.configuration import LinkSettings, Settings
 from vanta.common.notify import Notifier
+from vanta.common.outside.out import unwatched
 from vanta.common.paths import CONTROLS_LEASE, OPERATOR_COMMANDS, OVERLAY, TRADE_LOG, Home
 from vanta.common.store.inmemory import MemoryFiles
 from vanta.common.store.lock import FileLock
@@ -195,7 +196,7 @@ def test_links_of_a_node(world: World) -> None:
     settings = Settings.model_validate({"node": {"name": "markets"}, "transport": {
         "alpha": {"kind": "shared", "path": "/mnt/alpha"}, "executor": {
             "kind": "ssh", "host": "executor.example", "port": 2222, "identity": "/k", "known_hosts": "/h"}}})
-    found = list(links(world.here, settings, ManualClock(NOW)))
+    found = list(links(world.here, settings, ManualClock(NOW), unwatched()))
     assert [link.source for link in found] == ["alpha", "executor"]
     with pytest.raises(OperatorError, match="single host"):
         node_of(Settings())
