@@ -87,13 +87,15 @@ class JournalLedger:
         self._settled_at = clock.monotonic()
         self._lost = 0
         self._problem = ""
-        now = clock.now()
-        if journal.head().seq == 0:
+        now, begins = clock.now(), journal.head().seq == 0
+        if begins:
             journal.append(Kind.JOURNAL_OPENED, {"journal": journal.path.name, "program": program,
                                                  "schema": SCHEMA_VERSION}, at=iso(now))
         for piece in journal.set_aside:
             journal.append(Kind.TAIL_REPAIRED, repaired(piece), at=iso(now))
         journal.sync()
+        if begins:
+            journal.settle()  # from the first moment on there is a signed head to hold the log to
 
     def ready(self) -> None:
         """See `Ledger.ready`."""
