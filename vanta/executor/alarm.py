@@ -20,7 +20,6 @@ from typing import Protocol
 
 from vanta.common.canonical import canonical
 from vanta.common.clock import Clock
-from vanta.common.errors import StateError
 from vanta.common.outside.call import ALERT, KILLED, NOT_STARTED
 from vanta.common.outside.out import Asking, Out, unwatched
 from vanta.common.store.atomic import describe
@@ -128,11 +127,7 @@ class CommandAlarm:
         return wrong
 
     def _start(self, document: bytes, now: float) -> None:
-        try:
-            call = self._out.started(ALERT)
-        except StateError as error:
-            self._complain(error.what)
-            return
+        call = self._out.started(ALERT)
         try:
             process = subprocess.Popen(  # noqa: S603 - the operator's own command
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",

@@ -52,7 +52,7 @@ def show(home: HomeOption = None, json: JsonFlag = False, nft: _NFT = False) -> 
     return emit(Report(
         schema="vanta.outside.list/1", at=clock.now(), lines=lines, warnings=warnings,
         exit=Exit.PARTIAL if warnings else Exit.DONE, items={
-            "listed": listed, "rows": [{"host": host, "for": needed.get(host, []), "permitted": host not in missing,
+            "listed": listed, "problems": warnings, "rows": [{"host": host, "for": needed.get(host, []), "permitted": host not in missing,
                                         "here": is_here(host)} for host in hosts]}), as_json=json)
 
 
@@ -94,7 +94,7 @@ def rules(hosts: list[str], node: str) -> tuple[list[str], list[str]]:
         try:
             for family, *_, address in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM):
                 found[family].add(str(address[0]))
-        except (OSError, KeyError) as error:
+        except (OSError, ValueError, KeyError) as error:
             warnings.append(f"{host} has no address now: {error}")
     return [f"add element inet vanta_{node} {name} {{ {', '.join(sorted(found[family]))} }}"
             for family, name in ((socket.AF_INET, "hosts4"), (socket.AF_INET6, "hosts6")) if found[family]], warnings

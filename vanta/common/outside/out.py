@@ -8,11 +8,12 @@ As a context manager it also puts up the wall, so that whatever does not come by
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import local
 from typing import Self
 
 from vanta.common.clock import Clock, SystemClock
+from vanta.common.errors import StateError
 from vanta.common.events import Kind
 from vanta.common.outside import wall
 from vanta.common.outside.allowed import Allowed, same
@@ -55,8 +56,9 @@ class Out:
         return Asking(self.ledger, self._clock, Call(Kind.CALL_MADE, plain, what, "failed", method))
 
     def started(self, purpose: str) -> "Asking":
-        """A program of the operator's is about to be started, to tell somebody. Raises like `begin`."""
-        self.ledger.ready()
+        """A program of the operator's is about to be started, to tell somebody: it is, even if it leaves no line."""
+        with suppress(StateError):
+            self.ledger.ready()
         return Asking(self.ledger, self._clock, Call(Kind.CALL_MADE, None, purpose, "failed"))
 
     def refused(self, host: str) -> None:

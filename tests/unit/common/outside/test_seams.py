@@ -164,7 +164,7 @@ def test_a_connection_leaves_two_lines(ledger: MemoryLedger) -> None:
 
 
 def test_nothing_goes_out_that_could_leave_no_line() -> None:
-    """Whatever it is: a request, a program, and even a refusal."""
+    """A request, or even a refusal; but for a program that tells somebody."""
     class Full(NoLedger):
         def ready(self) -> None:
             raise StateError("the disk is full")
@@ -172,8 +172,7 @@ def test_nothing_goes_out_that_could_leave_no_line() -> None:
     out = Out(Allowed(None), Full(), SystemClock())
     with pytest.raises(StateError):
         out.begin("a.org")
-    with pytest.raises(StateError):
-        out.started("alert")
+    out.started("alert").ended("exit 0")
     with pytest.raises(StateError):
         out.refused("a.org")
 
