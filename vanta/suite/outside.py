@@ -51,9 +51,9 @@ def show(home: HomeOption = None, json: JsonFlag = False, nft: _NFT = False) -> 
         lines = ["nobody: no feed, account or link of this node goes out"]
     return emit(Report(
         schema="vanta.outside.list/1", at=clock.now(), lines=lines, warnings=warnings,
-        exit=Exit.PARTIAL if warnings else Exit.DONE, items={
-            "listed": listed, "problems": warnings, "rows": [{"host": host, "for": needed.get(host, []), "permitted": host not in missing,
-                                        "here": is_here(host)} for host in hosts]}), as_json=json)
+        exit=Exit.PARTIAL if warnings else Exit.DONE, items={"listed": listed, "problems": warnings, "rows": [
+            {"host": host, "for": needed.get(host, []), "permitted": host not in missing, "here": is_here(host)}
+            for host in hosts]}), as_json=json)
 
 
 def needs(home: Home, settings: Settings, clock: Clock) -> tuple[dict[str, list[str]], list[str]]:
