@@ -12,7 +12,8 @@ from vanta.common.outside.allowed import Allowed, same
 from vanta.common.outside.ledger import JournalLedger, Later
 from vanta.common.outside.out import Out
 from vanta.common.paths import TRANSPORT_CALLS, Home
-from vanta.common.signing_key import signer_of
+from vanta.common.settings import credential_folder
+from vanta.common.signing_key import signer_if_any
 from vanta.common.store.files import FolderFiles
 from vanta.common.store.snapshot import FileSnapshots
 from vanta.common.store.storage import DURABLE
@@ -44,13 +45,21 @@ def node_of(settings: Settings) -> str:
     return settings.node.name
 
 
-def command(link: LinkSettings, source: str, to: str, timeout_s: float) -> list[str]:
+def key_of(home: Home) -> Path:
+    """The private key where the settings name none: of the unit, which systemd named after its folder, else below."""
+    unit = credential_folder()
+    found = None if unit is None else unit / "transport_key"
+    return found if found is not None and found.exists() else home.config / "credentials" / "transport" / "key"
+
+
+def command(home: Home, link: LinkSettings, source: str, to: str, timeout_s: float) -> list[str]:
     """The words that reach `source`. Over ssh the words at the end are for people: its forced command decides."""
     words = ["serve", "--node", source, "--to", to]
     if link.kind == "shared":
         return [sys.executable, "-m", "vanta.suite.dispatch", "transport", *words, "--home", str(link.path)]
-    return [*_SSH, "-o", f"ConnectTimeout={max(1, round(timeout_s))}", "-o", f"UserKnownHostsFile={link.known_hosts}",
-            "-i", str(link.identity), "-p", str(link.port), "-l", link.user, "--", str(link.host),
+    return [*_SSH, "-o", f"ConnectTimeout={max(1, round(timeout_s))}",
+            "-o", f"UserKnownHostsFile={link.known_hosts or home.config / 'known_hosts'}",
+            "-i", link.identity or str(key_of(home)), "-p", str(link.port), "-l", link.user, "--", str(link.host),
             "vanta", "transport", *words]
 
 
@@ -65,7 +74,7 @@ def needs(settings: Settings) -> dict[str, frozenset[str]]:
 def way_out(home: Home, settings: Settings, clock: Clock) -> Out:
     """What the links go out by: a list, and a line for each connection. The caller holds the lock."""
     def ledger() -> JournalLedger:
-        journal = DURABLE.trail(home.file(TRANSPORT_CALLS), signer=signer_of(home))
+        journal = DURABLE.trail(home.file(TRANSPORT_CALLS), signer=signer_if_any(home))
         return JournalLedger(journal, clock, program=f"transport {__version__}")
 
     listed = settings.outside.hosts
@@ -83,7 +92,7 @@ def links(home: Home, settings: Settings, clock: Clock, out: Out) -> Iterator[Li
         if not crossings(source, to):
             raise OperatorError(f"nothing is carried from {source} to {to}", f"Remove [transport.{source}].")
         there = home.replica(source)
-        remote = PipeRemote(command(link, source, to, said.timeout_s), timeout_s=said.timeout_s, clock=clock,
+        remote = PipeRemote(command(home, link, source, to, said.timeout_s), timeout_s=said.timeout_s, clock=clock,
                             calls=None if link.kind == "shared" else Calls(out, str(link.host), f"link:{source}"))
         yield Link(source, to, remote, Landing(there, FileSnapshots(there.snapshots)),
                    Pace(controls_s=said.controls_s, logs_s=said.logs_s, key=link.key))
