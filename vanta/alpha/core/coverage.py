@@ -27,8 +27,8 @@ class Coverage:
     """Watches one journal pass its checkpoints. `trusted`: the list of keys was read, so `covered` was held to it.
 
     `begin` is where the journal begins: after a record that was put away, with all before it. `open_end`: records that
-    nobody has signed for yet are fine, because another coverage answers for them, or because nothing rests on them: logs
-    of calls are signed every half minute.
+    nobody has signed for yet are fine, because another coverage answers for them, or because nothing rests on them:
+    logs of calls are signed every half minute.
     """
 
     def __init__(self, name: str, covered: Covered | None, *, trusted: bool, witnessed: bool = False,

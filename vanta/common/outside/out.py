@@ -7,8 +7,7 @@
 As a context manager it also puts up the wall, so that whatever does not come by here is refused all the same.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from threading import local
 from typing import Self
 
@@ -31,15 +30,13 @@ class Out:
         self._purpose = purpose
         self._now = local()
 
-    @contextmanager
-    def doing(self, purpose: str) -> Iterator[None]:
+    def doing(self, purpose: str) -> "Doing":
         """What calls of this thread are for, while this lasts."""
-        before = self.purpose
+        return Doing(self, purpose)
+
+    def calls_are_for(self, purpose: str) -> None:
+        """What calls of this thread are for, from now on."""
         self._now.purpose = purpose
-        try:
-            yield
-        finally:
-            self._now.purpose = before
 
     @property
     def purpose(self) -> str:
@@ -81,6 +78,22 @@ class Out:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class Doing:
+    """See `Out.doing`. On the path of every order, so it is no generator."""
+
+    __slots__ = ("_before", "_out", "_purpose")
+
+    def __init__(self, out: Out, purpose: str) -> None:
+        self._out, self._purpose, self._before = out, purpose, ""
+
+    def __enter__(self) -> None:
+        self._before = self._out.purpose
+        self._out.calls_are_for(self._purpose)
+
+    def __exit__(self, *_: object) -> None:
+        self._out.calls_are_for(self._before)
 
 
 class Asking:
