@@ -5,13 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from vanta.alpha.core.verification import outcome
+from vanta.alpha.verifier import verify_file
 from vanta.common.clock import SystemClock
 from vanta.common.events import Kind
+from vanta.common.exitcodes import Check
 from vanta.common.models.configuration import Settings
 from vanta.common.outside.allowed import Allowed
 from vanta.common.outside.ledger import MemoryLedger
 from vanta.common.outside.out import Out
 from vanta.common.paths import TRANSPORT_CALLS, Home
+from vanta.common.signing_key import signer_of
 from vanta.common.store.chain import chain
 from vanta.transport.pipe import Calls, PipeRemote
 from vanta.transport.port import LinkDown
@@ -48,7 +52,7 @@ def test_a_connection_is_opened_and_ends(ledger: MemoryLedger) -> None:
 
 def test_one_that_says_nothing_or_cannot_be_started_is_one_line(ledger: MemoryLedger) -> None:
     """Each attempt."""
-    with pytest.raises(LinkDown, match="the link ended"):
+    with pytest.raises(LinkDown, match=r"the link ended|Broken pipe"):
         remote(ledger, "/bin/false").stat("trade_log.jsonl")
     with pytest.raises(LinkDown, match="cannot be started"):
         remote(ledger, "/nowhere/ssh").stat("trade_log.jsonl")
@@ -87,3 +91,18 @@ def test_the_links_say_whom_they_reach(tmp_path: Path) -> None:
     out.close()
     assert [one.kind for one in chain(home.file(TRANSPORT_CALLS).read_bytes(), name="x")] == [
         Kind.JOURNAL_OPENED, Kind.CALL_MADE]
+
+
+def test_without_the_signing_key_the_log_is_chained_all_the_same(tmp_path: Path) -> None:
+    """The transport's unit is given none; what is not signed verifies as what it is."""
+    home = Home(tmp_path).prepare()
+    signer_of(home)
+    (home.config / "credentials" / "audit" / "signing_key").unlink()
+    for _ in range(2):
+        out = way_out(home, Settings.model_validate(LINKS), SystemClock())
+        out.begin("alpha.example", None, "link:alpha").failed(TimeoutError())
+        out.close()
+    assert len(list(chain(home.file(TRANSPORT_CALLS).read_bytes(), name="x"))) == 3
+    found = verify_file(home.file(TRANSPORT_CALLS))
+    assert outcome(found) is Check.OK
+    assert any("its program holds no key" in one.text for one in found)
