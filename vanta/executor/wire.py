@@ -20,7 +20,7 @@ from vanta.common.events import Kind
 from vanta.common.host import host_id
 from vanta.common.models.configuration import Settings
 from vanta.common.outside.allowed import Allowed, host_of
-from vanta.common.outside.ledger import JournalLedger, Later
+from vanta.common.outside.ledger import JournalLedger, Later, NoLedger
 from vanta.common.outside.out import Out
 from vanta.common.paths import EXECUTOR_CALLS, FAR_COMMANDS, TRADE_LOG, Home, routes
 from vanta.common.permit import arm, disarm
@@ -185,6 +185,7 @@ def build(home: Home, settings: Settings, clock: Clock,
         insist_on_local(home.memory, live=settings.executor.mode == "live")
     now = clock.now()
     lock = FileLock(home.lock("executor"), owner="executor", now=now)
+    out = Out(Allowed.of(()), NoLedger(), clock)
     try:
         journal = storage.journal(home.file(TRADE_LOG), signer=signer_of(home))
         files, snapshots = files_of(home, settings, storage), storage.snapshots(home.snapshots)
@@ -215,6 +216,7 @@ def build(home: Home, settings: Settings, clock: Clock,
             publisher=Publisher(files, by=PROGRAM, every_s=settings.executor.publish_ms / 1000)))
         said += executor.start()
     except BaseException:
+        out.close()
         lock.release()
         raise
     return Built(executor, said, out)

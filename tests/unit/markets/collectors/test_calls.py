@@ -1,6 +1,7 @@
 """Every request of a feed is one line in its log of calls, under the real libraries; a host off the list sees none."""
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -27,7 +28,8 @@ from vanta.common.outside.ledger import MemoryLedger
 from vanta.common.outside.out import Out
 from vanta.common.paths import Home, calls_of
 from vanta.common.store.chain import chain
-from vanta.markets.collectors.port import FetchContext
+from vanta.markets.collectors.news import NewsCollector
+from vanta.markets.collectors.port import FetchContext, Problem, RawPayload
 from vanta.markets.collectors.wire import build, collector_of
 
 NOW = datetime.fromtimestamp(NOW_S, UTC) + timedelta(minutes=5)
@@ -177,6 +179,28 @@ def test_a_pass_leaves_its_lines_in_the_home(tmp_path: Path) -> None:
         "301", "200", "404", "301", "200", "404"]  # this host itself is permitted, whatever the list says
     assert outcome(verify_file(home.file(calls_of("news")))) is Check.OK
     assert not home.file(calls_of("sec")).exists()
+
+
+class Straying(NewsCollector):
+    """A feed whose library asks for somebody by itself."""
+
+    def fetch(self, context: FetchContext) -> Iterator[RawPayload | Problem]:
+        """See `Collector.fetch`."""
+        socket.create_connection(("telemetry.example.org", 443))
+        yield from super().fetch(context)
+
+
+def test_a_pass_stands_behind_the_wall_until_it_ends(tmp_path: Path) -> None:
+    """Whatever a library does beside the requests that it was asked for is refused, shows, and ends the pass."""
+    home, clock = Home(tmp_path / "home").prepare(), ManualClock(NOW)
+    with build(home, Settings(), clock) as harvest:
+        report = harvest.collect_with(Straying(clock), None)
+    assert "telemetry.example.org is not among the hosts" in report.result.reason
+    (line,) = [one for one in chain(home.file(calls_of("news")).read_bytes(), name="calls")
+               if one.kind == Kind.CALL_REFUSED]
+    assert (line.payload["host"], line.payload["purpose"]) == ("telemetry.example.org", "feed:news")
+    with pytest.raises(socket.gaierror):
+        socket.getaddrinfo("telemetry.invalid", 443)  # nobody refuses to ask any more
 
 
 def test_a_list_in_the_settings_counts_instead(tmp_path: Path) -> None:
