@@ -9,17 +9,26 @@ from vanta.common.clock import Clock
 from vanta.common.errors import OperatorError
 from vanta.common.models.configuration import LinkSettings, Settings
 from vanta.common.paths import Home
+from vanta.common.signatures import KEYS, Signer
+from vanta.common.signing_key import signer_of
+from vanta.common.store.atomic import read
 from vanta.common.store.files import FolderFiles
 from vanta.common.store.snapshot import FileSnapshots
+from vanta.transport.bus import Bus
+from vanta.transport.core import streams
 from vanta.transport.core.table import NODES, crossings
+from vanta.transport.jetstream import Access, NatsBus
 from vanta.transport.landing import Landing
 from vanta.transport.lease import LeaseWriter
 from vanta.transport.pipe import PipeRemote
+from vanta.transport.port import Remote
+from vanta.transport.publisher import Publisher, Source
 from vanta.transport.puller import Link, Pace
 from vanta.transport.reading import HomeReader
+from vanta.transport.streamed import Ends, StreamRemote
 from vanta.transport.witness import Witness
 
-__all__ = ["LEASE_S", "lease_writer", "links", "node_of", "reader", "witness"]
+__all__ = ["LEASE_S", "bus", "lease_writer", "links", "node_of", "publisher", "reader", "witness"]
 
 LEASE_S = 1.0
 """How often Alpha's word is said anew."""
@@ -59,9 +68,38 @@ def links(home: Home, settings: Settings, clock: Clock) -> Iterator[Link]:
         if not crossings(source, to):
             raise OperatorError(f"nothing is carried from {source} to {to}", f"Remove [transport.{source}].")
         there = home.replica(source)
-        remote = PipeRemote(command(link, source, to, said.timeout_s), timeout_s=said.timeout_s, clock=clock)
-        yield Link(source, to, remote, Landing(there, FileSnapshots(there.snapshots)),
+        yield Link(source, to, _remote(settings, link, source, clock), Landing(there, FileSnapshots(there.snapshots)),
                    Pace(controls_s=said.controls_s, logs_s=said.logs_s, key=link.key))
+
+
+def _remote(settings: Settings, link: LinkSettings, source: str, clock: Clock) -> Remote:
+    to, timeout_s = node_of(settings), settings.transport.timeout_s
+    if link.kind == "nats":
+        assert link.key is not None  # the settings insist on it
+        return StreamRemote(bus(settings, to), Ends(source=source, to=to, pin=link.key), clock)
+    return PipeRemote(command(link, source, to, timeout_s), timeout_s=timeout_s, clock=clock)
+
+
+def bus(settings: Settings, user: str, certificate: tuple[str, str] | None = None) -> Bus:
+    """The NATS server, as `user`, with the settings' certificate and key or those given. Raises `OperatorError`."""
+    said = settings.transport.nats
+    if said is None:
+        raise OperatorError("no NATS server is configured", "Set [transport.nats] in config/vanta.toml.")
+    mine, key = certificate or (said.certificate, said.key_file)
+    return NatsBus(Access(servers=tuple(said.servers), user=user, ca=said.ca, certificate=mine, key_file=key,
+                          timeout_s=settings.transport.timeout_s))
+
+
+def publisher(home: Home, settings: Settings, clock: Clock) -> Publisher:
+    """Who publishes what others may see of this home. Raises `OperatorError`, `CredentialsRefused` without a key."""
+    node = node_of(settings)
+
+    def identity() -> tuple[Signer, bytes]:
+        signer = signer_of(home)
+        return signer, read(home.config / KEYS)
+
+    readers = {to: reader(home.root, node, to) for to in streams.readers(node)}
+    return Publisher(Source(node=node, readers=readers, identity=identity), bus(settings, node), clock)
 
 
 def reader(home: Path, node: str, to: str) -> HomeReader:
