@@ -136,8 +136,8 @@ class NatsBus:
             if status in {_END, _NONE}:
                 break
             if status:
-                raise NotTaken(f"{stream.name} cannot be read: status {status}; make the streams with `vanta transport "
-                               "streams`")
+                raise NotTaken(f"there is no stream {stream.name}, or it cannot be read (status {status}): make them "
+                               "with `vanta transport streams`")
             if not headers.get("Nats-Sequence", "").isdigit() or headers.get("Nats-Stream") != stream.name:
                 raise self._down("a message that is none of the stream that was asked for")
             found.append(Message(int(headers["Nats-Sequence"]), bytes(one.data)))
@@ -214,6 +214,7 @@ class NatsBus:
         """The next message; a permission that is missing, or the end of the link, is told at once."""
         assert self._trouble is not None
         waiting = asyncio.ensure_future(message)
+        waiting.add_done_callback(lambda one: one.cancelled() or one.exception())  # somebody has to have looked
         try:
             await asyncio.wait({waiting, self._trouble}, return_when=asyncio.FIRST_COMPLETED)
             if not waiting.done():

@@ -1,17 +1,22 @@
 """A home published to a server that is cut, forged, emptied: the replica is the source byte for byte, or stays."""
 
 import json
+import socket
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from tests.unit.transport.world import World
 from vanta.common.canonical import sha256
-from vanta.common.errors import Missing
+from vanta.common.clock import SystemClock
+from vanta.common.errors import Missing, OperatorError
 from vanta.common.events import Kind
-from vanta.common.paths import CONTROLS_LEASE, OPERATOR_COMMANDS, OVERLAY, PORTFOLIO, TRADE_LOG, VAULTS
+from vanta.common.log import configure
+from vanta.common.models.configuration import LinkSettings, NatsSettings, Settings, TransportSettings
+from vanta.common.notify import Notifier
+from vanta.common.paths import CONTROLS_LEASE, OPERATOR_COMMANDS, OVERLAY, PORTFOLIO, TRADE_LOG, VAULTS, Home
 from vanta.common.signatures import KEYS, Signer, fingerprint, first, successor, text_of
 from vanta.common.signing_key import signer_of
 from vanta.common.store.inmemory import MemorySnapshots
@@ -20,13 +25,16 @@ from vanta.transport.core import streams
 from vanta.transport.core.envelope import Foreign, Index, Piece, index_message, index_of, opened, sealed
 from vanta.transport.core.inputs import name_of
 from vanta.transport.core.table import NODES, checkpoints_of
+from vanta.transport.daemon import Around
 from vanta.transport.inmemory_bus import MemoryBus
 from vanta.transport.landing import Landing
 from vanta.transport.port import LinkDown, TooLarge
 from vanta.transport.publisher import Done, Publisher, Source
+from vanta.transport.publishing import PublishDaemon
 from vanta.transport.puller import Link, Pace
 from vanta.transport.reading import HomeReader
 from vanta.transport.streamed import SILENT_S, Ends, StreamRemote
+from vanta.transport.wire import publisher
 
 LOG = streams.place("executor", TRADE_LOG)
 POINTS = streams.place("executor", checkpoints_of(TRADE_LOG))
@@ -507,3 +515,39 @@ def test_streams_keep_what_was_published() -> None:
             assert log == ("_log-" in one["name"] or "_points-" in one["name"])
             if log:
                 assert (one["discard"], one["max_age"]) == ("new", 5_000_000_000)
+
+
+def test_the_service_says_what_is_new(world: Published) -> None:
+    """A cut link once, and that it is back; the watchdog is fed by turns that end; pauses grow, and end."""
+    with ExitStack() as held, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(str(world.there.root / "notify"))
+        log = held.enter_context(configure(world.there, "publish", world.clock))
+        around = Around(clock=world.clock, log=log, notifier=Notifier(str(world.there.root / "notify")), watchdog_s=8.0)
+        daemon = PublishDaemon(world.publisher, around, look_s=0.2)
+        pauses = []
+        for _ in range(6):
+            world.bus.cut_in = 0
+            pauses.append(daemon.turn())
+        assert pauses == [0.2, 0.5, 1.0, 2.0, 2.0, 2.0]
+        assert daemon.turn() == 0.2
+        said = (world.there.logs / "publish.log").read_text()
+        assert (said.count('"problem":'), said.count('"recovered"'), said.count('"link"')) == (1, 1, 2)
+        assert ear.recv(100) == b"WATCHDOG=1"
+        daemon.stop()
+        daemon.run()
+        assert ear.recv(100).startswith(b"READY=1")
+        assert ear.recv(100) == b"STOPPING=1"
+    world.publisher.close()
+
+
+def test_without_a_server_there_is_nothing_to_publish_to(tmp_path: Path) -> None:
+    """In words that name the setting; and hosts speak over mutual TLS only."""
+    home = Home(tmp_path).prepare()
+    with pytest.raises(OperatorError, match="no NATS server"):
+        publisher(home, Settings.model_validate({"node": {"name": "alpha"}}), SystemClock())
+    with pytest.raises(ValueError, match="mutual TLS"):
+        NatsSettings(servers=["nats://a:4222"], ca="a", certificate="b", key_file="c")
+    with pytest.raises(ValueError, match=r"no \[transport.nats\]"):
+        TransportSettings.model_validate({"alpha": {"kind": "nats", "key": "a"}})
+    with pytest.raises(ValueError, match="needs key"):
+        LinkSettings.model_validate({"kind": "nats"})
