@@ -73,7 +73,7 @@ class Hosts:
     def stored(self) -> list[bytes]:
         """Every piece of the log that the server holds, in order."""
         found, seq = list[Message](), 1
-        with closing(bus(self.server.settings("alpha"), "alpha")) as server:
+        with closing(bus(self.here, self.server.settings("alpha"), "alpha")) as server:
             while more := server.from_seq(LOG, seq, count=64, most=1 << 20):
                 found += more
                 seq = found[-1].seq + 1
@@ -151,7 +151,7 @@ def test_the_link_is_cut_in_the_middle_of_a_batch(two: Hosts) -> None:
 
 def test_publisher_and_server_are_killed(two: Hosts) -> None:
     """`kill -9` at any moment: each record is stored once, and a replica that was deleted is rebuilt."""
-    with closing(bus(two.server.settings("alpha"), "alpha")) as looking:
+    with closing(bus(two.here, two.server.settings("alpha"), "alpha")) as looking:
         for kill_server in (False, True):
             before = looking.from_seq(LOG, 1, count=500, most=9 << 20)
             two.write(6)
@@ -178,7 +178,7 @@ def test_who_is_not_let_in(two: Hosts, tmp_path: Path) -> None:
     """The shipped configuration refuses another's subjects, another authority, nobody, and whoever empties a stream."""
     two.publish()
     settings = two.server.settings
-    with closing(bus(settings("markets"), "markets")) as markets:
+    with closing(bus(two.here, settings("markets"), "markets")) as markets:
         for act in (lambda: markets.publish(LOG, b"forged"), lambda: markets.last(streams.place("markets", TRADE_LOG)),
                     lambda: markets.last(streams.index("executor", "alpha")),
                     lambda: markets.ensure(next(streams.configurations("markets")))):
@@ -187,9 +187,9 @@ def test_who_is_not_let_in(two: Hosts, tmp_path: Path) -> None:
     script = ROOT / "deploy" / "nats" / "certificates.sh"
     subprocess.run([script, tmp_path / "others", "localhost"], check=True)
     pair = (str(tmp_path / "others" / "executor.crt"), str(tmp_path / "others" / "executor.key"))
-    with closing(bus(settings("executor"), "executor", pair)) as one, pytest.raises(LinkDown):
+    with closing(bus(two.here, settings("executor"), "executor", pair)) as one, pytest.raises(LinkDown):
         one.last(LOG)
-    with closing(bus(settings("executor"), "executor", ("/nowhere", "/nowhere"))) as one, \
+    with closing(bus(two.here, settings("executor"), "executor", ("/nowhere", "/nowhere"))) as one, \
             pytest.raises(LinkDown, match="cannot be used"):
         one.last(LOG)
     assert b"".join(two.stored()) == two.log()
@@ -199,7 +199,7 @@ def test_a_stranger_with_a_stolen_certificate(two: Hosts) -> None:
     """Is let in by the server, and refused by everybody who reads: nothing of it is adopted."""
     two.publish()
     stranger = Signer(b"s" * 32)
-    with closing(bus(two.server.settings("executor"), "executor")) as thief:
+    with closing(bus(two.here, two.server.settings("executor"), "executor")) as thief:
         with pytest.raises(Conflict):
             thief.publish(LOG, b"x", after=0)
         for body in (b"x", sealed(Piece(LOG.subject, 1, 0, b'{"seq":1}\n'), stranger)):

@@ -143,9 +143,10 @@ def _published(found: Publisher, clock: Clock, *, as_json: bool) -> int:
 def make_streams(certificate: _CERTIFICATE, key_file: _KEY_FILE, home: HomeOption = None, max_age_days: _DAYS = 0,
                  replicas: _REPLICAS = 1) -> int:
     """Make the streams of all nodes at the NATS server, as its user `admin`, or change them to be so."""
-    settings = load(home_from(home).existing())
+    place = home_from(home).existing()
+    settings = load(place)
     lines, status = list[str](), Exit.DONE
-    with closing(bus(settings, streams.ADMIN, (str(certificate), str(key_file)))) as server:
+    with closing(bus(place, settings, streams.ADMIN, (str(certificate), str(key_file)))) as server:
         try:
             for node in NODES:
                 for one in streams.configurations(node, max_age_s=max_age_days * 86_400, replicas=replicas):

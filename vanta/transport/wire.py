@@ -9,6 +9,7 @@ from vanta.common.clock import Clock
 from vanta.common.errors import OperatorError
 from vanta.common.models.configuration import LinkSettings, Settings
 from vanta.common.paths import Home
+from vanta.common.settings import credential_folder
 from vanta.common.signatures import KEYS, Signer
 from vanta.common.signing_key import signer_of
 from vanta.common.store.atomic import read
@@ -48,13 +49,26 @@ def node_of(settings: Settings) -> str:
     return settings.node.name
 
 
-def command(link: LinkSettings, source: str, to: str, timeout_s: float) -> list[str]:
+def key_of(home: Home) -> Path:
+    """The private key of ssh where the settings name none."""
+    return credential(home, "key")
+
+
+def credential(home: Home, name: str) -> Path:
+    """A file of the transport where the settings name none: unit's, which systemd named after its folder, else ours."""
+    unit = credential_folder()
+    found = None if unit is None else unit / f"transport_{name}"
+    return found if found is not None and found.exists() else home.config / "credentials" / "transport" / name
+
+
+def command(home: Home, link: LinkSettings, source: str, to: str, timeout_s: float) -> list[str]:
     """The words that reach `source`. Over ssh the words at the end are for people: its forced command decides."""
     words = ["serve", "--node", source, "--to", to]
     if link.kind == "shared":
         return [sys.executable, "-m", "vanta.suite.dispatch", "transport", *words, "--home", str(link.path)]
-    return [*_SSH, "-o", f"ConnectTimeout={max(1, round(timeout_s))}", "-o", f"UserKnownHostsFile={link.known_hosts}",
-            "-i", str(link.identity), "-p", str(link.port), "-l", link.user, "--", str(link.host),
+    return [*_SSH, "-o", f"ConnectTimeout={max(1, round(timeout_s))}",
+            "-o", f"UserKnownHostsFile={link.known_hosts or home.config / 'known_hosts'}",
+            "-i", link.identity or str(key_of(home)), "-p", str(link.port), "-l", link.user, "--", str(link.host),
             "vanta", "transport", *words]
 
 
@@ -68,26 +82,28 @@ def links(home: Home, settings: Settings, clock: Clock) -> Iterator[Link]:
         if not crossings(source, to):
             raise OperatorError(f"nothing is carried from {source} to {to}", f"Remove [transport.{source}].")
         there = home.replica(source)
-        yield Link(source, to, _remote(settings, link, source, clock), Landing(there, FileSnapshots(there.snapshots)),
+        yield Link(source, to, _remote(home, settings, link, source, clock),
+                   Landing(there, FileSnapshots(there.snapshots)),
                    Pace(controls_s=said.controls_s, logs_s=said.logs_s, key=link.key))
 
 
-def _remote(settings: Settings, link: LinkSettings, source: str, clock: Clock) -> Remote:
+def _remote(home: Home, settings: Settings, link: LinkSettings, source: str, clock: Clock) -> Remote:
     to, timeout_s = node_of(settings), settings.transport.timeout_s
     if link.kind == "nats":
         assert link.key is not None  # the settings insist on it
-        return StreamRemote(bus(settings, to), Ends(source=source, to=to, pin=link.key), clock)
-    return PipeRemote(command(link, source, to, timeout_s), timeout_s=timeout_s, clock=clock)
+        return StreamRemote(bus(home, settings, to), Ends(source=source, to=to, pin=link.key), clock)
+    return PipeRemote(command(home, link, source, to, timeout_s), timeout_s=timeout_s, clock=clock)
 
 
-def bus(settings: Settings, user: str, certificate: tuple[str, str] | None = None) -> Bus:
-    """The NATS server, as `user`, with the settings' certificate and key or those given. Raises `OperatorError`."""
+def bus(home: Home, settings: Settings, user: str, pair: tuple[str, str] | None = None) -> Bus:
+    """The NATS server, as `user`, with the settings' certificate and key or that `pair`. Raises `OperatorError`."""
     said = settings.transport.nats
     if said is None:
         raise OperatorError("no NATS server is configured", "Set [transport.nats] in config/vanta.toml.")
-    mine, key = certificate or (said.certificate, said.key_file)
-    return NatsBus(Access(servers=tuple(said.servers), user=user, ca=said.ca, certificate=mine, key_file=key,
-                          timeout_s=settings.transport.timeout_s))
+    certificate, key = pair or (said.certificate or str(credential(home, "nats_certificate")),
+                                said.key_file or str(credential(home, "nats_key")))
+    return NatsBus(Access(servers=tuple(said.servers), user=user, ca=said.ca or str(credential(home, "nats_ca")),
+                          certificate=certificate, key_file=key, timeout_s=settings.transport.timeout_s))
 
 
 def publisher(home: Home, settings: Settings, clock: Clock) -> Publisher:
@@ -99,7 +115,7 @@ def publisher(home: Home, settings: Settings, clock: Clock) -> Publisher:
         return signer, read(home.config / KEYS)
 
     readers = {to: reader(home.root, node, to) for to in streams.readers(node)}
-    return Publisher(Source(node=node, readers=readers, identity=identity), bus(settings, node), clock)
+    return Publisher(Source(node=node, readers=readers, identity=identity), bus(home, settings, node), clock)
 
 
 def reader(home: Path, node: str, to: str) -> HomeReader:

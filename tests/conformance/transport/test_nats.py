@@ -49,4 +49,4 @@ def shown(home: Home, server: Nats, held: ExitStack) -> Remote:
     with closing(publisher(home, server.settings("executor"), SystemClock())) as one:
         assert set(one.turn().problems) <= {TRADE_LOG, POINTS}
     ends = Ends(source="executor", to="alpha", pin=fingerprint(signer_of(home).public))
-    return held.enter_context(closing(StreamRemote(bus(server.settings("alpha"), "alpha"), ends, SystemClock())))
+    return held.enter_context(closing(StreamRemote(bus(home, server.settings("alpha"), "alpha"), ends, SystemClock())))

@@ -150,18 +150,18 @@ class LinkSettings(OperatorModel):
     port: int = Field(default=22, ge=1, le=65_535, description="ssh")
     user: str = Field(default="vanta", pattern=_PLAIN_WORD,
                       description="ssh: the account whose key has the forced command")
-    identity: str | None = Field(default=None, description="ssh: the file of our private key")
-    known_hosts: str | None = Field(default=None,
-                                    description="ssh: the file with the other host's key; no other is believed")
+    identity: str | None = Field(default=None, description="ssh: the file of our private key; by default the unit's "
+                                 "credential transport_key, else config/credentials/transport/key")
+    known_hosts: str | None = Field(default=None, description="ssh: the file with the other host's key, by default "
+                                    "config/known_hosts; no other is believed")
     key: str | None = Field(default=None, description="fingerprint of the first key that its logs were signed with "
                             "(`vanta audit key` there); without it the first look is believed; kind nats insists on it")
 
     @model_validator(mode="after")
     def _complete(self) -> "LinkSettings":
-        wanted = {"shared": ("path",), "ssh": ("host", "identity", "known_hosts"), "nats": ("key",)}
-        missing = [name for name in wanted[self.kind] if getattr(self, name) is None]
-        if missing:
-            raise ValueError(f"kind {self.kind!r} needs {', '.join(missing)}")
+        wanted = {"shared": "path", "ssh": "host", "nats": "key"}[self.kind]
+        if getattr(self, wanted) is None:
+            raise ValueError(f"kind {self.kind!r} needs {wanted}")
         return self
 
 
@@ -170,9 +170,12 @@ class NatsSettings(OperatorModel):
 
     servers: list[str] = Field(min_length=1, max_length=16, description="as tls://host:4222; one after the other is "
                                "tried")
-    ca: str = Field(description="file with the certificate of the authority that both sides believe")
-    certificate: str = Field(description="file with this host's certificate, whose name says which node it is")
-    key_file: str = Field(description="file with the key of that certificate")
+    ca: str | None = Field(default=None, description="file with the certificate of the authority that both sides "
+                           "believe; by default the unit's credential transport_nats_ca, else "
+                           "config/credentials/transport/nats_ca")
+    certificate: str | None = Field(default=None, description="file with this host's certificate, whose name says "
+                                    "which node it is; by default likewise nats_certificate")
+    key_file: str | None = Field(default=None, description="file with its key; by default likewise nats_key")
 
     @model_validator(mode="after")
     def _encrypted(self) -> "NatsSettings":
