@@ -37,7 +37,7 @@ def write(home: Home, path: Path, checks: Mapping[str, Any], now: datetime) -> l
     """Put the bundle there. Returns what it contains. Raises `OperatorError` if something is there already."""
     if os.path.lexists(path):
         raise OperatorError(f"{path} exists", "Choose another file; none is written over.")
-    masks = Masks(list(_names(home)))
+    masks = Masks(list(names_in(home)))
     files = dict(_files(home, checks, masks))
     listed = [f"{len(data):>9,}  {name}" for name, data in files.items()]
     said = "\n".join([f"VANTA {__version__}, made {iso(now)}; secrets and names are masked.", *listed, ""])
@@ -52,7 +52,7 @@ def write(home: Home, path: Path, checks: Mapping[str, Any], now: datetime) -> l
     return ["CONTENTS.txt", *files]
 
 
-def _names(home: Home) -> Iterator[str]:
+def names_in(home: Home) -> Iterator[str]:
     """Everybody and every place that this home knows by name."""
     yield from (account(), os.uname().nodename)
     overlay, permit = whole(home.file(OVERLAY)), whole(home.file(PERMIT))

@@ -32,6 +32,9 @@ class Kind(StrEnum):
     THREAD_CLOSED = "thread.closed"
     RELEASE_MOVING = "release.moving"      # a module is about to run another release: from, to, why, its manifest
     RELEASE_MOVED = "release.moved"        # which release it runs now, and why
+    # assistant_log.jsonl
+    MODEL_ASKED = "model.asked"            # a language model is about to be asked: which, and the prompt by its hash
+    MODEL_ANSWERED = "model.answered"      # what came of it: verdict, size and hash of the answer, duration
     # trade_log.jsonl: external inputs, recorded before they are used
     CONTROL_SEEN = "control.seen"          # overlay, permit and vault bytes by hash, and what they allow
     CONTROL_EDITED = "control.edited"      # what an edit of overlay or vaults changed, and who may have made it

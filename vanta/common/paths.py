@@ -65,6 +65,8 @@ CONTROL_LOG = "control_log.jsonl"
 OPERATOR_COMMANDS = "operator_commands.jsonl"
 TRACKER_LOG = "tracker_log.jsonl"
 THREAD_TRACKER = "thread_tracker.json"
+ASSISTANT_LOG = "assistant_log.jsonl"
+PROPOSALS = "proposals"
 CONTROLS_LEASE = "controls_lease.json"
 SNAPSHOTS = "snapshots"
 REPLICA = "replica"
@@ -122,12 +124,14 @@ STATE: tuple[StateFile, ...] = (
               what="append-only, hash-chained: who changed which control, before and after"),
     StateFile(name=TRACKER_LOG, writer="alpha (one at a time, under its lock)", node="alpha",
               what="append-only, hash-chained: items and threads that people follow, and what they said of them"),
+    StateFile(name=ASSISTANT_LOG, writer="alpha (one at a time, under its lock)", node="alpha",
+              what="append-only, hash-chained: every call of a language model, by hashes, sizes and what came of it"),
     StateFile(name=THREAD_TRACKER, writer="alpha", node="alpha", shape="tracker.ThreadTracker",
               what="items and threads as they stand: the fold of the tracker's log"),
 )
 
 JOURNALS = (TRADE_LOG, COLLECTION_LOG, REFLECTION_LOG, PROMOTION_LOG, CONTROL_LOG, OPERATOR_COMMANDS,
-            TRACKER_LOG)
+            TRACKER_LOG, ASSISTANT_LOG)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     Kind.ITEM_NOTED: ("by", "uid"), Kind.ITEM_CHECKED: ("by", "uid"), Kind.THREAD_OPENED: ("by", "uid"),
     Kind.THREAD_APPENDED: ("by", "uid"), Kind.THREAD_LINKED: ("by", "uid"), Kind.THREAD_CLOSED: ("by", "uid"),
     Kind.RELEASE_MOVING: ("by", "uid"), Kind.RELEASE_MOVED: ("by", "uid"),
+    Kind.MODEL_ASKED: ("by", "uid"),
     Kind.LATCH_RELEASED: ("by",), Kind.LOG_RETIRED: ("by",), Kind.CONTROL_EDITED: ("uid", "user", "terminals", "by"),
 }
 """Fields of a record's payload that name a person, by kind. Reasons do not: they are the why."""

@@ -1,0 +1,391 @@
+"""Is it safe to let orders leave, or to put a release into use? Only if every check was made and is good. Pure.
+
+Decides nothing by itself: what the checks of diagnostics, the verifier, the tracker and the shelf of releases say is
+put side by side. A check that could not be made is unknown, and unknown is not safe. That a permit is missing is no
+doubt: giving it is what the question is about.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from vanta.alpha.core.assistant.answer import Answer, Fact, Step, cites, unsure
+from vanta.alpha.core.assistant.view import DIAGNOSTICS, View
+from vanta.alpha.core.items import Wanted, sorted_items
+from vanta.alpha.core.latches import untold
+from vanta.alpha.core.sights import Row, since, span
+from vanta.alpha.core.summary import GRAVITY, worst
+from vanta.alpha.core.trail import place
+from vanta.alpha.core.verification import Finding
+from vanta.alpha.core.words import count, several, when
+from vanta.common.events import Kind
+from vanta.common.exitcodes import Check, Exit
+from vanta.common.models.tracker import Item
+from vanta.common.paths import EXECUTOR_STATE, OPERATOR_COMMANDS, OVERLAY, PORTFOLIO, QUEUE, TRACKER_LOG, TRADE_LOG
+from vanta.common.times import parse_iso
+
+_ELSEWHERE = frozenset({"dispatch", "permission", "latches", "brokers", "confirmation", "locks", "flip", "beside"})
+"""Rows of diagnostics whose question is asked here in another way, or that no release rests on."""
+
+_RELEASE = 'vanta-run release --scope global --reason "…"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What is read only for this answer. `lease_at` is Alpha's last word where there are several hosts."""
+
+    findings: Sequence[Finding] = ()
+    vaults: str = ""
+    several_hosts: bool = False
+    lease_at: datetime | None = None
+    lease_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """What was found of a release. `problem`: why it could not be looked at; `unapproved`: what its approval lacks."""
+
+    subject: str
+    digest: str = ""
+    problem: str = ""
+    item: Item | None = None
+    unapproved: str = ""
+    running: str | None = None
+    cut_off: bool = False
+    signature: str | None = None
+
+
+class _Checks:
+    """The checks as they come in, and what helps against those that are not good."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self.steps: list[Step] = []
+        self._good: list[str] = []
+
+    def say(self, level: Check, text: str, rests_on: Sequence[str], step: Step | None = None) -> None:
+        """One check."""
+        self.facts.append(Fact(text, cites(rests_on), level))
+        self._good += [text.partition(": ")[0].rstrip(".")] if level is Check.OK else []
+        if step is not None and level is not Check.OK and step not in self.steps:
+            self.steps.append(step)
+
+    def answer(self, kind: str, what: str, yes: Step, note: str) -> Answer:
+        """Safe only if there is nothing else than OK, and something at all."""
+        bad = sorted(
+            (one for one in self.facts if one.level is not Check.OK),
+            key=lambda one: GRAVITY.index(one.level or Check.OK),
+        )
+        good = [one for one in self.facts if one.level is Check.OK]
+        level = worst([Row(name="", level=one.level or Check.UNKNOWN, text="") for one in self.facts])
+        every = cites(one.cites[0] for one in self.facts) or (DIAGNOSTICS,)
+        if level is Check.OK:
+            head = Fact(
+                f"Yes: all {len(good)} checks that I know for {what} were made just now, and all are good.",
+                every,
+                level,
+            )
+            return Answer(
+                kind=kind, head=head, facts=tuple(good), next=(yes,), notes=tuple(filter(None, (note,))), decides=True
+            )
+        counts = {
+            name: sum(one.level is one_level for one in bad)
+            for one_level, name in (
+                (Check.CRITICAL, "bad"),
+                (Check.UNKNOWN, "unknown"),
+                (Check.WARNING, "to be looked at"),
+            )
+        }
+        told = several(f"{number} {'is' if number == 1 else 'are'} {name}" for name, number in counts.items() if number)
+        head = Fact(
+            f"No, not by what I see: of {len(self.facts)} checks for {what}, {told}.",
+            cites(name for one in bad for name in one.cites[:1]),
+            level,
+        )
+        facts = [
+            *bad,
+            *([Fact(f"Good: {'; '.join(self._good)}.", cites(one.cites[0] for one in good), Check.OK)] if good else []),
+        ]
+        return Answer(
+            kind=kind,
+            head=head,
+            facts=tuple(facts),
+            next=tuple(self.steps),
+            exit=Exit.REFUSED,
+            decides=True,
+            notes=tuple(filter(None, (note,))),
+        )
+
+
+def safe(view: View, held: Held) -> Answer:
+    """May the permit be given?"""
+    checks = _Checks()
+    for part in (_switches, _latches, _accounts, _orders, _people):
+        part(view, checks)
+    for row in (row for row in view.rows if row.name not in _ELSEWHERE):
+        checks.say(row.level, f"{row.name}: {row.text}", view.source(row), Step(row.name, row.fix) if row.fix else None)
+    _files(held, checks)
+    _lease(view, held, checks)
+    staged = [str(row.get("intent_id")) for row in view.doc(QUEUE).rows("intents")]
+    note = (
+        f"{count(len(staged), 'intent')} {'is' if len(staged) == 1 else 'are'} staged and may leave at once when it "
+        "is released. "
+        "I see files, not markets: the decision is yours."
+    )
+    if view.facts.permit:
+        note = f"Dispatch is released already: {view.more.permission}. `vanta-run kill` stops it."
+    return checks.answer("safe", "letting orders leave", Step("release it, if you want to", _RELEASE), note)
+
+
+def _switches(view: View, checks: _Checks) -> None:
+    where = (OVERLAY, view.place_of("overlay"))
+    if view.facts.unreadable:
+        checks.say(
+            Check.CRITICAL,
+            f"The overlay cannot be read: {view.facts.unreadable}.",
+            where,
+            Step("what is wrong with it", "vanta overlay check memory/vault_overlay.json"),
+        )
+    elif view.facts.stops:
+        checks.say(
+            Check.WARNING,
+            f"Switches are on, so that nothing would leave: {'; '.join(view.facts.stops)}.",
+            where,
+            Step("who turned them on, and why", "vanta overlay history"),
+        )
+    else:
+        checks.say(Check.OK, "The overlay can be read and no switch stops everything.", where)
+    for one in view.facts.scoped:
+        checks.say(Check.WARNING, f"A switch stops a part: {one}.", where, Step("all switches", "vanta overlay show"))
+
+
+def _latches(view: View, checks: _Checks) -> None:
+    why = untold(view.facts.executor)
+    for latch in view.facts.latches:
+        checks.say(
+            Check.CRITICAL,
+            f"The executor has latched itself: {latch.detail}.",
+            (latch.latch_id,),
+            Step("once its cause is mended", f'vanta-run release --latch {latch.latch_id} --reason "…"'),
+        )
+    if why or view.facts.executor.value is None:
+        checks.say(
+            Check.UNKNOWN,
+            f"Whether the executor latched itself cannot be told: {why or 'it has not run here yet'}.",
+            (EXECUTOR_STATE,),
+            Step("the executor", "vanta executor run"),
+        )
+    elif not view.facts.latches:
+        checks.say(Check.OK, "No latch holds.", (EXECUTOR_STATE,))
+
+
+def _accounts(view: View, checks: _Checks) -> None:
+    said = view.facts.executor.table("broker_sync")
+    for name, state in sorted(said.items()):
+        fine = state == "in sync"
+        checks.say(
+            Check.OK if fine else Check.UNKNOWN,
+            f"Account {name} is {state}." if fine else f"Account {name} is not reconciled: {state}.",
+            (EXECUTOR_STATE,),
+            Step("look at the venue", "vanta-run status"),
+        )
+    if not said:
+        checks.say(
+            Check.UNKNOWN,
+            "Of no account is it known that it agrees with its venue.",
+            (EXECUTOR_STATE,),
+            Step("the executor reconciles when it runs", "vanta executor run"),
+        )
+
+
+def _orders(view: View, checks: _Checks) -> None:
+    """No outcome may be open to doubt."""
+    doc = view.doc(PORTFOLIO)
+    doubtful = sorted(name for name, state in doc.table("intents").items() if state in ("unknown", "quarantined"))
+    if doc.value is None:
+        checks.say(
+            Check.UNKNOWN,
+            f"Outcomes of orders cannot be told: {doc.problem or 'there is no portfolio.json'}.",
+            (PORTFOLIO,),
+            Step("the executor", "vanta executor run"),
+        )
+    elif doubtful:
+        checks.say(
+            Check.CRITICAL,
+            f"The outcome of {count(len(doubtful), 'intent')} is in doubt; ask the venue first.",
+            doubtful,
+            Step("what is known of it", f"vanta explain {doubtful[0]}"),
+        )
+    else:
+        checks.say(Check.OK, "No order's outcome is in doubt.", view.cut)
+
+
+def _people(view: View, checks: _Checks) -> None:
+    """What people asked for that has not happened, or follow and that is grave."""
+    answered = {str(one.payload.get("command_id")) for one in view.log(TRADE_LOG)}
+    waiting = [
+        one
+        for one in view.log(OPERATOR_COMMANDS)
+        if one.kind == Kind.COMMAND_GIVEN
+        and str(one.payload.get("command_id")) not in answered
+        and parse_iso(str(one.payload["expires_at"])) > view.facts.now
+    ]
+    for one in waiting:
+        checks.say(
+            Check.WARNING,
+            f"A command to {one.payload.get('kind')} of {when(one.at)} has not been carried out yet.",
+            (str(one.payload.get("command_id")), place(OPERATOR_COMMANDS, one)),
+            Step("the executor", "vanta-run status"),
+        )
+    for item in sorted_items(view.tracker, Wanted()):
+        if item.severity in ("high", "critical") and item.kind in ("incident", "risk"):
+            checks.say(
+                Check.CRITICAL if item.severity == "critical" else Check.WARNING,
+                f"An open {item.kind} of {item.severity} severity: {item.title}.",
+                (item.id,),
+                Step("look at it", f"vt-open {item.id}"),
+            )
+    if view.tracker_problem:
+        checks.say(
+            Check.UNKNOWN,
+            f"The tracker cannot be read: {view.tracker_problem}.",
+            (TRACKER_LOG,),
+            Step("check the log", "vanta verify"),
+        )
+    for proposal in (one for one in view.proposals if not one.done):
+        checks.say(
+            Check.WARNING,
+            f"Proposed and not carried out: {proposal.command}",
+            (proposal.file,),
+            Step("carry it out, or remove its file", proposal.command),
+        )
+    if not waiting and not view.tracker_problem:
+        checks.say(Check.OK, "No command waits for the executor.", (OPERATOR_COMMANDS, TRADE_LOG))
+
+
+def _files(held: Held, checks: _Checks) -> None:
+    """What the verifier found, and whether the vaults can be read."""
+    if held.vaults:
+        checks.say(
+            Check.CRITICAL,
+            f"The vaults cannot be read: {held.vaults}.",
+            ("vault.json",),
+            Step("check them", "vanta vault check"),
+        )
+    bad = [one for one in held.findings if one.level is not Check.OK]
+    for finding in bad:
+        where = (
+            f"{finding.file.removesuffix('.jsonl')}:{finding.line}"
+            if finding.line and finding.file.endswith(".jsonl")
+            else finding.file
+        )
+        checks.say(
+            finding.level,
+            f"Verification: {finding.file}: {finding.text}",
+            (where,),
+            Step("all that was found", "vanta verify"),
+        )
+    if not held.findings:
+        checks.say(
+            Check.UNKNOWN, "There is nothing here that could be verified.", (TRADE_LOG,), Step("verify", "vanta verify")
+        )
+    elif not bad:
+        checks.say(
+            Check.OK,
+            f"Every log, checkpoint, document and snapshot verifies, {len(held.findings)} findings.",
+            ("vanta verify",),
+        )
+
+
+def _lease(view: View, held: Held, checks: _Checks) -> None:
+    if not held.several_hosts:
+        return
+    step = Step("Alpha's word", "vanta transport lease")
+    if held.lease_at is None:
+        checks.say(Check.UNKNOWN, "Alpha's lease on its controls is not here.", ("controls_lease.json",), step)
+        return
+    age = since(held.lease_at, view.facts.now)
+    fine = age + 2 >= 0 and age <= held.lease_s
+    checks.say(
+        Check.OK if fine else Check.CRITICAL,
+        f"Alpha's lease is {span(age)} old, {held.lease_s:g} s are allowed.",
+        ("controls_lease.json",),
+        step,
+    )
+
+
+def candidate(view: View, found: Candidate) -> Answer:
+    """May this release be put into use?"""
+    checks, subject = _Checks(), found.subject
+    module, _, version = subject.partition("@")
+    verify = Step("what is missing", f"tracker_manager.py verify {subject}")
+    if found.problem:
+        return unsure(
+            f"{subject} cannot be looked at: {found.problem}.",
+            Step("what there is", "tracker_manager.py status"),
+            exit_=Exit.REFUSED,
+            kind="candidate",
+        )
+    if found.item is not None:
+        last = found.item.history[-1]
+        checks.say(
+            Check.OK,
+            f"Exactly these bytes are approved by {last.by} at {when(last.at)}: {last.reason}.",
+            (found.item.id,),
+        )
+    else:
+        checks.say(Check.CRITICAL, f"It is not approved: {found.unapproved}.", (TRACKER_LOG, found.digest), verify)
+    if found.cut_off:
+        checks.say(
+            Check.WARNING,
+            f"A move of {module} was cut off; the next command about it takes that back.",
+            (TRACKER_LOG,),
+            Step("how it stands", "tracker_manager.py status"),
+        )
+    if found.signature is not None:
+        checks.say(
+            Check.CRITICAL if found.signature else Check.OK,
+            found.signature or "Its files and its manifest are those that were signed when it was in use before.",
+            (found.digest, "audit_keys.jsonl"),
+            verify,
+        )
+    checks.say(
+        Check.UNKNOWN,
+        "The canary: I run nothing of a candidate. Try it on recorded payloads before you promote it.",
+        (f"build/modules/{module}/releases/{version}",),
+        Step(
+            "try it, without putting it into use",
+            f'tracker_manager.py promote {module} {version} --dry-run --canary DIR --reason "…"',
+        ),
+    )
+    _open_about(view, module, checks)
+    answer = checks.answer("candidate", f"putting {subject} into use", Step("-", "-"), "")
+    now = (
+        f"{module} runs {found.running or 'nothing'} now."
+        if found.running != version
+        else f"{subject} is what runs now."
+    )
+    return Answer(
+        kind=answer.kind,
+        head=answer.head,
+        facts=answer.facts,
+        next=answer.next,
+        exit=answer.exit,
+        notes=(now,),
+        decides=True,
+    )
+
+
+def _open_about(view: View, module: str, checks: _Checks) -> None:
+    for item in sorted_items(view.tracker, Wanted()):
+        if (
+            item.kind != "release"
+            and module.casefold() in item.title.casefold()
+            and item.severity in ("high", "critical")
+        ):
+            checks.say(
+                Check.WARNING,
+                f"An open {item.kind} speaks of {module}: {item.title}.",
+                (item.id,),
+                Step("look at it", f"vt-open {item.id}"),
+            )
