@@ -29,7 +29,8 @@ HOME_OF: dict[str, tuple[str, ...]] = {
     "ccxt": ("vanta.markets.parsers.ccxt_library", "vanta.executor.brokers.ccxt", "vanta.executor.brokers.ccxt_client"),
     "cryptography": ("vanta.common.signatures",),
     "feedparser": ("vanta.markets.parsers.news",),
-    "httpx": ("vanta.markets.collectors.http", "vanta.executor.brokers.tradier"),
+    "httpx": ("vanta.markets.collectors.http", "vanta.executor.brokers.tradier",
+              "vanta.alpha.assistant.chat"),
     "ib_async": ("vanta.executor.brokers.ibkr_wire",),
     "lxml": ("vanta.markets.parsers",),
     "msgspec": ("vanta",),
@@ -59,6 +60,7 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "vanta.common.store.journal": (), "vanta.common.store.checkpoints": (), "vanta.common.store.storage": ("Storage",),
     "vanta.common.store.routed": (),
     "vanta.executor.brokers": ("port",), "vanta.markets.collectors": ("port", "wire"),
+    "vanta.alpha.assistant.chat": (),
     "vanta.transport.pipe": (), "vanta.transport.reading": (), "vanta.transport.inmemory": (),
 }
 """Concrete adapters by package, and what of it is none. Named in wire.py and beside each other only."""

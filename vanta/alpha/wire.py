@@ -29,8 +29,9 @@ from vanta.common.store.ports import Pieces, Snapshots
 from vanta.common.store.snapshot import FileSnapshots
 from vanta.common.times import iso
 
-__all__ = ["Change", "Edit", "Meanwhile", "any_log", "ask", "assistant_log", "carried_out", "command_log", "control_log",
-           "gather", "given_or_taken", "last_records", "owners", "pieces", "put", "record", "snapshots", "tracker_log", "whole"]
+__all__ = ["Change", "Edit", "Meanwhile", "any_log", "ask", "assistant_log", "carried_out", "command_log",
+           "control_log", "gather", "given_or_taken", "last_records", "owners", "pieces", "put", "record", "snapshots",
+           "tracker_log", "whole"]
 
 
 def snapshots(home: Home) -> Snapshots:

@@ -61,18 +61,23 @@ class _Call(threading.Thread):
 
     def run(self) -> None:
         """Ask, and read no more than is allowed."""
+        import httpx
+
         try:
             with self._client.stream("POST", self._url, json=self._body) as response:
-                if response.status_code in (401, 403):
-                    raise CredentialsRefused(f"the model's host refused the key ({response.status_code})")
-                if response.status_code != 200:
-                    raise OutsideError(f"the model's host answered {response.status_code}")
-                for piece in response.iter_bytes():
-                    self._raw += piece
-                    if len(self._raw) > MOST_BYTES:
-                        raise OutsideError(f"the answer is longer than {MOST_BYTES:,} bytes")
-        except Exception as error:  # noqa: BLE001 - handed to whoever waits; the library raises many kinds
+                self._take(response)
+        except (OutsideError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
             self._wrong = error
+
+    def _take(self, response: Any) -> None:
+        if response.status_code in (401, 403):
+            raise CredentialsRefused(f"the model's host refused the key ({response.status_code})")
+        if response.status_code != 200:
+            raise OutsideError(f"the model's host answered {response.status_code}")
+        for piece in response.iter_bytes():
+            self._raw += piece
+            if len(self._raw) > MOST_BYTES:
+                raise OutsideError(f"the answer is longer than {MOST_BYTES:,} bytes")
 
     def result(self) -> bytes:
         """The body. Raises `OutsideError`."""

@@ -51,7 +51,7 @@ _INSTRUCTION = re.compile(
     r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:instruction|prompt|rule|above|previous|prior|everything|all)"
     r"|\b(?:system|developer)\s*(?:prompt|message|:)|\b(?:you are|you must|you should|act as|pretend|"
     r"respond with|answer with|reply with|say (?:that )?(?:it|everything|all)|"
-    r"tell the (?:user|operator)|as an ai|new instructions?)\b"
+    r"tell the (?:user|operator)|new instructions?)\b"
     r"|<\||\|>|</|```|\[/?inst\]|#{3,}",
     re.IGNORECASE | re.DOTALL,
 )
@@ -69,6 +69,7 @@ _NAMED = re.compile(
 )
 _FIGURE = re.compile(r"\d[\d,.:]*\d|\d")
 _CAPITALS = re.compile(r"\b[A-Z][A-Z0-9_]+\b")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _COMMAND = re.compile(
     r"`|https?:|www\.|\$\(|&&|\|\||(?:^|\s)(?:sudo|rm|curl|wget|bash|sh|chmod|python3?|vanta(?:-\w+)?|vt-\w+)\s",
     re.IGNORECASE,
@@ -126,55 +127,34 @@ class Gate:
         if why:
             return Reworded(why=f"the model was not asked: {why}")
         given = prompted(question, answer, Masks(list(known(self._home, self._all))), self._home.root)
-        if (
-            next(leaks("\n".join(given.prompt).encode(), spellings(_credentials(self._home)), own=True), None)
-            is not None
-        ):
+        raw = "\n".join(given.prompt).encode()
+        if next(leaks(raw, spellings(_credentials(self._home)), own=True), None) is not None:
             return Reworded(why="the model was not asked: what it would have been given looks like it holds a secret")
-        asked = journal.append(
-            Kind.MODEL_ASKED,
-            {
-                "model": model.name,
-                "host": model.host,
-                "purpose": f"reword {answer.kind}",
-                "prompt": sha256("\n".join(given.prompt).encode()),
-                "bytes": sum(len(part.encode()) for part in given.prompt),
-                "facts": len(answer.all),
-                "withheld": given.withheld,
-                "by": account(),
-                "uid": str(os.getuid()),
-            },
-            at=iso(now),
-        )
+        asked = journal.append(Kind.MODEL_ASKED, {
+            "model": model.name, "host": model.host, "purpose": f"reword {answer.kind}", "prompt": sha256(raw),
+            "bytes": len(raw), "facts": len(answer.all), "withheld": given.withheld, "by": account(),
+            "uid": str(os.getuid())}, at=iso(now))
         journal.sync()  # before a byte leaves
-        began, said, verdict, reason = self._clock.monotonic(), "", FAILED, ""
-        try:
-            said = model.answer(given.prompt)
-            reason = wrong(cleaned(said), given, self._settings.most_characters)
-            verdict = DROPPED if reason else USED
-        except OutsideError as error:
-            reason = error.what
-        raw = said.encode("utf-8", "replace")
-        journal.append(
-            Kind.MODEL_ANSWERED,
-            {
-                "asked": asked.seq,
-                "verdict": verdict,
-                "why": one_line(reason)[:200],
-                "answer": sha256(raw) if said else None,
-                "bytes": len(raw),
-                "ms": round((self._clock.monotonic() - began) * 1000),
-            },
-            at=iso(self._clock.now()),
-        )
+        began = self._clock.monotonic()
+        said, verdict, reason = self._answered(model, given)
+        took = round((self._clock.monotonic() - began) * 1000)
+        journal.append(Kind.MODEL_ANSWERED, {
+            "asked": asked.seq, "verdict": verdict, "why": _QUOTED.sub("…", reason), "bytes": len(said.encode()),
+            "answer": sha256(said.encode()) if said else None, "ms": took}, at=iso(self._clock.now()))
         journal.sync()
         if verdict == USED:
             return Reworded(given.masks.unmasked(cleaned(said)))
-        return Reworded(
-            why=f"the model's words were {verdict}: {one_line(reason)[:200]}"
-            if verdict == DROPPED
-            else f"the model did not answer: {one_line(reason)[:200]}"
-        )
+        what = "the model's words were dropped" if verdict == DROPPED else "the model did not answer"
+        return Reworded(why=f"{what}: {reason}")
+
+    def _answered(self, model: Model, given: Given) -> tuple[str, str, str]:
+        """What the model said, what came of it, and why."""
+        try:
+            said = model.answer(given.prompt).encode("utf-8", "replace").decode()
+        except OutsideError as error:
+            return "", FAILED, one_line(error.what)[:200]
+        reason = wrong(cleaned(said), given, self._settings.most_characters)
+        return said, DROPPED if reason else USED, one_line(reason)
 
 
 def closed(records: Sequence[Record], settings: AssistantSettings, now: datetime) -> str:
@@ -261,9 +241,10 @@ def _faults(text: str, given: Given) -> Iterator[str]:
     )
     figures = set(_FIGURE.findall(given.text))
     yield from (
-        f"it holds the figure {one[:40]}, which no fact does" for one in _FIGURE.findall(rest) if one not in figures
+        f"it holds the figure {one[:40]!r}, which no fact does" for one in _FIGURE.findall(rest) if one not in figures
     )
-    yield from (f"it names {one[:40]}, which no fact does" for one in _CAPITALS.findall(rest) if one not in given.text)
+    yield from (f"it names {one[:40]!r}, which no fact "
+                "does" for one in _CAPITALS.findall(rest) if one not in given.text)
     yield from (
         f"it says {one!r}, which no fact does"
         for one in re.findall(r"[a-z]+", rest.casefold())

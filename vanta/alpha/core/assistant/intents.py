@@ -36,8 +36,8 @@ def _words(text: str) -> frozenset[str]:
 _WHY = _words("why reason reasons cause because explain how")
 _WHAT = _words("what which why show list tell explain any who whose how")
 _STOPPED = _words(
-    "halt halted halting stop stopped stopping blocked held holding paused frozen latch latched stuck idle refusing closed"
-    " waiting wait"
+    "halt halted halting stop stopped stopping blocked held holding paused frozen latch latched stuck idle"
+    " refusing closed waiting wait"
 )
 _NOT = _words("no not nothing none never without nobody zero stopped")
 _TRADES = _words(

@@ -318,74 +318,46 @@ def candidate(view: View, found: Candidate) -> Answer:
     """May this release be put into use?"""
     checks, subject = _Checks(), found.subject
     module, _, version = subject.partition("@")
-    verify = Step("what is missing", f"tracker_manager.py verify {subject}")
     if found.problem:
-        return unsure(
-            f"{subject} cannot be looked at: {found.problem}.",
-            Step("what there is", "tracker_manager.py status"),
-            exit_=Exit.REFUSED,
-            kind="candidate",
-        )
+        return unsure(f"{subject} cannot be looked at: {found.problem}.", Step("what there is", "tracker_manager.py "
+                                                                                                "status"),
+                      exit_=Exit.REFUSED, kind="candidate")
+    _approval(found, checks, module, version)
+    if found.cut_off:
+        checks.say(Check.WARNING, f"A move of {module} was cut off; the next command about it takes that back.",
+                   (TRACKER_LOG,), Step("how it stands", "tracker_manager.py status"))
+    checks.say(Check.UNKNOWN, "The canary: I run nothing of a candidate. Try it on recorded payloads before you "
+                              "promote it.",
+               (f"build/modules/{module}/releases/{version}",),
+               Step("try it, without putting it into use",
+                    f'tracker_manager.py promote {module} {version} --dry-run --canary DIR --reason "…"'))
+    _open_about(view, module, checks)
+    now = f"{subject} is what runs now." if found.running == version else f"{module} runs {found.running or 'nothing'} now."
+    promote = Step("put it into use", f'tracker_manager.py promote {module} {version} --canary DIR --reason "…"')
+    return checks.answer("candidate", f"putting {subject} into use", promote, now)
+
+
+def _approval(found: Candidate, checks: _Checks, module: str, version: str) -> None:
+    """Approved are exactly these bytes, and what ran before is what was signed then."""
+    verify = Step("what is missing", f"tracker_manager.py verify {found.subject}")
     if found.item is not None:
         last = found.item.history[-1]
-        checks.say(
-            Check.OK,
-            f"Exactly these bytes are approved by {last.by} at {when(last.at)}: {last.reason}.",
-            (found.item.id,),
-        )
+        checks.say(Check.OK, f"Exactly these bytes are approved by {last.by} at {when(last.at)}: {last.reason}.",
+                   (found.item.id,))
     else:
-        checks.say(Check.CRITICAL, f"It is not approved: {found.unapproved}.", (TRACKER_LOG, found.digest), verify)
-    if found.cut_off:
-        checks.say(
-            Check.WARNING,
-            f"A move of {module} was cut off; the next command about it takes that back.",
-            (TRACKER_LOG,),
-            Step("how it stands", "tracker_manager.py status"),
-        )
-    if found.signature is not None:
-        checks.say(
-            Check.CRITICAL if found.signature else Check.OK,
-            found.signature or "Its files and its manifest are those that were signed when it was in use before.",
-            (found.digest, "audit_keys.jsonl"),
-            verify,
-        )
-    checks.say(
-        Check.UNKNOWN,
-        "The canary: I run nothing of a candidate. Try it on recorded payloads before you promote it.",
-        (f"build/modules/{module}/releases/{version}",),
-        Step(
-            "try it, without putting it into use",
-            f'tracker_manager.py promote {module} {version} --dry-run --canary DIR --reason "…"',
-        ),
-    )
-    _open_about(view, module, checks)
-    answer = checks.answer("candidate", f"putting {subject} into use", Step("-", "-"), "")
-    now = (
-        f"{module} runs {found.running or 'nothing'} now."
-        if found.running != version
-        else f"{subject} is what runs now."
-    )
-    return Answer(
-        kind=answer.kind,
-        head=answer.head,
-        facts=answer.facts,
-        next=answer.next,
-        exit=answer.exit,
-        notes=(now,),
-        decides=True,
-    )
+        checks.say(Check.CRITICAL, f"It is not approved: {found.unapproved}.", (TRACKER_LOG,), verify)
+    signed = (f"build/modules/{module}/manifests/{version}.sig", "audit_keys.jsonl")
+    if found.signature is None:
+        checks.say(Check.OK, "It was never in use, so that no signature is due: promoting signs it.", (TRACKER_LOG,))
+    else:
+        checks.say(Check.CRITICAL if found.signature else Check.OK, found.signature or
+                   "Its files and its manifest are those that were signed when it was in use before.", signed, verify)
 
 
 def _open_about(view: View, module: str, checks: _Checks) -> None:
+    """Grave things that people follow and that speak of the module."""
     for item in sorted_items(view.tracker, Wanted()):
-        if (
-            item.kind != "release"
-            and module.casefold() in item.title.casefold()
-            and item.severity in ("high", "critical")
-        ):
-            checks.say(
-                Check.WARNING,
-                f"An open {item.kind} speaks of {module}: {item.title}.",
-                (item.id,),
-                Step("look at it", f"vt-open {item.id}"),
-            )
+        grave = item.kind != "release" and item.severity in ("high", "critical")
+        if grave and module.casefold() in item.title.casefold():
+            checks.say(Check.WARNING, f"An open {item.kind} speaks of {module}: {item.title}.", (item.id,),
+                       Step("look at it", f"vt-open {item.id}"))
