@@ -22,7 +22,18 @@ from vanta.alpha.facts import whole
 from vanta.alpha.recent import last_records
 from vanta.common.errors import OperatorError, StateError
 from vanta.common.host import account
-from vanta.common.paths import CONTROL_LOG, EXECUTOR_STATE, JOURNALS, OVERLAY, PERMIT, TRADE_LOG, VAULTS, Home
+from vanta.common.paths import (
+    CONTROL_LOG,
+    EXECUTOR_STATE,
+    JOURNALS,
+    OPERATOR_COMMANDS,
+    OVERLAY,
+    PERMIT,
+    TRACKER_LOG,
+    TRADE_LOG,
+    VAULTS,
+    Home,
+)
 from vanta.common.store.atomic import read, replace
 from vanta.common.times import iso
 
@@ -58,17 +69,17 @@ def names_in(home: Home) -> Iterator[str]:
     overlay, permit = whole(home.file(OVERLAY)), whole(home.file(PERMIT))
     yield from _by(dict(overlay.value or {}))
     yield permit.text("by")
-    for name in (CONTROL_LOG, TRADE_LOG):
+    for name in (CONTROL_LOG, TRADE_LOG, OPERATOR_COMMANDS, TRACKER_LOG):
         for record in last_records(home.file(name)):
             yield from _by(record["payload"])
 
 
 def _by(value: Any) -> Iterator[str]:
-    """Every `by`, `user` and `account` of a person in a value."""
+    """Every `by`, `user` and `owner` in a value."""
     for key, item in value.items() if isinstance(value, dict) else []:
         if isinstance(item, dict):
             yield from _by(item)
-        elif key in ("by", "user") and isinstance(item, str):
+        elif key in ("by", "user", "owner") and isinstance(item, str):
             yield item
 
 

@@ -37,7 +37,8 @@ class ChatModel:
             "stream": False,
             "messages": [{"role": "system", "content": prompt.rules}, {"role": "user", "content": prompt.data}],
         }
-        headers = {"Accept": "application/json", **({"Authorization": f"Bearer {self._key}"} if self._key else {})}
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        headers |= {"Authorization": f"Bearer {self._key}"} if self._key else {}
         with httpx.Client(
             timeout=self._settings.timeout_s, follow_redirects=False, trust_env=False, headers=headers
         ) as client:
@@ -74,7 +75,7 @@ class _Call(threading.Thread):
             raise CredentialsRefused(f"the model's host refused the key ({response.status_code})")
         if response.status_code != 200:
             raise OutsideError(f"the model's host answered {response.status_code}")
-        for piece in response.iter_bytes():
+        for piece in response.iter_raw():
             self._raw += piece
             if len(self._raw) > MOST_BYTES:
                 raise OutsideError(f"the answer is longer than {MOST_BYTES:,} bytes")

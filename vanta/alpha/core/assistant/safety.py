@@ -332,7 +332,8 @@ def candidate(view: View, found: Candidate) -> Answer:
                Step("try it, without putting it into use",
                     f'tracker_manager.py promote {module} {version} --dry-run --canary DIR --reason "…"'))
     _open_about(view, module, checks)
-    now = f"{subject} is what runs now." if found.running == version else f"{module} runs {found.running or 'nothing'} now."
+    runs = found.running or "nothing"
+    now = f"{subject} is what runs now." if runs == version else f"{module} runs {runs} now."
     promote = Step("put it into use", f'tracker_manager.py promote {module} {version} --canary DIR --reason "…"')
     return checks.answer("candidate", f"putting {subject} into use", promote, now)
 

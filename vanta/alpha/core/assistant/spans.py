@@ -49,9 +49,8 @@ _SPAN = re.compile(
     re.IGNORECASE,
 )
 _CLOCK = re.compile(r"\b(?:since|after|from)\s+(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?!\d)", re.IGNORECASE)
-_ISO = re.compile(
-    r"\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2}))?", re.IGNORECASE
-)
+_ISO = re.compile(r"\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?)?", re.IGNORECASE)
+_OFFSET = re.compile(r"(?:Z|[+-]\d{2}:\d{2})$")
 NAMED = {"hourly": timedelta(hours=1), "daily": timedelta(days=1), "weekly": timedelta(days=7)}
 """Spans that a brief may be asked for by name."""
 
@@ -85,11 +84,12 @@ def moment(at: datetime) -> str:
 
 def _dated(text: str, now: datetime) -> Since | None:
     found = _ISO.search(text)
+    said = "" if found is None else found[0].upper().replace(" ", "T")
     try:
-        at = None if found is None else parse_iso(found[0].upper().replace(" ", "T"))
+        at = min(parse_iso(f"{said}Z" if "T" in said and not _OFFSET.search(said) else said), now)
     except ValueError:
         return None
-    return None if at is None else Since(min(at, now), f"since {moment(at)}")
+    return Since(at, f"since {moment(at)}")
 
 
 def _clocked(text: str, now: datetime) -> Since | None:
