@@ -61,7 +61,7 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_MARKUP = re.compile(r"</?[A-Za-z][^<>]{0,200}>|[*_#~]{1,3}(?=\S)|(?<=\S)[*#~]{1,3}")
+_MARKUP = re.compile(r"</?[A-Za-z][^<>]{0,200}>|\*{1,3}|~~|#{1,6}(?=\s)")
 _CITED = re.compile(r"\[([^\[\]]{1,300})\]")
 _NAMED = re.compile(
     r"\b(?:sig1|cv1|dag1|in1|latch|cmd|vt|th|pr)_[a-z0-9]+\b|\bv[a-z2-7]{6}-[a-z2-7-]+|\b[a-z_]+(?:\.jsonl)?:\d+\b"
@@ -128,7 +128,7 @@ class Gate:
             return Reworded(why=f"the model was not asked: {why}")
         given = prompted(question, answer, Masks(list(known(self._home, self._all))), self._home.root)
         raw = "\n".join(given.prompt).encode()
-        if next(leaks(raw, spellings(_credentials(self._home)), own=True), None) is not None:
+        if next(leaks(raw, spellings(list(_credentials(self._home))), own=True), None) is not None:
             return Reworded(why="the model was not asked: what it would have been given looks like it holds a secret")
         asked = journal.append(Kind.MODEL_ASKED, {
             "model": model.name, "host": model.host, "purpose": f"reword {answer.kind}", "prompt": sha256(raw),

@@ -7,6 +7,7 @@ down, whose file it was. Counts stand where there is much; each kind says how mu
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import orjson
 
@@ -23,6 +24,8 @@ from vanta.alpha.core.trail import place
 from vanta.alpha.core.words import count, person, several, short, when
 from vanta.common.events import Kind
 from vanta.common.paths import COLLECTION_LOG, CONTROL_LOG, OPERATOR_COMMANDS, TRACKER_LOG, TRADE_LOG
+from vanta.common.signatures import KEYS
+from vanta.common.store.personal import revealed
 from vanta.common.store.ports import Record
 from vanta.common.times import parse_iso
 
@@ -48,19 +51,19 @@ class Beside:
 
 def changed(view: View, since: Since, beside: Beside) -> Answer:
     """What changed since then."""
-    parts: list[tuple[str, list[Fact]]] = [
-        ("changes of controls", list(_controls(view.affairs, since.at))),
-        ("latches", list(_latches(view, since.at))),
-        ("moves of releases", list(_tracked(view, since.at, releases=True))),
-        ("starts", list(_programs(view, since.at, beside.kept))),
-        ("settings", list(_settings(view, beside.settings_at))),
-        ("keys", list(_keys(beside.keys, since.at))),
-        ("commands", list(_commands(view, since.at))),
-        ("words in the tracker", list(_tracked(view, since.at, releases=False))),
-        ("changes of feeds", list(_feeds(view, since.at))),
-        ("kinds of records", list(_flow(view, since.at))),
+    parts: list[tuple[str, str, list[Fact]]] = [
+        ("change of a control", "changes of controls", list(_controls(view.affairs, since.at))),
+        ("latch", "latches", list(_latches(view, since.at))),
+        ("move of a release", "moves of releases", list(_tracked(view, since.at, releases=True))),
+        ("start", "starts", list(_programs(view, since.at, beside.kept))),
+        ("setting", "settings", list(_settings(view, beside.settings_at))),
+        ("key", "keys", list(_keys(beside.keys, since.at))),
+        ("command", "commands", list(_commands(view, since.at))),
+        ("word in the tracker", "words in the tracker", list(_tracked(view, since.at, releases=False))),
+        ("change of a feed", "changes of feeds", list(_feeds(view, since.at))),
+        ("kind of record", "kinds of records", list(_flow(view, since.at))),
     ]
-    found = [fact for name, facts in parts for fact in capped(facts, MOST, name)]
+    found = [fact for _, names, facts in parts for fact in capped(facts, MOST, names)]
     short_of = [
         f"Of {name} only what came after {when(records[0].at)} was read."
         for name, records in view.logs.items()
@@ -76,11 +79,8 @@ def changed(view: View, since: Since, beside: Beside) -> Answer:
                 or (TRADE_LOG, CONTROL_LOG),
             ),
         )
-    told = (
-        several(f"{len(facts)} {name}" for name, facts in parts[:-1] if facts)
-        if any(facts for _, facts in parts[:-1])
-        else "only the flow of orders"
-    )
+    counted = [count(len(facts), name, names) for name, names, facts in parts[:-1] if facts]
+    told = several(counted) if counted else "only the flow of orders"
     return Answer(
         kind="changed",
         head=Fact(f"{since.said[:1].upper()}{since.said[1:]}: {told}.", cites(one.cites[0] for one in found)),
@@ -111,16 +111,19 @@ def _controls(affairs: Affairs, since: datetime) -> Iterator[Fact]:
 
 
 def _change(said: Said, trees: Changes) -> tuple[Fact, set[str]]:
+    """One change in a sentence or two, and every place that tells of it."""
     try:
         tree = trees.change(said)
     except BROKEN:  # a record of another version
         tree = Node("control", said.place, f"{when(said.record.at)}: a change of {said.what}.", {}, (), said.place)
     who = [node for _, node in flatten(tree) if node.kind == "who" and node.place]
-    first = [
-        node.text for node in tree.parts if node.kind == "who" and not node.text.startswith("Who changed it is not")
-    ]
+    first = [node.text for node in tree.parts if node.kind == "who" and not node.text.startswith("Who changed it is "
+                                                                                                 "not")]
+    fields = [node.text.rstrip(".") for node in tree.parts if node.kind == "field"]
+    more = f"; and {len(fields) - MOST} more" if len(fields) > MOST else ""
+    text = tree.text.replace(", listed below.", f": {'; '.join(fields[:MOST])}{more}.") if fields else tree.text
     places = cites((said.place, *(node.place for node in who)))
-    return Fact(" ".join([tree.text, *first[:1]]), places), set(places)
+    return Fact(" ".join([text, *first[:1]]), places), set(places)
 
 
 def _latches(view: View, since: datetime) -> Iterator[Fact]:
@@ -193,16 +196,14 @@ def _settings(view: View, saved: datetime | None) -> Iterator[Fact]:
 def _keys(raw: bytes | None, since: datetime) -> Iterator[Fact]:
     for number, line in enumerate((raw or b"").splitlines(), start=1):
         try:
-            row = orjson.loads(line)
+            row = revealed(orjson.loads(line))
             at = str(row["at"])
             late = bool(at) and parse_iso(at) >= since
         except BROKEN:
             continue
         if late:
-            yield Fact(
-                f"{when(at)}: {person(row.get('by'))} put another signing key in use: {row.get('reason')}.",
-                (f"audit_keys.jsonl line {number}",),
-            )
+            yield Fact(f"{when(at)}: {person(row.get('by'))} put another signing key in use (line {number}): "
+                       f"{row.get('reason')}.", (KEYS,))
 
 
 def _commands(view: View, since: datetime) -> Iterator[Fact]:
@@ -210,7 +211,7 @@ def _commands(view: View, since: datetime) -> Iterator[Fact]:
         body = record.payload
         if record.kind == Kind.COMMAND_GIVEN:
             yield Fact(
-                f"{when(record.at)}: {person(body.get('by'))} asked the executor to {body.get('kind')}: "
+                f"{when(record.at)}: {person(body.get('by'))} asked the executor to {_asked(body)}: "
                 f"{body.get('reason')}.",
                 cites((str(body.get("command_id")), place(OPERATOR_COMMANDS, record))),
             )
@@ -220,6 +221,12 @@ def _commands(view: View, since: datetime) -> Iterator[Fact]:
                 f"{when(record.at)}: the oldest pieces of {record.payload.get('journal')} were put away.",
                 (place(CONTROL_LOG, record),),
             )
+
+
+def _asked(body: Mapping[str, Any]) -> str:
+    """`override max_daily_loss of V_CORE`."""
+    named = [str(body[name]) for name in ("limit", "latch_id", "order_id") if body.get(name)]
+    return " ".join([str(body.get("kind")), *named, *([f"of {body['vault']}"] if body.get("vault") else [])])
 
 
 def _feeds(view: View, since: datetime) -> Iterator[Fact]:

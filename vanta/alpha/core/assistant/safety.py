@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vanta.alpha.core.assistant.answer import Answer, Fact, Step, cites, unsure
-from vanta.alpha.core.assistant.view import DIAGNOSTICS, View
+from vanta.alpha.core.assistant.view import View
 from vanta.alpha.core.items import Wanted, sorted_items
 from vanta.alpha.core.latches import untold
-from vanta.alpha.core.sights import Row, since, span
-from vanta.alpha.core.summary import GRAVITY, worst
+from vanta.alpha.core.sights import since, span
+from vanta.alpha.core.summary import GRAVITY
 from vanta.alpha.core.trail import place
 from vanta.alpha.core.verification import Finding
 from vanta.alpha.core.words import count, several, when
@@ -59,62 +59,34 @@ class _Checks:
     """The checks as they come in, and what helps against those that are not good."""
 
     def __init__(self) -> None:
-        self.facts: list[Fact] = []
-        self.steps: list[Step] = []
+        self._made: list[tuple[Check, Fact]] = []
         self._good: list[str] = []
+        self._steps: dict[Step, Check] = {}
 
     def say(self, level: Check, text: str, rests_on: Sequence[str], step: Step | None = None) -> None:
         """One check."""
-        self.facts.append(Fact(text, cites(rests_on), level))
+        self._made.append((level, Fact(text, cites(rests_on), level)))
         self._good += [text.partition(": ")[0].rstrip(".")] if level is Check.OK else []
-        if step is not None and level is not Check.OK and step not in self.steps:
-            self.steps.append(step)
+        if step is not None and level is not Check.OK:
+            self._steps.setdefault(step, level)
 
     def answer(self, kind: str, what: str, yes: Step, note: str) -> Answer:
         """Safe only if there is nothing else than OK, and something at all."""
-        bad = sorted(
-            (one for one in self.facts if one.level is not Check.OK),
-            key=lambda one: GRAVITY.index(one.level or Check.OK),
-        )
-        good = [one for one in self.facts if one.level is Check.OK]
-        level = worst([Row(name="", level=one.level or Check.UNKNOWN, text="") for one in self.facts])
-        every = cites(one.cites[0] for one in self.facts) or (DIAGNOSTICS,)
-        if level is Check.OK:
-            head = Fact(
-                f"Yes: all {len(good)} checks that I know for {what} were made just now, and all are good.",
-                every,
-                level,
-            )
-            return Answer(
-                kind=kind, head=head, facts=tuple(good), next=(yes,), notes=tuple(filter(None, (note,))), decides=True
-            )
-        counts = {
-            name: sum(one.level is one_level for one in bad)
-            for one_level, name in (
-                (Check.CRITICAL, "bad"),
-                (Check.UNKNOWN, "unknown"),
-                (Check.WARNING, "to be looked at"),
-            )
-        }
+        bad = [fact for gravest in GRAVITY for level, fact in self._made if level is gravest is not Check.OK]
+        good = [fact for level, fact in self._made if level is Check.OK]
+        if good and not bad:
+            text = f"Yes: all {len(good)} checks that I know for {what} were made just now, and all are good."
+            head = Fact(text, cites(one.cites[0] for one in good), Check.OK)
+            return Answer(kind=kind, head=head, facts=tuple(good), next=(yes,), notes=(note,), decides=True)
+        counts = {name: sum(level is one for level, _ in self._made) for one, name in (
+            (Check.CRITICAL, "bad"), (Check.UNKNOWN, "unknown"), (Check.WARNING, "to be looked at"))}
         told = several(f"{number} {'is' if number == 1 else 'are'} {name}" for name, number in counts.items() if number)
-        head = Fact(
-            f"No, not by what I see: of {len(self.facts)} checks for {what}, {told}.",
-            cites(name for one in bad for name in one.cites[:1]),
-            level,
-        )
-        facts = [
-            *bad,
-            *([Fact(f"Good: {'; '.join(self._good)}.", cites(one.cites[0] for one in good), Check.OK)] if good else []),
-        ]
-        return Answer(
-            kind=kind,
-            head=head,
-            facts=tuple(facts),
-            next=tuple(self.steps),
-            exit=Exit.REFUSED,
-            decides=True,
-            notes=tuple(filter(None, (note,))),
-        )
+        head = Fact(f"No, not by what I see: of {len(self._made)} checks for {what}, {told}.",
+                    cites(one.cites[0] for one in bad), bad[0].level)
+        rest = [Fact(f"Good: {'; '.join(self._good)}.", cites(one.cites[0] for one in good), Check.OK)] if good else []
+        steps = sorted(self._steps, key=lambda step: GRAVITY.index(self._steps[step]))
+        return Answer(kind=kind, head=head, facts=(*bad, *rest), next=tuple(steps), exit=Exit.REFUSED, decides=True,
+                      notes=(note,))
 
 
 def safe(view: View, held: Held) -> Answer:

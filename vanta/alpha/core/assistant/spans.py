@@ -49,7 +49,9 @@ _SPAN = re.compile(
     re.IGNORECASE,
 )
 _CLOCK = re.compile(r"\b(?:since|after|from)\s+(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?!\d)", re.IGNORECASE)
-_ISO = re.compile(r"\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?)?", re.IGNORECASE)
+_ISO = re.compile(
+    r"\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?)?", re.IGNORECASE
+)
 _OFFSET = re.compile(r"(?:Z|[+-]\d{2}:\d{2})$")
 NAMED = {"hourly": timedelta(hours=1), "daily": timedelta(days=1), "weekly": timedelta(days=7)}
 """Spans that a brief may be asked for by name."""

@@ -89,7 +89,8 @@ def _permit(view: View) -> Iterator[Fact]:
 def _executor(view: View) -> Iterator[Fact]:
     row = view.row("executor")
     if row is not None and row.level is not Check.OK and not view.facts.latches:
-        yield Fact(f"The executor {row.text}.", (EXECUTOR_STATE,), row.level)
+        said = f"The executor {row.text}" if row.text.startswith(("is ", "runs")) else f"About the executor: {row.text}"
+        yield Fact(f"{said}.", (EXECUTOR_STATE,), row.level)
     dispatch = view.row("dispatch")
     if dispatch is not None and dispatch.text.startswith(("the switches are open", "it cannot be told")):
         yield Fact(f"{dispatch.text[:1].upper()}{dispatch.text[1:]}.", (EXECUTOR_STATE,), dispatch.level)
@@ -220,7 +221,7 @@ def wrong(view: View) -> Answer:
             ),
             next=(_STATUS,),
         )
-    worst = min((one.level or Check.WARNING for one in facts), key=GRAVITY.index)
+    worst = min((one.level for one in facts if one.level is not None), key=GRAVITY.index)
     words = {
         Check.CRITICAL: "act now",
         Check.UNKNOWN: "some of it cannot be told, so do not take it for good",

@@ -10,6 +10,7 @@ from vanta.alpha.core.node import Node
 from vanta.common.exitcodes import Check
 
 MOST = 18
+_IDS = ("sig1_", "cv1_", "dag1_", "in1_", "latch_", "cmd_", "vt_", "th_")
 _OUTSIDE = frozenset({"signal", "raw", "reason", "conviction"})
 
 
@@ -50,20 +51,17 @@ def _is_noise(part: Node, depth: int) -> bool:
 
 def _fact(node: Node, above: Node) -> Fact:
     """The sentence, resting on its own place or id, or on those of what it is a part of."""
-    own = (node.place, node.id if _is_id(node.id) else "")
-    return Fact(
-        node.text,
-        cites(own) or cites((above.place, above.id)),
-        Check.WARNING if node.facts.get("code") else None,
-        outside=node.kind in _OUTSIDE,
-    )
+    own = cites((node.place, node.id if _is_id(node) and not _is_past(node, above) else ""))
+    return Fact(node.text, own or cites((above.place, above.id)), Check.WARNING if node.facts.get("code") else None,
+                outside=node.kind in _OUTSIDE)
 
 
-def _is_id(name: str) -> bool:
-    """Whether `vanta explain` takes it: ids have an underscore, a dash or a colon before a figure, or are hashes."""
-    return (
-        name.startswith(("sig1_", "cv1_", "dag1_", "in1_", "latch_", "cmd_", "vt_", "th_"))
-        or (name.startswith("v")
-        and "-" in name)
-        or len(name) == 64
-    )
+def _is_past(node: Node, above: Node) -> bool:
+    """A conviction of a cycle that may be long over: the cycle is found by its name, the conviction perhaps no more."""
+    return node.kind == "conviction" and above.id.startswith("dag1_")
+
+
+def _is_id(node: Node) -> bool:
+    """Whether `vanta explain` takes it. Of hashes it takes those of control files alone."""
+    return node.id.startswith(_IDS) or (node.id.startswith("v") and "-" in node.id) or (
+        node.kind == "control" and len(node.id) == 64)
