@@ -39,7 +39,8 @@ def test_every_shipped_file_is_some_nodes_and_renders_whole() -> None:
     """None is forgotten, none names a place that there is not; targets are each node's own."""
     for node, piece in everything():
         text = render(shipped(piece.source), GOOD._replace(node=node))
-        assert "@" not in text.replace("collect@", "").replace("assistant@", "").replace("you@example", "").replace("@hourly", "").replace(
+        named = text.replace("collect@", "").replace("assistant@", "")
+        assert "@" not in named.replace("you@example", "").replace("@hourly", "").replace(
             "~@", "").replace("=@system", "").replace(" @resources", "").replace("daddr @", "")
     targets = [piece.target for node in NODES for piece in pieces(node, f"/opt/{node}")]
     assert len(targets) == len(set(targets))  # three nodes on one host, each with a home of its own
