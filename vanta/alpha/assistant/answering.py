@@ -121,32 +121,19 @@ class Assistant:
             wish = proposed(question.typed)
         except UsageError as error:
             return unsure(f"{error.what}. {error.cure}", exit_=Exit.USAGE, kind="propose")
-        step = Step("if you agree, run", wish.command)
-        asks = (
-            ("It loosens something: the command will ask for the name of the switch once more.",)
-            if wish.loosens
-            else ()
-        )
+        asks = "It loosens something: the command will ask for the name of the switch once more."
+        said = Answer(kind="propose", decides=True, next=(Step("if you agree, run", wish.command),),
+                      notes=(asks,) if wish.loosens else ())
+        known = [one for one in look.view().proposals if one.command == wish.command and not one.done]
+        if known:
+            return replace(said, head=Fact(f"That is proposed already, and not done: {wish.said}.", (known[-1].file,)))
         try:
             made = Proposals(self.home).put(wish, question.typed, account(), look.now)
         except OperatorError as error:
-            return Answer(
-                kind="propose",
-                notes=(*asks, f"{error.what}. {error.cure}"),
-                next=(step,),
-                exit=Exit.PARTIAL,
-                decides=True,
-            )
-        return Answer(
-            kind="propose",
-            decides=True,
-            next=(step,),
-            notes=asks,
-            head=Fact(
-                f"Proposed, not done: {wish.said}. I have written it down and changed nothing else.",
-                (f"memory/proposals/{made.proposal_id}.json",),
-            ),
-        )
+            return replace(said, notes=(*said.notes, f"{error.what}. {error.cure}"), exit=Exit.PARTIAL)
+        return replace(said, head=Fact(f"Proposed, not done: {wish.said}. I have written it down and changed nothing "
+                                       "else.",
+                                       (f"memory/proposals/{made.proposal_id}.json",)))
 
     def _explain(self, look: Look, question: Heard, meant: Meant) -> Answer:  # noqa: ARG002 - the makers' shape
         return self._one(question.ids[0], lambda explainer, name: told.told(explainer.explain(name)))

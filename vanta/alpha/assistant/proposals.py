@@ -68,7 +68,7 @@ class Shelf:
         except (OSError, StateError) as error:
             why = atomic.describe(error) if isinstance(error, OSError) else error.what
             raise OperatorError(
-                f"the proposal could not be kept: {why}", "The command above works all the same."
+                f"the proposal could not be kept: {why}", "The command works all the same."
             ) from error
         return made
 
