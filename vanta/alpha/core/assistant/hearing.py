@@ -97,6 +97,7 @@ def heard(text: str, vocabulary: Collection[str], names: Mapping[str, str]) -> H
     found: list[str] = []
     strange: list[str] = []
     release = ""
+    shouted = typed.isupper() and len(typed.split()) > 2
     for raw in _TOKEN.findall(typed):
         token = raw.rstrip(".:'").lstrip("'")
         small = token.casefold()
@@ -110,12 +111,13 @@ def heard(text: str, vocabulary: Collection[str], names: Mapping[str, str]) -> H
             found.append(name)
         elif small in vocabulary or small in PLAIN:
             order.append(small)
+        elif _TICKER.fullmatch(token) and not shouted:
+            strange.append(token.lstrip("$"))
+            order.append(small)
         else:
             near = nearest(small, vocabulary)
             if near is not None:
                 mended[token] = near
-            elif _TICKER.fullmatch(token):
-                strange.append(token.lstrip("$"))
             order.append(near or small)
     return Heard(
         typed=typed,

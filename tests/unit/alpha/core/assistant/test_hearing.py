@@ -169,6 +169,8 @@ def test_names_are_never_mended_and_words_are_no_names() -> None:
     assert hear("why no ON and no $F").names == ("ON", "F")
     assert hear("what do we hold").names == ()
     assert hear("why not TSLA, I wonder").strange == ("TSLA",)
+    assert hear("why not NOPE").mended == {}
+    assert hear("WHY IS TRADING HLATED").mended == {"HLATED": "halted"}
     assert hear("is Ares fine?").names == ("Ares",)
 
 
