@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-import orjson
-
 from vanta.alpha.assistant.proposals import Shelf
 from vanta.alpha.cli.diagnostics import sighted
 from vanta.alpha.core.affairs import Affairs, Said, after
@@ -212,12 +210,4 @@ def _bytes(path: Path) -> bytes | None:
     try:
         return read(path, max_bytes=1 << 20)
     except StateError:
-        return None
-
-
-def document(path: Path) -> object:
-    """A JSON document of any shape; `None` if it cannot be read."""
-    try:
-        return orjson.loads(_bytes(path) or b"null")
-    except orjson.JSONDecodeError:
         return None

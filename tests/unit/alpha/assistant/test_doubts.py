@@ -448,19 +448,68 @@ def test_what_one_thing_earned(lived: Home) -> None:
 
 
 def test_an_id_that_can_mean_several_things_is_asked_back(lived: Home) -> None:
-    """With the list."""
-    answer = ask(lived, "why in1_aaaa")
-    assert answer.exit == Exit.FAILED
-    from vanta.alpha.explainer import Explainer
+    """With the list: every order begins with the home's own letters."""
+    prefix = orjson.loads(lived.file(PORTFOLIO).read_bytes())["home"]
+    answer = ask(lived, f"why v{prefix}-")
+    assert answer.exit == Exit.USAGE
+    assert "things; give more of it" in said(answer)
+    assert len(answer.lines) <= 13
 
-    class Twice(Explainer):
-        def meant(self, text: str) -> list[str]:
-            found = [
-                name for name in (one.ids.get("intent_id") for one in Look(lived, NOW).view().log(TRADE_LOG)) if name
-            ]
-            return found[:2]
 
-    assert Twice(lived).meant("x")
+def test_a_vault_that_does_nothing_is_a_question_about_the_halt(lived: Home) -> None:
+    """It is no instrument."""
+    assert ask(lived, "why is V_CORE stopped?").kind == "halted"
+
+
+def test_of_more_intents_than_a_screen_holds_the_newest_are_told(view: View) -> None:
+    """And where the others begin."""
+    given = replace_trail(view)
+    for number in range(6):
+        wish = {
+            "side": "buy", "instrument_id": "equity:ZZ", "vault": "V", "close": False, "notional": "5",
+            "created_at": iso(NOW), "provenance": {"reasons": []},
+        }  # fmt: skip
+        ids = {"intent_id": f"in1_{number}", "signal_id": "cv1_x"}
+        given.trail.take(record(Kind.INTENT_SEEN, seq=number + 1, ids=ids, intent=wish, intent_state="seen"))
+    answer = about(replace(view, affairs=given, docs={}), "ZZ", Earnings())
+    assert "6 intents about it in what was read; the newest 4 follow." in said(answer)
+    assert sum("to buy equity:ZZ for 5 in V" in fact.text for fact in answer.facts) == 4
+    assert "The last change" not in said(standing.halted(replace(view, affairs=given)))
+
+
+def test_what_is_followed_and_not_grave_keeps_nothing_back(copied: Home) -> None:
+    """A task of high severity is no incident; an incident of low severity is none that presses."""
+    before = [fact.text for fact in ask(copied, "is it safe?").facts if fact.level is not Check.OK]
+    with desk(copied, ManualClock(NOW), by="ann") as one:
+        one.add(New(title="write it down", kind="task", severity="high"))
+        one.add(New(title="a small thing", kind="incident", severity="low"))
+    answer = ask(copied, "is it safe?")
+    assert [fact.text for fact in answer.facts if fact.level is not Check.OK] == before
+    assert "write it down" in said(ask(copied, "what is wrong?"))
+    assert "a small thing" not in said(ask(copied, "what is wrong?"))
+
+
+def test_a_start_like_the_one_before_is_told_without_differences(view: View) -> None:
+    """Another version with the same settings has only that; a place that is none of ours leaves the day."""
+    start = {"program": "executor 0.1.0", "mode": "paper", "settings": "a" * 64}
+    log = [
+        record(Kind.PROGRAM_STARTED, iso(NOW - timedelta(seconds=9)), 1, **start),
+        record(Kind.PROGRAM_STARTED, iso(NOW), 2, **start),
+    ]
+    shown = said(
+        changed.changed(
+            replace(view, affairs=replace_trail(view), logs={TRADE_LOG: log}),
+            Since(NOW, "now"),
+            changed.Beside(keys=None, kept={}, settings_at=None),
+        )
+    )
+    assert "started in mode paper." in shown
+
+
+def test_what_changed_since_a_place_that_is_not_there_is_the_last_day(lived: Home) -> None:
+    """And says so."""
+    assert said(ask(lived, "what changed since trade_log:99999")).startswith("In the last 24 h")
+    assert "since trade_log:20," in said(ask(lived, "what changed since trade_log:20")).lower()
 
 
 @pytest.fixture

@@ -9,14 +9,23 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import orjson
 import pytest
 
 from tests.unit.alpha.assistant.homes import tree
+from tests.unit.alpha.assistant.test_guard import CLEAR
 from tests.unit.alpha.cli.test_commands import NOW, Capture, call, told
+from vanta.alpha.assistant.answering import Assistant
+from vanta.alpha.assistant.guard import Gate
+from vanta.alpha.assistant.model import ScriptedModel
 from vanta.alpha.cli import assistant
+from vanta.common.clock import ManualClock
+from vanta.common.models.base import validate
+from vanta.common.models.configuration import Settings
 from vanta.common.paths import Home
+from vanta.common.times import parse_iso
 
 
 @pytest.mark.parametrize(
@@ -200,3 +209,29 @@ def test_the_command_of_the_suite_is_the_same(lived: Home) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert orjson.loads(done.stdout)["intent"] == "earned"
+
+
+def test_an_answer_that_is_interrupted_ends_nothing_but_itself(lived: Home, capsys: Capture) -> None:
+    """Ctrl-C while it looks: back to the prompt."""
+
+    class Stopped(Assistant):
+        def answer(self, text: str) -> NoReturn:
+            raise KeyboardInterrupt
+
+    assistant._answered(Stopped(lived), None, "why?")
+    assert capsys.readouterr().out == "(stopped)\n"
+
+
+def test_a_models_words_stand_above_the_facts_and_are_labelled(copied: Home, capsys: Capture) -> None:
+    """The facts are there all the same."""
+    (copied.memory / "vault_overlay.json").write_bytes(CLEAR)
+    question = "what do we hold?"
+    facts = Assistant(copied, parse_iso(NOW)).answer(question)[0]
+    assert facts.head is not None
+    words = f"2 vaults [{facts.head.cites[0]}]."
+    settings = validate(Settings, {"assistant": {"url": "http://127.0.0.1:9/v1", "model": "m"}}, file="s")
+    gate = Gate(copied, settings, ScriptedModel([words]), ManualClock(parse_iso(NOW)))
+    assistant._answered(Assistant(copied, parse_iso(NOW)), gate, question)
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"In a model's words, made from what stands below: {words}")
+    assert "V_CORE holds" in shown

@@ -147,8 +147,7 @@ def _told(view: View, intent_id: str, earnings: Earnings) -> Iterator[Fact]:
     """One intent: what it asked for, how it stands, and what stopped it last."""
     trail = view.affairs.trail
     body, records = trail.intent(intent_id), trail.of_intent(intent_id)
-    if body is None:
-        return
+    assert body is not None, "only intents whose wish is known are told"
     way = "leave" if body["close"] else body["side"]
     wish = f"{way} {body['instrument_id']} for {figure(body['notional'])} in {body['vault']}"
     earned = brief(earnings.of_intent(intent_id))

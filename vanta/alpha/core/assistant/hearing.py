@@ -50,7 +50,7 @@ _CONTRACTED = {
 }
 _TOKEN = re.compile(r"[^\s,;!?\"()\[\]{}<>]+")
 _ID = re.compile(
-    r"(?:sig1|cv1|dag1|in1|latch|cmd|vt|th|run)_[a-z0-9]{4,40}|v[a-z2-7]{6}-[a-z2-7]{8,20}(?:-\d+)*"
+    r"(?:sig1|cv1|dag1|in1|latch|cmd|vt|th|run)_[a-z0-9]{4,40}|v[a-z2-7]{6}-[a-z2-7]{0,20}(?:-\d+)*"
     r"|[0-9a-f]{64}|[a-z_]+(?:\.jsonl)?:\d{1,15}"
 )
 _RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}@[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
