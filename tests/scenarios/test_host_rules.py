@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.hosts import ask, rendered, tool
+from tests.scenarios.hosts import PROGRAMS, ask, rendered, tool
 from vanta.alpha.core.placing import NODES
+from vanta.alpha.installer import shipped
 from vanta.common.clock import SystemClock
 from vanta.common.events import LogEvent
 from vanta.common.log import configure
 from vanta.common.paths import Home
+from vanta.common.settings import load
+from vanta.transport.core.table import crossings
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root may ask this tool")
 
@@ -70,13 +73,40 @@ def test_nftables_takes_the_ways_out(node: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("node", NODES)
 def test_what_is_not_listed_does_not_go_out(node: str) -> None:
-    """Loopback, name servers and one port of listed addresses; the last rule refuses, and nothing is listed yet."""
+    """Loopback, name servers, a port of listed hosts, ssh to nodes; the last rule refuses, and nothing is listed."""
     files = rendered(node, "/etc/nftables.d/")
     rules = re.findall(r"^        (.*)$", files[f"vanta-{node}.nft"].partition("chain out")[2], re.MULTILINE)
     assert rules[1] == f'meta skuid != "vanta-{node}" accept'
     assert rules[-1].startswith("counter reject")
-    assert {port for rule in rules for port in re.findall(r"dport (\d+)", rule)} == {"53", "443"}
+    assert {port for rule in rules for port in re.findall(r"dport (\d+)", rule)} == {"22", "53", "443"}
+    assert all("@nodes" in rule for rule in rules if "dport 22" in rule)
     assert not [line for line in files[f"vanta-{node}-hosts.nft"].splitlines() if not line.startswith("#")]
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_who_may_look_from_other_hosts(node: str) -> None:
+    """Nobody, as installed; then each node that something is carried to, by a forced command and without a terminal."""
+    (text,) = (one for name, one in rendered(node, "/opt/vanta/ssh/").items())
+    assert all(line.startswith("#") for line in text.splitlines())
+    words = rf'"{PROGRAMS}/vanta transport serve --node (\w+) --to (\w+) --home /opt/vanta",restrict ssh-'
+    found = re.findall(f"^#command={words}", text, re.MULTILINE)
+    assert sorted(found) == sorted((node, to) for to in NODES if crossings(node, to))
+    assert len(found) == text.count("#command=")
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_shipped_links_are_those_that_carry_something(node: str, tmp_path: Path) -> None:
+    """And a key is pinned only where a list of keys is carried: a pin that nobody looks at would hold nothing."""
+    home = Home(tmp_path).prepare()
+    text = shipped(f"config/{node}.toml")
+    (home.config / "vanta.toml").write_text(re.sub(r"^#(?=\[|[a-z_]+ = )", "", text, flags=re.MULTILINE))
+    said = load(home, {})
+    assert said.node is not None
+    assert said.node.name == node
+    for source in NODES:
+        link = getattr(said.transport, source)
+        assert (link is not None) == bool(crossings(source, node))
+        assert (link is not None and link.key is not None) == any(row.how == "keys" for row in crossings(source, node))
 
 
 def test_build_is_exported_to_two_hosts_that_cannot_write() -> None:

@@ -4,9 +4,10 @@ Feed files may be large, so only the lines above their records are read; of a jo
 validated beyond what a check uses, nothing is written, and no program has to run.
 """
 
+import contextlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
@@ -17,33 +18,43 @@ import orjson
 
 from vanta.alpha.core.latches import latches
 from vanta.alpha.core.permission import permission
-from vanta.alpha.core.sights import Disk, Doc, Facts, FeedSight, Head, LockSight
+from vanta.alpha.core.sights import Disk, Doc, Facts, FarSight, FeedSight, Head, LinkSight, LockSight, since
 from vanta.alpha.operators import known, open_ways, owners
 from vanta.alpha.recent import last_records
-from vanta.common.errors import StateError
+from vanta.common.canonical import sha256
+from vanta.common.errors import BadInput, OperatorError, StateError
+from vanta.common.models.base import validate
 from vanta.common.models.configuration import Settings
+from vanta.common.models.lease import ControlsLease
 from vanta.common.paths import (
     CONTROL_LOG,
+    CONTROLS_LEASE,
     EXECUTOR_STATE,
     FEEDS,
     JOURNALS,
     MARKET_QUOTES,
+    OPERATOR_COMMANDS,
     OVERLAY,
     PERMIT,
     PORTFOLIO,
     QUEUE,
     TRADE_LOG,
     TRADE_SIGNALS,
+    VAULTS,
     Home,
+    NodeHome,
     signals_file,
 )
+from vanta.common.settings import load
 from vanta.common.store import segments
-from vanta.common.store.atomic import describe
+from vanta.common.store.atomic import describe, read
 from vanta.common.store.checkpoint import FOLDER
 from vanta.common.store.guarded import guarded_read
 from vanta.common.store.lock import holder
 from vanta.common.store.personal import digest
+from vanta.common.times import parse_iso
 from vanta.executor.core.controls import MAX_BYTES, read_overlay
+from vanta.executor.core.lease import Seen, wrong
 
 HEADER_BYTES = 64 * 1024
 """Where the records of a document begin, at the latest, for its header to be found."""
@@ -57,10 +68,12 @@ _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 def gather(home: Home, settings: Settings, now: datetime, problems: tuple[str, ...] = ()) -> Facts:
     """Everything, as of `now`. `problems` are what was wrong with the settings."""
+    home = shown(home, settings)
     raw, problem = guarded_read(home.file(OVERLAY), owners=owners(home), max_bytes=MAX_BYTES)
     controls = read_overlay(raw, problem=problem)
     said = permission(controls, known(home, controls), now=now, ways=open_ways(home, controls))
-    feeds = [*((name, signals_file(name)) for name in FEEDS), ("prices", MARKET_QUOTES)]
+    feeds = [*((name, signals_file(name)) for name in FEEDS if home.node in ("", "markets")),
+             *((name, MARKET_QUOTES) for name in ("prices",) if home.node != "alpha")]
     executor = whole(home.file(EXECUTOR_STATE))
     return Facts(
         now=now, feeds=tuple(FeedSight(name=name, doc=header(home.file(file)),
@@ -70,8 +83,69 @@ def gather(home: Home, settings: Settings, now: datetime, problems: tuple[str, .
         latches=latches(executor, _since(home.file(TRADE_LOG), executor)), portfolio=whole(home.file(PORTFOLIO)),
         queue=whole(home.file(QUEUE)), stops=said.stops, scoped=said.scoped,
         unreadable=controls.problem or "", permit=_permit(home), locks=tuple(locks(home)), disk=_disk(home),
-        heads=tuple(replace(head(home.file(name)), covered=_covered(home.memory / FOLDER / name))
-                    for name in JOURNALS), problems=problems)
+        heads=tuple(replace(head(home.file(name)), covered=_covered(home.file(name).parent / FOLDER / name))
+                    for name in JOURNALS), problems=problems, node=home.node, lease_s=settings.transport.lease_s,
+        far=far(home, settings, now) if home.node == "executor" else None, links=tuple(links(home, settings)))
+
+
+def shown(home: Home, settings: Settings) -> NodeHome:
+    """The home as people are to be shown it at this node."""
+    return NodeHome(home.root, settings.node.name if settings.node else "")
+
+
+def node_here(home: Home) -> str:
+    """Which node of several hosts this home is, empty where there is one host.
+
+    Where the settings cannot be read, what lies here tells: nobody who halts may have to repair them first.
+    """
+    with contextlib.suppress(OperatorError):
+        said = load(home).node
+        return said.name if said else ""
+    if home.file(CONTROLS_LEASE).exists():
+        return "alpha"
+    if home.replica("alpha").file(CONTROLS_LEASE).exists():
+        return "executor"
+    return "markets" if home.replica("executor").root.exists() else ""
+
+
+def far(home: Home, settings: Settings, now: datetime) -> FarSight:
+    """Alpha's controls as the executor has them. How long it has waited is the executor's to know: her clock counts."""
+    place = home.replica("alpha")
+    raw, problem = guarded_read(place.file(OVERLAY), owners=owners(home), max_bytes=MAX_BYTES)
+    controls = read_overlay(raw, problem=problem, file="Alpha's vault_overlay.json")
+    said = permission(controls, known(home, controls), now=now, ways=open_ways(home, controls))
+    doc = whole(place.file(CONTROLS_LEASE))
+    word = _word(place, doc, sha256(raw) if raw else None, (now, settings.transport.lease_s))
+    return FarSight(stops=() if controls.problem else said.stops, scoped=said.scoped, lease=word,
+                    unreadable=controls.problem or "", said_at=doc.time("written_at"))
+
+
+def _word(place: Home, doc: Doc, overlay: str | None, good: tuple[datetime, float]) -> str:
+    """Why Alpha's word does not count at this time, for so long."""
+    if doc.value is None:
+        return f"there is no word from Alpha{doc.problem and f': {doc.problem}'}"
+    try:
+        lease = validate(ControlsLease, dict(doc.value), file=CONTROLS_LEASE)
+    except BadInput as error:
+        return f"there is no word from Alpha: {error.what}"
+    try:
+        vaults: str | None = sha256(read(place.file(VAULTS), max_bytes=WHOLE_BYTES))
+    except StateError:
+        vaults = None
+    try:
+        commands = place.file(OPERATOR_COMMANDS).stat().st_size
+    except OSError:
+        commands = 0
+    now, limit_s = good
+    waited_s = since(parse_iso(lease.written_at), now)
+    return wrong(lease, Seen(overlay, vaults, commands, now, waited_s, lease.revision), limit_s)
+
+
+def links(home: Home, settings: Settings) -> Iterator[LinkSight]:
+    """What the transport says of each node that this one pulls from."""
+    for node in ("alpha", "markets", "executor"):
+        if getattr(settings.transport, node) is not None:
+            yield LinkSight(node, whole(home.replica(node).root / "status.json"))
 
 
 def given_or_taken(home: Home, *, permit: bool) -> str:

@@ -16,7 +16,7 @@ from vanta.alpha.operators import owners
 from vanta.alpha.recent import last_records
 from vanta.common.canonical import sha256
 from vanta.common.errors import StateError
-from vanta.common.paths import FEEDS, OVERLAY, TRADE_LOG, Home, signals_file
+from vanta.common.paths import FEEDS, OVERLAY, TRADE_LOG, Home, NodeHome, signals_file
 from vanta.common.store.atomic import read
 from vanta.common.store.guarded import guarded_read
 from vanta.executor.core.controls import MAX_BYTES, read_overlay
@@ -32,15 +32,25 @@ _SIGNALS = b'"signals": ['
 
 def look(home: Home, facts: Facts) -> More:
     """Everything beside `facts`."""
+    home = NodeHome(home.root, facts.node)
     raw, problem = guarded_read(home.file(OVERLAY), owners=owners(home), max_bytes=MAX_BYTES)
     overlay = read_overlay(raw, problem=problem).overlay
     flip = overlay.flip if overlay else None
     told = Flip() if flip is None else Flip(text=flip_words(flip, facts.now), left_ms=flip_left_ms(flip, facts.now))
     latched = [f"the executor latched itself: {latch.detail}" for latch in facts.latches]
     return More(
-        permission="; ".join([*latched, given_or_taken(home, permit=facts.permit) or "it was never permitted here"]),
+        permission="; ".join([*latched, permission(home, facts)]),
         flip=told, signals=dict(_signals(home, facts)), recent=list(last_records(home.file(TRADE_LOG))),
         nodes=tuple(nodes(home)), programs=tuple(_programs(facts)))
+
+
+def permission(home: Home, facts: Facts) -> str:
+    """Who permitted or stopped dispatch last. The permit is the executor's: elsewhere it is what that says."""
+    if facts.node in ("", "executor"):
+        return given_or_taken(home, permit=facts.permit) or "it was never permitted here"
+    said = facts.executor
+    return (f"it is given on the executor's host, which says {said.text('dispatch')}: {said.text('dispatch_reason')}"
+            if said.text("dispatch") else "it is given on the executor's host")
 
 
 def _signals(home: Home, facts: Facts) -> Iterator[tuple[str, int]]:

@@ -24,7 +24,16 @@ from vanta.alpha.wire import snapshots
 from vanta.alpha.workbench import Different, Replayed, Workbench
 from vanta.common.errors import Missing, StateError, UsageError
 from vanta.common.events import Kind
-from vanta.common.paths import COLLECTION_LOG, OPERATOR_COMMANDS, PROMOTION_LOG, REFLECTION_LOG, STATE, TRADE_LOG, Home
+from vanta.common.paths import (
+    COLLECTION_LOG,
+    OPERATOR_COMMANDS,
+    PROMOTION_LOG,
+    REFLECTION_LOG,
+    STATE,
+    TRADE_LOG,
+    Home,
+    command_logs,
+)
 from vanta.common.store.atomic import read
 from vanta.common.store.chain import START, chain
 from vanta.common.store.ports import Head, Record
@@ -115,6 +124,14 @@ class Replayer:
             self.result.missing.append(error.what)
             return _Log(name, b"", START)
 
+    def _asked_elsewhere(self) -> Iterator[_Log]:
+        """Commands that were given on another host."""
+        for path in command_logs(self._home)[1:]:
+            try:
+                yield _Log(path.name, *log(path))
+            except StateError as error:
+                self.result.missing.append(error.what)
+
     def _records(self, name: str, *, tell: bool = False) -> Iterator[Record]:
         """The records of a log that are made again; where it breaks, that is a difference and the walk ends."""
         try:
@@ -147,7 +164,7 @@ class Replayer:
         waiting = [one for one in everyone if self._selection.compares(PROMOTION_LOG, one)]
         self._portfolios = Portfolios(self._bench, waiting)
         last = self._last(waiting)
-        given = commands(self._logs[OPERATOR_COMMANDS].until_break())
+        given = [commands(one.until_break()) for one in (self._logs[OPERATOR_COMMANDS], *self._asked_elsewhere())]
         replay, outcomes = Replay(self._bench.load(()), given), Outcomes()
         self._promote(everyone, outcomes, START)
         try:

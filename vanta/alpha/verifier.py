@@ -18,7 +18,7 @@ from vanta.alpha.core.retired import Retirements
 from vanta.alpha.core.tracked import TrackerFold
 from vanta.alpha.core.verification import Finding, Watcher, journal, parsed
 from vanta.alpha.core.watchers import TORN, Anchors, Fold, Outputs, Promise, Promises, Receipts, Shortcut, manifest
-from vanta.alpha.reading import checkpoint_bytes, log
+from vanta.alpha.reading import checkpoint_bytes, log, records
 from vanta.alpha.wire import snapshots
 from vanta.common.canonical import sha256
 from vanta.common.errors import Missing, OperatorError, StateError, UsageError, VantaError
@@ -34,6 +34,7 @@ from vanta.common.paths import (
     TRACKER_LOG,
     TRADE_LOG,
     Home,
+    command_logs,
     is_bundle,
 )
 from vanta.common.registry import FILE as INSTRUMENTS
@@ -80,6 +81,7 @@ class Verifier:
         self._findings += [_critical(TRADE_LOG, f"is missing, but {name} is its fold") for name in lost[:1]]
         if THREAD_TRACKER in documents and TRACKER_LOG not in found:
             self._findings.append(_critical(TRACKER_LOG, f"is missing, but {THREAD_TRACKER} is its fold"))
+        self._asked_elsewhere()
         self._findings += self._coverage.findings
         self._findings += [*self._receipts.judge(), *self._retired.judge(self._signed)]
         self._findings += self._anchors.judge() if TRADE_LOG in found else []
@@ -90,6 +92,15 @@ class Verifier:
         self._configuration()
         self._findings += self._snapshots()
         return self._findings
+
+    def _asked_elsewhere(self) -> None:
+        """Commands that were given on another host; whether that log is sound is said where it is written."""
+        for path in command_logs(self._home)[1:]:
+            try:
+                for record in records(path):
+                    self._receipts.take(record)
+            except StateError as error:
+                self._findings.append(_unknown(str(path), error.what))
 
     def _documents(self) -> dict[str, bytes]:
         found = {}

@@ -10,9 +10,12 @@ from typing import Any
 from vanta import __version__
 from vanta.alpha.controls import Change, give
 from vanta.alpha.copies import WithCopies
+from vanta.alpha.core.switching import Wish
 from vanta.alpha.editing import Edit, Meanwhile, put
-from vanta.alpha.facts import gather, given_or_taken, whole
+from vanta.alpha.facts import far, gather, given_or_taken, node_here, shown, whole
+from vanta.alpha.halting import Carry, Done, turned_on
 from vanta.alpha.operators import owners
+from vanta.alpha.outlook import permission as permitted
 from vanta.alpha.recent import last_records
 from vanta.common.clock import Clock
 from vanta.common.errors import OperatorError, VantaError
@@ -30,8 +33,8 @@ from vanta.common.store.snapshot import FileSnapshots
 from vanta.common.times import iso
 
 __all__ = ["Change", "Edit", "Meanwhile", "any_log", "ask", "assistant_log", "carried_out", "command_log",
-           "control_log", "gather", "given_or_taken", "last_records", "owners", "pieces", "put", "record", "snapshots",
-           "tracker_log", "whole"]
+           "control_log", "far", "gather", "given_or_taken", "last_records", "node_here", "owners", "permitted",
+           "pieces", "put", "record", "shown", "snapshots", "switched_on", "tightening", "tracker_log", "whole"]
 
 
 def snapshots(home: Home) -> Snapshots:
@@ -102,6 +105,21 @@ def carried_out(home: Home, changes: Sequence[Change], act: Callable[[], None], 
                clock.now())
         raise
     return []
+
+
+def tightening(clock: Clock) -> Carry:
+    """How an edit that tightens is carried out: done first, recorded afterwards."""
+    def carry(edit: Edit, wish: Wish, before: str, act: Callable[[], None]) -> tuple[str, ...]:
+        change = Change(what=wish.control, by=wish.by, reason=wish.reason, before=before, after=wish.becomes)
+        return tuple(carried_out(edit.home, [change], act, clock, loosens=False))
+
+    return carry
+
+
+def switched_on(home: Home, switch: str, clock: Clock, *, by: str, reason: str) -> Done:
+    """Turn a switch of the overlay on for everything. Raises `OperatorError` or `StateError` if nothing is changed."""
+    wish = Wish(switch=switch, place=None, on=True, reason=reason, by=by)
+    return turned_on(home, wish, clock, tightening(clock))
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from vanta.common.errors import Missing, StateError, UsageError
 from vanta.common.exitcodes import Check
 from vanta.common.paths import CONTROL_LOG, JOURNALS, Home
 from vanta.common.signatures import KEYS
-from vanta.common.store.atomic import replace
+from vanta.common.store.atomic import make_folders, replace
 from vanta.common.store.checkpoint import FOLDER, decode, read_all
 from vanta.common.store.segments import begin
 
@@ -40,7 +40,7 @@ def look(there: Home, here: Home, node: str) -> list[Finding]:
     findings += [*retired.judge(signed), *_keys(there, place, seen)]
     if outcome(findings) is Check.OK:
         for path, raw in seen.items():
-            path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            make_folders(path.parent)
             replace(path, raw)
     return findings
 

@@ -196,7 +196,7 @@ class Home:
 
 
 ROUTES: dict[str, dict[str, str]] = {
-    "executor": {VAULTS: "alpha", OPERATOR_COMMANDS: "alpha", QUEUE: "markets", MARKET_QUOTES: "markets"},
+    "executor": {VAULTS: "alpha", QUEUE: "markets", MARKET_QUOTES: "markets"},
     "markets": {VAULTS: "alpha", OVERLAY: "alpha", PORTFOLIO: "executor", TRADE_LOG: "executor"},
 }
 """On several hosts: what a node reads from the replica of another one in the place of a file of its own."""
@@ -205,6 +205,38 @@ ROUTES: dict[str, dict[str, str]] = {
 def routes(node: str | None) -> dict[str, str]:
     """Names below `memory/` by the plain ones, for a node of several hosts; none where all nodes are here."""
     return {name: f"{REPLICA}/{source}/memory/{name}" for name, source in ROUTES.get(node or "", {}).items()}
+
+
+SEEN: dict[str, dict[str, str]] = {
+    "executor": {VAULTS: "alpha", QUEUE: "markets", MARKET_QUOTES: "markets"},
+    "alpha": dict.fromkeys((EXECUTOR_STATE, PORTFOLIO, OPEN_ORDERS, PNL, TRADE_LOG), "executor"),
+    "markets": {VAULTS: "alpha", OVERLAY: "alpha", PORTFOLIO: "executor", TRADE_LOG: "executor"},
+}
+"""On several hosts: what a person who looks at a node is shown from the replica of another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeHome(Home):
+    """A home as it is shown to people at `node` of several hosts (empty: the only one). Never written through."""
+
+    node: str = ""
+
+    def file(self, name: str) -> Path:
+        """The file, or what arrived of it."""
+        source = SEEN.get(self.node, {}).get(name)
+        return (self if source is None else self.replica(source)).memory / name
+
+
+FAR_COMMANDS = f"{REPLICA}/alpha/memory/{OPERATOR_COMMANDS}"
+"""Where the executor of several hosts finds what was asked at Alpha; what was asked here is in its own log."""
+
+
+def command_logs(home: "Home") -> list[Path]:
+    """Every log whose commands the executor of this home answers, the home's own first. It may be a replica itself."""
+    root = home.root.absolute()
+    host = Home(root.parents[2]) if root.parent.name == REPLICA else None
+    others = [home.file(FAR_COMMANDS)] if host is None else [host.file(OPERATOR_COMMANDS), host.file(FAR_COMMANDS)]
+    return [home.file(OPERATOR_COMMANDS), *(path for path in others if path.exists())]
 
 
 def is_bundle(home: Home) -> bool:

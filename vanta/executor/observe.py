@@ -20,7 +20,7 @@ from vanta.common.models.overlay import Overlay
 from vanta.common.models.quotes import MarketQuotes, Quote
 from vanta.common.models.vault import Vault, VaultRegistry
 from vanta.common.money import plain
-from vanta.common.paths import MARKET_QUOTES, OPERATOR_COMMANDS, QUEUE, VAULTS
+from vanta.common.paths import FAR_COMMANDS, MARKET_QUOTES, OPERATOR_COMMANDS, QUEUE, VAULTS
 from vanta.common.store.document import parse
 from vanta.common.store.ports import MAX_BYTES, Files, Snapshots
 from vanta.common.times import millis, millis_of
@@ -35,7 +35,7 @@ from vanta.executor.gate import Reading
 from vanta.executor.recorder import Recorder
 
 INSTRUMENTS = "config/instruments.json"
-_OPTIONAL = frozenset({OPERATOR_COMMANDS})
+_OPTIONAL = frozenset({OPERATOR_COMMANDS, FAR_COMMANDS})
 BENCHMARK_MS = 15 * 60_000
 """A benchmark's quotes are recorded so far apart, or the log would be full of them."""
 InstrumentSource = Callable[[], Mapping[str, Instrument]]
@@ -65,6 +65,7 @@ class Observer:
         self._overlay: Overlay | None = None
         self._far_overlay: Overlay | None = None
         self._commands = Commands(recorder)
+        self._asked_in = [OPERATOR_COMMANDS]
         self._skew_ms = future_skew_ms
 
     def controls(self, reading: Reading, now: datetime) -> None:
@@ -173,15 +174,22 @@ class Observer:
 
     def commands(self, now: datetime) -> list[OrderEntry]:
         """Carry out operators' commands that have not been carried out yet. Returns orders to be cancelled."""
-        raw = self._changed(OPERATOR_COMMANDS)
+        return [order for name in self._asked_in for order in self._carried_out(name, now)]
+
+    def also_asked_in(self, name: str) -> None:
+        """Commands are given in this log as well."""
+        self._asked_in.append(name)
+
+    def _carried_out(self, name: str, now: datetime) -> list[OrderEntry]:
+        raw = self._changed(name)
         if raw is None:
             return []
         try:
             given = self._commands.read(raw)
         except VantaError as error:
-            self.problems[OPERATOR_COMMANDS] = error.what
+            self.problems[name] = error.what
             return []
-        self.problems.pop(OPERATOR_COMMANDS, None)
+        self.problems.pop(name, None)
         return self._commands.run(given, self.vaults if self.vaults_readable else None, now)
 
     def queue(self, now: datetime) -> int:

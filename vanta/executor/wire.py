@@ -19,7 +19,7 @@ from vanta.common.errors import OperatorError
 from vanta.common.events import Kind
 from vanta.common.host import host_id
 from vanta.common.models.configuration import Settings
-from vanta.common.paths import TRADE_LOG, Home, routes
+from vanta.common.paths import FAR_COMMANDS, TRADE_LOG, Home, routes
 from vanta.common.permit import arm, disarm
 from vanta.common.registry import Registry
 from vanta.common.resources import code_of, load
@@ -153,6 +153,8 @@ def build(home: Home, settings: Settings, clock: Clock,
         said = open_journal(recorder, journal.set_aside, program=PROGRAM, now=now,
                             details={**described(settings, able, snapshots), "host": host_id(), **unsigned})
         observer = Observer(recorder, files, snapshots, registry, settings.executor.future_skew_s * 1000)
+        if settings.node is not None:
+            observer.also_asked_in(FAR_COMMANDS)
         close_day(recorder, settings.executor.benchmark, now)
         observer.registry(now)
         executor = Executor(Parts(

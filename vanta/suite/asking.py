@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vanta.alpha.wire import ask
+from vanta.alpha.wire import ask, node_here
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit
 from vanta.common.clock import Clock, SystemClock
 from vanta.common.errors import LockHeld, OperatorError, StateError, UsageError
@@ -87,13 +87,19 @@ def _insist(reason: str) -> None:
 def _asked(home: Path | None, as_json: bool, by: str | None, reason: str, said: str,  # noqa: FBT001 - options
            **names: str | float | None) -> int:
     place = home_from(home).existing()
+    if (node := node_here(place)) == "markets":
+        raise NotAsked("nothing is asked of the executor: nobody reads what is asked on the node markets",
+                       "Run it on the executor's host, or on Alpha's.")
     clock, warnings = _clock(place, urgent=names["kind"] in _URGENT)
     hours = names.pop("hours", None)
     if isinstance(hours, float):
         names["until"] = iso(clock.now() + timedelta(hours=hours))
     given = {name: value for name, value in names.items() if value is not None}
     command = _given(place, given, by=by or account(), reason=reason, now=clock.now())
-    if holder(place.lock("executor")) is None:
+    if node == "alpha":
+        warnings.append(f"the executor is on another host: if the command arrives there before {command.expires_at}, "
+                        "it carries it out")
+    elif holder(place.lock("executor")) is None:
         warnings.append(f"no executor runs here: one that starts before {command.expires_at} carries it out")
     return emit(Report(
         schema=f"vanta.run.{command.kind}/1", at=clock.now(), warnings=warnings,

@@ -4,6 +4,8 @@ Halting asks nothing, reads no configuration and unlinks the permit before it do
 recorded then is only a warning. It returns 0 once no further order can leave: when nobody holds the gate's lock, which
 an executor holds from a look that found the permit until its next look, or when no executor runs. Without that within
 the time limit it returns 6 and names the orders that were on their way. Killing again asks again.
+
+Where the executor is on another host, see `elsewhere.py`.
 """
 
 from datetime import datetime
@@ -12,7 +14,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from vanta.alpha.wire import Change, ask, last_records, record
+from vanta.alpha.wire import Change, ask, last_records, node_here, record
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit
 from vanta.common.clock import Clock, SystemClock
 from vanta.common.errors import OperatorError, VantaError
@@ -25,6 +27,7 @@ from vanta.common.settings import home_from
 from vanta.common.store import atomic
 from vanta.common.store.gatelock import GATE, is_free
 from vanta.common.store.lock import holder
+from vanta.suite.elsewhere import Halt, kill_from_alpha, not_from_markets
 
 _LOOK_EVERY_S = 0.01
 _NEAR_BYTES = 8 << 20
@@ -52,6 +55,11 @@ def kill(home: HomeOption = None, json: JsonFlag = False, reason: Reason = "not 
     """Stop all dispatch, now. Orders that are already at the venue stay there, unless they are to be cancelled."""
     place, clock = home_from(home).existing(), SystemClock()
     halted = _disarm(place)
+    if (node := node_here(place)) == "alpha":
+        return kill_from_alpha(place, Halt(by=by or account(), reason=reason, cancel=cancel_open, timeout_s=timeout),
+                               clock, as_json=json)
+    if node == "markets":
+        raise not_from_markets()
     quiet = _quiet(place, clock, timeout)
     change = Change(by=by or account(), reason=reason, before="present" if halted else "absent", after="absent")
     warnings = record(place, [change], clock.now())

@@ -4,6 +4,8 @@ Resuming is harder than halting. It needs a reason, a scope that a person has ty
 elsewhere `--confirm` repeats it), a readable configuration, and a clean reconciliation: while a broker account does not
 agree with the books, or for dispatch as a whole while a latch is set, nothing is released (status 5) and what is in the
 way is named. It is recorded before it takes effect; of a latch, the executor's log is the receipt.
+
+Of several hosts dispatch is permitted on the executor's alone; a latch may be released on Alpha's too, by what arrived.
 """
 
 from collections.abc import Iterator
@@ -12,8 +14,10 @@ from typing import Annotated
 import typer
 
 from vanta.alpha.core.latches import untold
-from vanta.alpha.core.sights import Facts
-from vanta.alpha.wire import Change, ask, gather, record
+from vanta.alpha.core.peers import LEASE_FIX
+from vanta.alpha.core.sights import Facts, since, span
+from vanta.alpha.core.summary import ON_ALPHA
+from vanta.alpha.wire import Change, ask, gather, record, shown
 from vanta.common.cli import Confirm, HomeOption, JsonFlag, Next, Report, application, confirmed, emit
 from vanta.common.clock import Clock
 from vanta.common.errors import OperatorError, UsageError
@@ -26,6 +30,8 @@ from vanta.suite.controls import By
 
 GLOBAL = "global"
 _IN_SYNC = "in sync"
+STALE_S = 30.0
+"""What arrived of an executor on another host is too old to decide by after so long."""
 
 app = application("Let orders leave again.")
 
@@ -52,17 +58,19 @@ def release(*, reason: Reason, home: HomeOption = None, json: JsonFlag = False, 
     if not reason.strip() or not name.strip():
         raise UsageError("a release needs a reason and a name", "Add --reason TEXT (and --by NAME).")
     wanted = _typed(scope, latch, confirm)
-    doubts = list(_doubts(place, gather(place, settings, clock.now()), latch))
+    facts = gather(place, settings, clock.now())
+    doubts = [*_elsewhere(facts, latch), *_doubts(shown(place, settings), facts, latch)]
     if doubts:
         raise Premature(f"{wanted} is not released: {'; '.join(doubts)}",
                         "See `vanta-run status`; a latch is released by its name, with --latch ID.")
     if latch is None:
-        return _dispatch(place, clock, Change(by=name, reason=reason, before="absent", after="present"), as_json=json)
+        change = Change(by=name, reason=reason, before="absent", after="present")
+        return _dispatch(place, clock, change, list(_still(facts)), as_json=json)
     command = ask(place, {"kind": "release", "latch_id": wanted}, by=name, reason=reason, now=clock.now())
     return emit(Report(schema="vanta.run.release/1", at=clock.now(),
                        items={"command": command.command_id, "latch": latch, "by": name},
                        lines=[f"the executor is asked to clear {latch} ({command.command_id})"],
-                       next=[Next("whether it did", "vanta-run status")]), as_json=json)
+                       warnings=list(_still(facts)), next=[Next("whether it did", "vanta-run status")]), as_json=json)
 
 
 def _typed(scope: str | None, latch: str | None, confirm: str | None) -> str:
@@ -74,6 +82,38 @@ def _typed(scope: str | None, latch: str | None, confirm: str | None) -> str:
         raise UsageError(f"there is no scope {wanted!r}", f"Write --scope {GLOBAL}, or --latch ID for a latch.")
     confirmed(wanted, confirm)
     return wanted
+
+
+def _elsewhere(facts: Facts, latch: str | None) -> Iterator[str]:
+    """Why nothing can be released from this host of several, or not by what is known here."""
+    if facts.node in ("", "executor"):
+        return
+    if latch is None:
+        holds = [facts.unreadable] if facts.unreadable else facts.stops
+        yield ("dispatch is permitted on the executor's host alone" if not holds or facts.node != "alpha" else
+               "dispatch is permitted on the executor's host alone, and Alpha's overlay holds it besides "
+               f"({'; '.join(holds)}): here `vanta overlay clear SWITCH --reason TEXT`, then there")
+    elif facts.node == "markets":
+        yield "a latch is released on Alpha's host or the executor's"
+    else:
+        beat = facts.executor.time("heartbeat_at")
+        age = None if beat is None else since(beat, facts.now)
+        if age is None or age > STALE_S:
+            known = "nothing can be seen" if age is None else f"what can be seen is {span(age)} old"
+            yield f"{known} here of the executor: look at the link, or release it on the executor's host"
+
+
+def _still(facts: Facts) -> Iterator[str]:
+    """What of Alpha holds dispatch all the same, and what to do about it there."""
+    seen = facts.far
+    if seen is None:
+        return
+    if seen.unreadable:
+        yield f"still halted: {seen.unreadable}\n  → On Alpha: `vanta overlay show`"
+    elif seen.stops:
+        yield f"still halted on Alpha: {'; '.join(seen.stops)}\n  → {ON_ALPHA}"
+    if seen.lease:
+        yield f"still held: {seen.lease}\n  → {LEASE_FIX}"
 
 
 def _doubts(home: Home, facts: Facts, latch: str | None) -> Iterator[str]:
@@ -95,7 +135,7 @@ def _doubts(home: Home, facts: Facts, latch: str | None) -> Iterator[str]:
         yield f"there is no such latch; set are {', '.join(latches) or 'none'}"
 
 
-def _dispatch(home: Home, clock: Clock, change: Change, *, as_json: bool) -> int:
+def _dispatch(home: Home, clock: Clock, change: Change, still: list[str], *, as_json: bool) -> int:
     changed = not home.file(PERMIT).exists()
     if changed:
         warnings = record(home, [change], clock.now())
@@ -103,6 +143,6 @@ def _dispatch(home: Home, clock: Clock, change: Change, *, as_json: bool) -> int
             raise OperatorError(f"not released: {warnings[0]}", "A release has to be recorded. Repair that first.")
         arm(home, by=change.by, reason=change.reason, now=clock.now())
     said = f"dispatch is permitted by {change.by}: {change.reason}" if changed else "dispatch was permitted already"
-    return emit(Report(schema="vanta.run.release/1", at=clock.now(), items={"changed": changed, "by": change.by},
-                       lines=[said], next=[Next("what still holds orders, if anything", "vanta-run status")]),
-                as_json=as_json)
+    return emit(Report(schema="vanta.run.release/1", at=clock.now(), warnings=still, lines=[said],
+                       items={"changed": changed, "by": change.by, "still": still},
+                       next=[Next("what still holds orders, if anything", "vanta-run status")]), as_json=as_json)

@@ -13,7 +13,7 @@ import typer
 
 from vanta.alpha.core.sights import Doc, Facts, Limits, Row, one_line, since, span
 from vanta.alpha.core.summary import headline, rows, worst
-from vanta.alpha.wire import gather, given_or_taken, last_records, whole
+from vanta.alpha.wire import gather, last_records, permitted, shown, whole
 from vanta.common import typed
 from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, emit
 from vanta.common.clock import clock_for
@@ -31,7 +31,10 @@ _WORDS = {Check.OK: "OK", Check.WARNING: "WARN", Check.CRITICAL: "CRIT", Check.U
 _MOST_ALERTS = 10
 _ALERTS_NEAR = 4 << 20
 """Alerts are looked for so near to the end of the trade log."""
+_PROGRAMS = {"": ("executor", "markets"), "executor": ("executor", "transport"), "markets": ("markets", "transport"),
+             "alpha": ("lease", "transport")}
 _FIRST = ("dispatch", "executor")
+_ALWAYS = ("reflection", "queue", "lease")
 _DECISIONS = ("intent.approved", "intent.refused", "intent.held", "intent.expired", "order.rejected", "order.cancelled",
               "fill")
 
@@ -45,7 +48,7 @@ def status(home: HomeOption = None, json: JsonFlag = False, now: NowOption = Non
         clock = clock_from(settings, now)
     except OperatorError as error:
         settings, clock, problems = Settings(), clock_for(now), (error.what,)
-    facts = gather(place, settings, clock.now(), problems)
+    facts, place = gather(place, settings, clock.now(), problems), shown(place, settings)
     found = rows(facts, Limits(
         heartbeat_warn_s=3 * settings.executor.heartbeat_s, heartbeat_s=6 * settings.executor.heartbeat_s))
     mode = "unknown: the settings cannot be read" if problems else settings.executor.mode
@@ -55,26 +58,28 @@ def status(home: HomeOption = None, json: JsonFlag = False, now: NowOption = Non
     lines = [headline(found)] if check else []
     return emit(Report(
         schema="vanta.run.status/1", at=facts.now, exit=worst(found) if check else Exit.DONE,
-        lines=[*lines, *_lines(place, more, found)], next=[Next(row.name, row.fix) for row in found if row.fix],
+        lines=[*lines, *_lines(place, facts, more, found)], next=[Next(row.name, row.fix) for row in found if row.fix],
         items={"level": worst(found).name, "headline": headline(found), "home": str(place.root), **more, "checks": [
             {"name": row.name, "level": row.level.name, "text": row.text, "fix": typed.command(row.fix) or None}
             for row in found]},
     ), as_json=json)
 
 
-def _lines(home: Home, more: Mapping[str, Any], found: list[Row]) -> Iterator[str]:
-    yield f"{'mode':<18}{str(more['mode']).upper()} at {home.root}"
+def _lines(home: Home, facts: Facts, more: Mapping[str, Any], found: list[Row]) -> Iterator[str]:
+    node = f", node {facts.node}" if facts.node else ""
+    yield f"{'mode':<18}{str(more['mode']).upper()} at {home.root}{node}"
     yield from (_line(row) for row in found if row.name in _FIRST)
     yield f"{'  who and why':<18}{more['permission']}"
     yield f"{'programs':<18}{more['programs']}"
-    yield f"{'feeds':<18}{_fresh(found)}"
+    if facts.feeds:
+        yield f"{'feeds':<18}{_fresh(found)}"
     yield from (_line(row) for row in found if row.name.startswith("feed ") and row.level is not Check.OK)
     yield from (f"{'risk' if at == 0 else '':<18}{text}" for at, text in enumerate(more["risk"]))
     yield from (f"{'alerts today' if at == 0 else '':<18}{_alert(row)}" for at, row in enumerate(more["alerts"]))
     yield from (f"{'last day' if at == 0 else '':<18}{_day(row)}" for at, row in enumerate(more["last_day"]))
     yield f"{'last decision':<18}{more['last_decision']}"
     yield from (_line(row) for row in found if row.name not in _FIRST and not row.name.startswith("feed ")
-                and (row.level is not Check.OK or row.name in ("reflection", "queue")))
+                and (row.level is not Check.OK or row.name in _ALWAYS or row.name.startswith("link ")))
 
 
 def _line(row: Row) -> str:
@@ -89,14 +94,13 @@ def _fresh(found: list[Row]) -> str:
 def permission(home: Home, facts: Facts) -> str:
     """Who permitted or stopped dispatch last, when and why; a latch is named before all of it."""
     latched = [f"the executor latched itself: {latch.detail}" for latch in facts.latches]
-    said = [one for one in (*latched, given_or_taken(home, permit=facts.permit)) if one]
-    return "; ".join(said) or "it was never permitted here"
+    return "; ".join([*latched, permitted(home, facts)])
 
 
 def programs(facts: Facts) -> str:
     """Which daemons are alive, by their locks."""
     said = {True: "runs", False: "is not running", None: "cannot be told"}
-    return "; ".join(f"{name} {said[facts.running(name)]}" for name in ("executor", "markets"))
+    return "; ".join(f"{name} {said[facts.running(name)]}" for name in _PROGRAMS[facts.node])
 
 
 def risk(home: Home, facts: Facts) -> Iterator[str]:

@@ -15,7 +15,16 @@ from vanta.common.errors import Missing, StateError
 from vanta.common.paths import Home
 from vanta.common.signatures import KEYS
 from vanta.common.store import segments
-from vanta.common.store.atomic import describe, give_to_owner, read, remove, replace, sync_folder, write_all
+from vanta.common.store.atomic import (
+    describe,
+    give_to_owner,
+    make_folders,
+    read,
+    remove,
+    replace,
+    sync_folder,
+    write_all,
+)
 from vanta.common.store.chain import START, chain
 from vanta.common.store.checkpoint import FOLDER, Checkpoint, decode
 from vanta.common.store.personal import digest
@@ -35,8 +44,7 @@ class Landing:
         self.place, self.snapshots = place, snapshots
         try:
             for folder in (place.memory, place.config):
-                folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-            give_to_owner(place.root)
+                make_folders(folder)
         except OSError as error:
             raise StateError(f"{place.root} cannot be prepared: {describe(error)}") from error
 
@@ -68,7 +76,7 @@ class Landing:
         folder = self.place.root / REFUSED
         piece = folder / f"{name}-{sha256(evidence)[:16]}"
         try:
-            folder.mkdir(mode=0o750, exist_ok=True)
+            make_folders(folder)
             if piece.exists() or len(os.listdir(folder)) >= _PIECES:
                 return False
             replace(piece, evidence[:_EVIDENCE])
@@ -131,7 +139,7 @@ class LogReplica:
         assert self.held.head == START
         piece = segments.folder(self.path) / segments.name(seal.seq + 1, seal.size, seal.size)
         try:
-            piece.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            make_folders(piece.parent)
         except OSError as error:
             raise StateError(f"{piece.parent}: {describe(error)}") from error
         replace(piece.with_suffix(segments.CHECKPOINTS), line)
@@ -164,7 +172,7 @@ class LogReplica:
     def _add(self, path: Path, data: bytes, *, durable: bool) -> None:
         self.sound = False
         try:
-            path.parent.mkdir(mode=0o750, exist_ok=True)
+            make_folders(path.parent)
             new = not path.exists()
             fd = os.open(path, _OPEN, 0o640)
             try:

@@ -42,6 +42,7 @@ class Seen:
     """What there is to say of one file."""
 
     problem: str = ""
+    refused: bool = False
     at: str | None = None
     seq: int | None = None
     behind: int = 0
@@ -99,6 +100,7 @@ class Link:
     def _one(self, row: Crossing, found: Turn, clock: Clock) -> None:
         """One file. Raises `LinkDown`; anything else that is wrong with it is said."""
         seen, before = self.files[row.name], self.files[row.name].problem
+        refused = False
         try:
             if self._log(row, clock) if row.how == "log" else self._document(row):
                 seen.at = iso(clock.now())
@@ -107,11 +109,12 @@ class Link:
         except Missing as error:
             seen.problem = self._gone(row, error)
         except Refusal as error:
-            seen.problem = error.what
+            seen.problem, refused = error.what, True
             if self._landing.refuse(row.name, error.evidence) or before != error.what:
                 found.refused.append(f"{row.name}: {error.what}")
         except (StateError, Refused) as error:
             seen.problem = error.what
+        seen.refused = refused
         self.heard = iso(clock.now())
 
     def _gone(self, row: Crossing, error: Missing) -> str:
@@ -206,7 +209,8 @@ class Link:
         """Write `status.json` when it says something else, at most every second."""
         said = {"node": self.source, "link": "down" if self.down else "up", "problem": self.down,
                 "heard_at": self.heard, "witness": self.witnessed,
-                "files": {name: {"at": one.at, "seq": one.seq, "behind": one.behind, "problem": one.problem}
+                "files": {name: {"at": one.at, "seq": one.seq, "behind": one.behind, "problem": one.problem,
+                                 "refused": one.refused}
                           for name, one in self.files.items()}}
         if said != self._said[0] and clock.monotonic() - self._said[1] >= _STATUS_S:
             self._said = (said, clock.monotonic())

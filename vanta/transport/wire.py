@@ -9,6 +9,7 @@ from vanta.common.clock import Clock
 from vanta.common.errors import OperatorError
 from vanta.common.models.configuration import LinkSettings, Settings
 from vanta.common.paths import Home
+from vanta.common.settings import credential_folder
 from vanta.common.store.files import FolderFiles
 from vanta.common.store.snapshot import FileSnapshots
 from vanta.transport.core.table import NODES, crossings
@@ -39,13 +40,21 @@ def node_of(settings: Settings) -> str:
     return settings.node.name
 
 
-def command(link: LinkSettings, source: str, to: str, timeout_s: float) -> list[str]:
+def key_of(home: Home) -> Path:
+    """The private key where the settings name none: of the unit, which systemd named after its folder, else below."""
+    unit = credential_folder()
+    found = None if unit is None else unit / "transport_key"
+    return found if found is not None and found.exists() else home.config / "credentials" / "transport" / "key"
+
+
+def command(home: Home, link: LinkSettings, source: str, to: str, timeout_s: float) -> list[str]:
     """The words that reach `source`. Over ssh the words at the end are for people: its forced command decides."""
     words = ["serve", "--node", source, "--to", to]
     if link.kind == "shared":
         return [sys.executable, "-m", "vanta.suite.dispatch", "transport", *words, "--home", str(link.path)]
-    return [*_SSH, "-o", f"ConnectTimeout={max(1, round(timeout_s))}", "-o", f"UserKnownHostsFile={link.known_hosts}",
-            "-i", str(link.identity), "-p", str(link.port), "-l", link.user, "--", str(link.host),
+    return [*_SSH, "-o", f"ConnectTimeout={max(1, round(timeout_s))}",
+            "-o", f"UserKnownHostsFile={link.known_hosts or home.config / 'known_hosts'}",
+            "-i", link.identity or str(key_of(home)), "-p", str(link.port), "-l", link.user, "--", str(link.host),
             "vanta", "transport", *words]
 
 
@@ -59,7 +68,7 @@ def links(home: Home, settings: Settings, clock: Clock) -> Iterator[Link]:
         if not crossings(source, to):
             raise OperatorError(f"nothing is carried from {source} to {to}", f"Remove [transport.{source}].")
         there = home.replica(source)
-        remote = PipeRemote(command(link, source, to, said.timeout_s), timeout_s=said.timeout_s, clock=clock)
+        remote = PipeRemote(command(home, link, source, to, said.timeout_s), timeout_s=said.timeout_s, clock=clock)
         yield Link(source, to, remote, Landing(there, FileSnapshots(there.snapshots)),
                    Pace(controls_s=said.controls_s, logs_s=said.logs_s, key=link.key))
 

@@ -27,6 +27,9 @@ from vanta.transport.port import LinkDown, Refused, Remote, TooLarge, WasCut
 from vanta.transport.reading import HomeReader
 from vanta.transport.wire import command
 
+HERE = Home(Path("/nowhere"))
+"""Who asks: it says where its own key lies, unless the link does."""
+
 INPUT = b"what a decision rested on"
 POINTS = checkpoints_of(TRADE_LOG)
 
@@ -171,6 +174,7 @@ class TestMemoryRemote(RemoteSuite):
         return MemoryRemote("executor", "alpha")
 
 
+
 class TestSharedDirectory(RemoteSuite):
     """Our own `serve` on a folder."""
 
@@ -178,14 +182,14 @@ class TestSharedDirectory(RemoteSuite):
     def remote(self, home: Home) -> Iterator[Remote]:
         """A child on the other home."""
         link = LinkSettings(kind="shared", path=str(home.root))
-        with closing(PipeRemote(command(link, "executor", "alpha", 20), timeout_s=20)) as found:
+        with closing(PipeRemote(command(HERE, link, "executor", "alpha", 20), timeout_s=20)) as found:
             yield found
 
     @pytest.fixture
     def absent(self, tmp_path: Path) -> Iterator[Remote]:
         """A child on an empty one."""
         link = LinkSettings(kind="shared", path=str(tmp_path / "empty"))
-        with closing(PipeRemote(command(link, "executor", "alpha", 20), timeout_s=20)) as found:
+        with closing(PipeRemote(command(HERE, link, "executor", "alpha", 20), timeout_s=20)) as found:
             yield found
 
 
@@ -197,14 +201,14 @@ class TestSsh(RemoteSuite):
     def remote(self, home: Home, tmp_path: Path) -> Iterator[Remote]:
         """Over loopback."""
         with (sshd(tmp_path / "ssh", forced_serve(home.root, "executor", "alpha")) as server,
-              closing(PipeRemote(command(server.link(), "executor", "alpha", 20), timeout_s=20)) as found):
+              closing(PipeRemote(command(HERE, server.link(), "executor", "alpha", 20), timeout_s=20)) as found):
             yield found
 
     @pytest.fixture
     def absent(self, tmp_path: Path) -> Iterator[Remote]:
         """To a host whose home is empty."""
         with (sshd(tmp_path / "ssh", forced_serve(tmp_path / "empty", "executor", "alpha")) as server,
-              closing(PipeRemote(command(server.link(), "executor", "alpha", 20), timeout_s=20)) as found):
+              closing(PipeRemote(command(HERE, server.link(), "executor", "alpha", 20), timeout_s=20)) as found):
             yield found
 
     def test_another_host_key_is_not_believed(self, remote: Remote, tmp_path: Path) -> None:
@@ -215,7 +219,7 @@ class TestSsh(RemoteSuite):
         known.write_text(f"{known.read_text().split()[0]} {stranger}")
         link = LinkSettings(kind="ssh", host="127.0.0.1", port=int(known.read_text().split(":")[1].split()[0]),
                             identity=str(tmp_path / "ssh" / "key"), known_hosts=str(known), user="root")
-        with closing(PipeRemote(command(link, "executor", "alpha", 20), timeout_s=20)) as found, \
+        with closing(PipeRemote(command(HERE, link, "executor", "alpha", 20), timeout_s=20)) as found, \
                 pytest.raises(LinkDown, match="verification failed"):
             found.stat(PORTFOLIO)
 

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.unit.executor.world import ALL_CLEAR, World, vault, without_permission
-from vanta.alpha.core.asked import commands
+from vanta.alpha.core.asked import Given, commands
 from vanta.common.canonical import document, sha256
 from vanta.common.clock import ManualClock
-from vanta.common.models.command import OperatorCommand
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import OPERATOR_COMMANDS, OVERLAY, PERMIT, SNAPSHOTS, STATE, TRADE_LOG, VAULTS, Home
 from vanta.common.permit import arm
@@ -124,10 +123,10 @@ def kept(world: World) -> dict[str, bytes]:
     return dict(world.snapshots._blobs)
 
 
-def asked(world: World) -> dict[str, OperatorCommand]:
+def asked(world: World) -> Given:
     """The commands that operators gave."""
-    return commands(chain(world.files.read(OPERATOR_COMMANDS), name=OPERATOR_COMMANDS)
-                    if world.files.exists(OPERATOR_COMMANDS) else ())
+    return [commands(chain(world.files.read(OPERATOR_COMMANDS), name=OPERATOR_COMMANDS)
+                     if world.files.exists(OPERATOR_COMMANDS) else ())]
 
 
 def whole(root: Path, *, scenes: int = 2) -> Home:

@@ -89,6 +89,9 @@ def test_whose_the_files_are(shell: Shell) -> None:
         "opt/vanta/logs": (0o2750, mine, readers), "opt/vanta/build": (0o755, 0, 0),
         "opt/vanta/config": (0o750, 0, groups["vanta-executor"]), "opt/vanta/config/credentials": (0o700, 0, 0),
         "opt/vanta/config/vanta.toml": (0o640, 0, groups["vanta-executor"]),
+        "opt/vanta/config/known_hosts": (0o640, 0, groups["vanta-executor"]),
+        "opt/vanta/config/credentials/transport": (0o700, 0, 0), "opt/vanta/ssh": (0o755, 0, 0),
+        "opt/vanta/ssh/.ssh": (0o750, 0, readers), "opt/vanta/ssh/.ssh/authorized_keys": (0o640, 0, readers),
         "etc/sudoers.d/vanta-executor": (0o440, 0, 0), "etc/cron.d/vanta-executor": (0o644, 0, 0), UNIT: (0o644, 0, 0)}
     for name, (mode, user, group) in wanted.items():
         info = (shell.root / name).lstat()
@@ -163,7 +166,7 @@ def test_a_dry_run_says_everything_and_does_nothing(tmp_path: Path, capsys: pyte
     assert shell("executor", "--dry-run") == 0
     assert "install executor: would be done" in shell.out
     assert f"wrote     /{UNIT}" in shell.out
-    assert "made      accounts: vanta-executor" in shell.out
+    assert "made      accounts: vanta, vanta-executor" in shell.out
     assert not list(tmp_path.iterdir())
 
 

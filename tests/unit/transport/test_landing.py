@@ -1,6 +1,7 @@
 """A replica on disk: whole lines, each once, whatever came between two writes."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,16 @@ def test_a_place_that_cannot_be_prepared(tmp_path: Path) -> None:
     (tmp_path / "replica").write_bytes(b"")
     with pytest.raises(StateError, match="cannot be prepared"):
         Landing(Home(tmp_path / "replica"), MemorySnapshots())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root acts in somebody's place")
+def test_what_root_pulls_by_hand_is_the_nodes_own(world: World) -> None:
+    """Else the service that pulls next could write nothing there."""
+    os.chown(world.landing.place.memory.parents[1], 12_345, 12_345)
+    shutil.rmtree(world.landing.place.root)
+    world.start()
+    world.turn()
+    world.landing.refuse(TRADE_LOG, b"x")
+    found = list(world.landing.place.root.rglob("*"))
+    assert {path.name for path in found} >= {TRADE_LOG, "checkpoints", "refused", "audit_keys.jsonl", "status.json"}
+    assert {path.lstat().st_uid for path in [world.landing.place.root, *found]} == {12_345}

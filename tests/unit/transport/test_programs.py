@@ -199,17 +199,34 @@ def test_links_of_a_node(world: World) -> None:
     assert [link.source for link in found] == ["alpha", "executor"]
     with pytest.raises(OperatorError, match="single host"):
         node_of(Settings())
-    words = command(LinkSettings(kind="ssh", host="h.example", port=2222, identity="/k", known_hosts="/h"), "executor",
-                    "alpha", 5)
+    words = command(world.here, LinkSettings(kind="ssh", host="h.example", port=2222, identity="/k", known_hosts="/h"),
+                    "executor", "alpha", 5)
     assert words[0] == "ssh"
     assert words[words.index("-p") + 1] == "2222"
     assert "StrictHostKeyChecking=yes" in words
     assert "BatchMode=yes" in words
     assert words[words.index("--") + 1] == "h.example"
+    assert (words[words.index("-i") + 1], "UserKnownHostsFile=/h" in words) == ("/k", True)
+
+
+def test_keys_where_the_settings_name_none(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A unit has its own copy, and nobody else reads root's; by hand it is root's."""
+    link = LinkSettings(kind="ssh", host="h.example")
+
+    def words() -> list[str]:
+        return command(world.here, link, "executor", "alpha", 5)
+
+    config = world.here.config
+    assert words()[words().index("-i") + 1] == str(config / "credentials" / "transport" / "key")
+    assert f"UserKnownHostsFile={config / 'known_hosts'}" in words()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert words()[words().index("-i") + 1] == str(config / "credentials" / "transport" / "key")
+    (tmp_path / "transport_key").write_text("a key")
+    assert words()[words().index("-i") + 1] == str(tmp_path / "transport_key")
 
 
 @pytest.mark.parametrize(("link", "words"), [
-    ({"kind": "shared"}, "needs path"), ({"kind": "ssh", "host": "h"}, "needs identity, known_hosts"),
+    ({"kind": "shared"}, "needs path"), ({"kind": "ssh"}, "needs host"),
     ({"kind": "ssh", "host": "-oProxyCommand=x", "identity": "/k", "known_hosts": "/h"}, "pattern"),
     ({"kind": "ssh", "host": "h", "user": "a b", "identity": "/k", "known_hosts": "/h"}, "pattern")])
 def test_links_that_are_none(link: dict[str, str], words: str) -> None:

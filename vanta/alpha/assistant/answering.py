@@ -20,15 +20,13 @@ from vanta.alpha.core.assistant.spans import Since, moment, since
 from vanta.alpha.core.releases import approval, unfinished
 from vanta.alpha.core.sights import one_line
 from vanta.alpha.explainer import Explainer
-from vanta.alpha.facts import whole
 from vanta.alpha.releases import NotAllowed, Shelf
 from vanta.alpha.verifier import Verifier
 from vanta.common.errors import OperatorError, StateError, UsageError, VantaError
 from vanta.common.exitcodes import Exit
 from vanta.common.host import account
-from vanta.common.paths import COLLECTION_LOG, CONTROLS_LEASE, PROMOTION_LOG, TRADE_LOG, VAULTS, Home
+from vanta.common.paths import COLLECTION_LOG, PROMOTION_LOG, TRADE_LOG, VAULTS, Home
 from vanta.common.settings import load
-from vanta.common.times import parse_iso
 
 _MOST_COULD = 12
 _STANDING = {
@@ -191,27 +189,8 @@ class Assistant:
         view = look.view()
         places = dict.fromkeys((self.home, seat(self.home, TRADE_LOG), seat(self.home, COLLECTION_LOG)))
         findings = [finding for place in places for finding in Verifier(place).run()]
-        try:
-            settings = load(self.home)
-        except OperatorError:  # a row of diagnostics says so
-            return safety.safe(view, safety.Held(findings=findings, several_hosts=True))
-        return safety.safe(
-            view,
-            safety.Held(
-                findings=findings,
-                vaults="" if self.home.file(VAULTS).exists() else f"there is no {VAULTS}",
-                several_hosts=settings.node is not None,
-                lease_at=self._lease(),
-                lease_s=float(settings.transport.lease_s),
-            ),
-        )
-
-    def _lease(self) -> datetime | None:
-        said = whole(seat(self.home, CONTROLS_LEASE).file(CONTROLS_LEASE)).text("written_at")
-        try:
-            return parse_iso(said)
-        except ValueError:
-            return None
+        vaults = "" if seat(self.home, VAULTS).file(VAULTS).exists() else f"there is no {VAULTS}"
+        return safety.safe(view, safety.Held(findings=findings, vaults=vaults))
 
     def _candidate(self, look: Look, question: Heard, meant: Meant) -> Answer:  # noqa: ARG002 - the makers' shape
         if not question.release:

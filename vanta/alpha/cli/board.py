@@ -21,7 +21,9 @@ from vanta.common import cli
 from vanta.common.cli import HomeOption, NowOption, Report, application, emit, exit_table
 from vanta.common.clock import Clock
 from vanta.common.exitcodes import Exit
+from vanta.common.notify import Notifier
 from vanta.common.paths import Home
+from vanta.common.settings import notify_address
 from vanta.common.store import atomic
 
 PROGRAM = "tracker_viewer.py"
@@ -44,7 +46,9 @@ def view(out: OutOption, home: HomeOption = None, *, stale_after: StaleOption = 
     emit(Report(schema="vanta.tracker.board/1", at=clock.now(), items={}, lines=[f"the board is in {target}"]),
          as_json=False)
     if watch:
-        keep(place, clock, target, fresh_for)
+        notifier = Notifier(notify_address())
+        notifier.ready(f"the board is in {target}")
+        keep(place, clock, target, fresh_for, notifier)
     return 0
 
 
@@ -56,12 +60,13 @@ def make(home: Home, clock: Clock, target: Path, fresh_for: timedelta) -> int:
     return tracker.seq
 
 
-def keep(home: Home, clock: Clock, target: Path, fresh_for: timedelta) -> None:
-    """Write it whenever there is another record, and at half of its time; for ever."""
+def keep(home: Home, clock: Clock, target: Path, fresh_for: timedelta, notifier: Notifier) -> None:
+    """Write it whenever there is another record, and at half of its time; for ever. Each look is a sign of life."""
     seen, made = -1, clock.monotonic()
     while True:
         if look(home).seq != seen or clock.monotonic() - made >= fresh_for.total_seconds() / 2:
             seen, made = make(home, clock, target, fresh_for), clock.monotonic()
+        notifier.watchdog()
         clock.sleep(EVERY_S)
 
 

@@ -15,10 +15,11 @@ from typing import Annotated
 import typer
 
 from vanta.alpha.cli import overlay_change
-from vanta.alpha.cli.overlay_change import clock_of, look
+from vanta.alpha.cli.overlay_change import clock_of
 from vanta.alpha.cli.overlay_history import history
 from vanta.alpha.core.permission import permission
 from vanta.alpha.core.switching import flip_words, rows
+from vanta.alpha.halting import look
 from vanta.alpha.operators import known, open_ways, owners
 from vanta.common.canonical import sha256
 from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, application, emit, exit_table

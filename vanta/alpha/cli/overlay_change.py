@@ -7,10 +7,7 @@ file stays. If somebody else saves it meanwhile, what tightens is done again on 
 refused (75): nothing is ever merged.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -31,9 +28,10 @@ from vanta.alpha.core.switching import (
     without,
     words,
 )
-from vanta.alpha.editing import Edit, Meanwhile, bytes_of, keep_broken, put
-from vanta.alpha.operators import known, owners
-from vanta.alpha.wire import Change, carried_out
+from vanta.alpha.editing import Edit
+from vanta.alpha.halting import Done, again, insist_on_readable, look, set_safely, store
+from vanta.alpha.operators import known
+from vanta.alpha.wire import Change, carried_out, tightening
 from vanta.common import strictjson
 from vanta.common.canonical import content_hash
 from vanta.common.cli import (
@@ -49,7 +47,7 @@ from vanta.common.cli import (
     moment,
 )
 from vanta.common.clock import Clock, SystemClock
-from vanta.common.errors import OperatorError, StateError, UsageError, VantaError
+from vanta.common.errors import OperatorError, UsageError, VantaError
 from vanta.common.exitcodes import Exit
 from vanta.common.host import account
 from vanta.common.models.base import validate
@@ -59,9 +57,8 @@ from vanta.common.paths import OVERLAY, VAULTS, Home, own
 from vanta.common.settings import clock_from, home_from, load
 from vanta.common.store.atomic import read
 from vanta.common.store.document import parse
-from vanta.common.store.guarded import guarded_read
 from vanta.common.times import iso
-from vanta.executor.core.controls import MAX_BYTES, Controls, read_overlay
+from vanta.executor.core.controls import read_overlay
 
 NOT_STATED = "not stated"
 _TRIES = 50
@@ -81,21 +78,6 @@ By = Annotated[str | None, typer.Option("--by", metavar="NAME", show_default=Fal
 Until = Annotated[str | None, typer.Option(
     "--until", metavar="TIME", show_default=False,
     help=f"When it ends by itself, as in 90min, 2h or an ISO time: {' and '.join(ENDING)} may.")]
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The overlay as it was read: the bytes that are there, and what the executor makes of them."""
-
-    home: Home
-    raw: bytes | None
-    controls: Controls
-
-
-def look(home: Home) -> Seen:
-    """Read the overlay as the executor does."""
-    raw, problem = guarded_read(home.file(OVERLAY), owners=owners(home), max_bytes=MAX_BYTES)
-    return Seen(home, bytes_of(home, OVERLAY) if raw is None else raw, read_overlay(raw, problem=problem))
 
 
 def readable(home: Home) -> tuple[bytes, Overlay]:
@@ -125,7 +107,7 @@ def set_(switch: SwitchArgument, *, scope: ScopeOption = None, until: Until = No
     clock = clock_of(place)
     wish = Wish(switch=_known_switch(switch), place=_place(scope), on=True, reason=reason, by=by or account(),
                 until=_until(until, switch, clock.now()))
-    done = _again(lambda: _set(place, wish, confirm, clock))
+    done = again(lambda: _set(place, wish, confirm, clock))
     return _said("vanta.overlay.set/1", wish, done, clock, as_json=json)
 
 
@@ -140,32 +122,12 @@ def clear(switch: SwitchArgument, *, scope: ScopeOption = None, reason: Why = NO
     return _said("vanta.overlay.clear/1", wish, _clear(place, wish, confirm, clock), clock, as_json=json)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """What came of it. `kept` is where a file that could not be read lies now."""
-
-    before: str
-    after: str
-    changed: bool = True
-    kept: Path | None = None
-    warnings: tuple[str, ...] = ()
-
-
-def _again(act: Callable[[], T]) -> T:
-    """Tightening is done on whatever is there now; somebody who saves all the time would have to be quick."""
-    for _ in range(_TRIES - 1):
-        try:
-            return act()
-        except Meanwhile:
-            continue
-    return act()
-
-
 def _set(home: Home, wish: Wish, confirm: str | None, clock: Clock) -> Done:
     seen, now = look(home), clock.now()
     overlay = seen.controls.overlay
     if overlay is None or seen.raw is None:
-        return _set_safely(seen, wish, clock)
+        _checked(home, dumps(safe(seen.raw, wish)), wish.place)
+        return set_safely(seen, wish, clock, tightening(clock))
     value = value_of(overlay, wish.switch, wish.place)
     before = words(value, wish.switch, now)
     if needless(value, wish, now, stated=_stated(wish.reason)):
@@ -179,21 +141,6 @@ def _set(home: Home, wish: Wish, confirm: str | None, clock: Clock) -> Done:
     before = words(value, wish.switch, now, named=False)
     edit = Edit(home=home, name=OVERLAY, before=seen.raw, after=new, urgent=not loosens)
     return Done(before=before, after=wish.becomes, warnings=_carried(edit, wish, before, clock, loosens=loosens))
-
-
-def _set_safely(seen: Seen, wish: Wish, clock: Clock) -> Done:
-    """Keep what nobody can read, and put something in its place that permits nothing either."""
-    new = dumps(safe(seen.raw, wish))
-    _checked(seen.home, new, wish.place)
-    try:
-        kept = keep_broken(seen.home, OVERLAY)
-    except StateError as error:
-        raise OperatorError(f"{OVERLAY} is left as it is, which halts everything: {error.what}",
-                            "`vanta-run kill` stops all dispatch as well, and needs no space.") from error
-    before = f"unreadable: {seen.controls.problem}"
-    edit = Edit(home=seen.home, name=OVERLAY, before=seen.raw, after=new, urgent=True)
-    return Done(before=before, after=f"{wish.becomes}, in a file that permits nothing", kept=kept,
-                warnings=_carried(edit, wish, before, clock, loosens=False))
 
 
 def _clear(home: Home, wish: Wish, confirm: str | None, clock: Clock) -> Done:
@@ -218,27 +165,16 @@ def _clear(home: Home, wish: Wish, confirm: str | None, clock: Clock) -> Done:
 
 def _carried(edit: Edit, wish: Wish, before: str, clock: Clock, *, loosens: bool) -> tuple[str, ...]:
     change = Change(what=wish.control, by=wish.by, reason=wish.reason, before=before, after=wish.becomes)
-    return tuple(carried_out(edit.home, [change], lambda: _put(edit, clock), clock, loosens=loosens))
-
-
-def _put(edit: Edit, clock: Clock) -> None:
-    try:
-        put(edit, clock)
-    except StateError as error:
-        cure = f"{error.cure} `vanta-run kill` stops all dispatch, and needs no space.".strip()
-        raise StateError(error.what, cure if edit.urgent else error.cure) from error
+    return tuple(carried_out(edit.home, [change], lambda: store(edit, clock), clock, loosens=loosens))
 
 
 def _checked(home: Home, new: bytes, place: Place | None) -> Overlay:
     """What the executor would make of the new bytes. Raises if it could not read them, or a scope names nothing."""
-    controls = read_overlay(new)
-    if controls.overlay is None:
-        raise OperatorError(f"{OVERLAY} would not be readable afterwards: {controls.problem}; nothing is changed",
-                            "Change it with an editor.")
+    overlay = insist_on_readable(new)
     if place is not None and place in _unknown(home, new):
         raise UsageError(f"there is no {place.kind} {place.name!r} here; nothing is changed",
                          "Without --scope the switch is for everything. `vanta vault list` names the vaults.")
-    return controls.overlay
+    return overlay
 
 
 def _unknown(home: Home, raw: bytes) -> list[Place]:
@@ -317,7 +253,7 @@ def flip(*, vault: VaultOption = None, persona: PersonaOption = None, ttl: Ttl =
     place = own(home_from(home).existing())
     clock, name = clock_of(place), account() if by is None else by
     if end:
-        before, after, warnings = _again(lambda: _flip(place, None, (name, reason), clock))
+        before, after, warnings = again(lambda: _flip(place, None, (name, reason), clock))
     else:
         if not _stated(reason) or not name.strip():
             raise UsageError("a flip needs a reason and a name", "Add --reason TEXT (and --by NAME).")
@@ -361,4 +297,4 @@ def _flip(home: Home, made: dict[str, Any] | None, who: tuple[str, str], clock: 
     after = flip_words(_checked(home, new, None).flip, now)
     change = Change(what="overlay flip", by=who[0], reason=who[1], before=before, after=after)
     edit = Edit(home=home, name=OVERLAY, before=raw, after=new, urgent=made is None)
-    return before, after, carried_out(home, [change], lambda: _put(edit, clock), clock, loosens=made is not None)
+    return before, after, carried_out(home, [change], lambda: store(edit, clock), clock, loosens=made is not None)

@@ -4,7 +4,7 @@ A command stands in its own log before the executor's log answers it; so an answ
 as is a command that was passed over: they are answered in the order of their log.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
@@ -27,8 +27,8 @@ from vanta.executor.core.verdict import latch
 ANSWERS = frozenset({Kind.COMMAND_TAKEN, Kind.COMMAND_REFUSED, Kind.OVERRIDE_SET, Kind.LATCH_RELEASED})
 """The kinds of records that answer a command."""
 
-Given = Mapping[str, OperatorCommand]
-"""Commands by id, in the order of their log."""
+Given = Sequence[Mapping[str, OperatorCommand]]
+"""Of each log of commands, these by id, in its order: on several hosts people ask at Alpha and at the executor."""
 
 
 def commands(records: Iterable[Record]) -> dict[str, OperatorCommand]:
@@ -84,12 +84,13 @@ class Asked:
 
     def _decided(self, record: Record, given: Given) -> Difference | None:
         name = str(record.payload["command_id"])
-        if name not in given:
+        log = next((one for one in given if name in one), None)
+        if log is None:
             return Difference("command", record.kind, f"{name} is not in {OPERATOR_COMMANDS}")
-        open_before = [one for one in takewhile(lambda one: one != name, given) if one not in self._book.commands]
+        open_before = [one for one in takewhile(lambda one: one != name, log) if one not in self._book.commands]
         if open_before:
             return Difference("command", record.kind, f"{open_before[0]} was to be answered before")
-        command, world = given[name], self._world
+        command, world = log[name], self._world
         vaults = world.vaults() if command.kind == "override" and world.vaults_readable else None
         kind, refused = answer(command, self._book, vaults, parse_iso(record.at))
         if (kind, refused) != (record.kind, record.payload.get("refused")):

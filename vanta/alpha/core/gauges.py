@@ -48,9 +48,26 @@ def metrics(facts: Facts, more: More, found: list[Row], tally: Tally, saved: Sav
                *_lag(facts)),
         _gauge("vanta_halt_latency_seconds", "From the save of the halting overlay to the executor's record of it.",
                *([] if latency is None else [Sample(latency)])),
+        *_several_hosts(facts),
         _gauge("vanta_health", "0 in order, 1 warning, 2 critical, 3 unknown, by check.",
                *(Sample(int(row.level), {"check": row.name}) for row in found)),
     ]
+
+
+def _several_hosts(facts: Facts) -> Iterator[Metric]:
+    """How the other nodes are heard; without a sample where all nodes are here."""
+    heard = [(link.node, moment) for link in facts.links if (moment := link.doc.time("heard_at")) is not None]
+    yield _gauge("vanta_link_up", "1 while the transport reaches the node.", *(
+        Sample(int(link.doc.text("link") == "up"), {"node": link.node}) for link in facts.links
+        if link.doc.value is not None))
+    yield _gauge("vanta_link_heard_age_seconds", "Seconds since the node was heard.", *(
+        Sample(since(moment, facts.now), {"node": name}) for name, moment in heard))
+    yield _gauge("vanta_link_refused", "Files of the node that are refused.", *(
+        Sample(sum(bool(one.get("refused")) for one in link.doc.table("files").values() if isinstance(one, dict)),
+               {"node": link.node}) for link in facts.links if link.doc.value is not None))
+    said = None if facts.far is None else facts.far.said_at
+    yield _gauge("vanta_lease_age_seconds", "On the executor: since Alpha said that these are its controls.", *(
+        [] if said is None else [Sample(since(said, facts.now))]))
 
 
 def _gauge(name: str, text: str, *samples: Sample) -> Metric:

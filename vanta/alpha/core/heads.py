@@ -14,7 +14,7 @@ def heads(facts: Facts) -> Iterator[Row]:
     """The trade log always, the others where they exist."""
     for head in facts.heads:
         if head.name == TRADE_LOG:
-            yield _row(head, facts, _behind(head, facts))
+            yield _row(head, facts, _behind(head, facts) if facts.node in ("", "executor") else "")
         elif not head.missing:
             yield _row(head, facts, "")
 
@@ -51,7 +51,10 @@ def _age(at: str, facts: Facts) -> str:
 
 
 def _behind(head: Head, facts: Facts) -> str:
-    """What the executor's documents say about a log that lost its tail. Documents are never ahead of their log."""
+    """What the executor's documents say about a log that lost its tail. Documents are never ahead of their log.
+
+    Where both arrive over a link they may be, for a moment.
+    """
     for name, doc in (("portfolio.json", facts.portfolio), ("executor_state.json", facts.executor)):
         seq = doc.number("as_of_seq")
         if seq is None:

@@ -85,7 +85,7 @@ class Confirmation:
 def rows(facts: Facts, more: More, limits: Limits) -> list[Row]:
     """The further rows, in the order a person reads them."""
     return [_permission(more), *_latches(facts), *_brokers(facts), _confirmation(facts, more), _flip(more),
-            _clock(facts, limits), _nodes(facts, more), _programs(facts, more)]
+            _clock(facts, limits), *([] if facts.links else [_nodes(facts, more)]), _programs(facts, more)]
 
 
 def counted(found: Sequence[Row], more: More) -> list[Row]:

@@ -1,8 +1,8 @@
 """What a node's host is laid out with: which of the shipped files go where, for which home and environment. Pure.
 
 Shipped files stand in `deploy/` and name places by `@HOME@`, `@BIN@` and `@NODE@`; a file that is named with NODE is
-every node's. Some are the operator's from the moment they are there (`kept`): settings, the list of hosts, the places
-of secrets.
+every node's. Some are the operator's from the moment they are there (`kept`): settings, lists of hosts and of keys, the
+places of secrets.
 
     pieces("executor", "/opt/vanta")  ->  Piece("cron/vanta-executor", "/etc/cron.d/vanta-executor", 0o644), …
 """
@@ -16,7 +16,7 @@ NODES = ("alpha", "markets", "executor")
 SYSUSERS, TMPFILES = "/etc/sysusers.d", "/etc/tmpfiles.d"
 
 _UNITS = {
-    "alpha": (),
+    "alpha": ("vanta-alpha-lease.service", "vanta-alpha-board.service", "vanta-alpha-module@.service"),
     "markets": ("markets-reflector.service", "markets-collect@.service", "markets-warmup.service"),
     "executor": ("executor-router.service", "executor-sweep.service"),
 }
@@ -26,6 +26,7 @@ _SHIMS = ("build/vanta_assistant.py", "build/vanta_diagnostics.py", "build/vanta
 
 _CREDENTIALS = {"alpha": (), "markets": ("markets-collect@reddit.service",),
                 "executor": ("executor-router.service", "executor-sweep.service")}
+_OF_EACH = ("tidy", "verify", "transport")
 _PLAIN = re.compile(r"/[A-Za-z0-9._/-]+")
 _UNSEEN = ("/home", "/root", "/run", "/tmp", "/var/tmp", "/proc", "/sys", "/dev")  # noqa: S108 - refused, not used
 """Where a unit looks and finds nothing, or nothing that stays."""
@@ -76,7 +77,7 @@ def check(place: Place) -> None:
 def pieces(node: str, home: str) -> list[Piece]:
     """Every file of a node, accounts and folders first: the others may be theirs."""
     units = [(name, name) for name in (*_UNITS[node], f"vanta-{node}.target")]
-    units += [(f"vanta-NODE-{what}.service", f"vanta-{node}-{what}.service") for what in ("tidy", "verify")]
+    units += [(f"vanta-NODE-{what}.service", f"vanta-{node}-{what}.service") for what in _OF_EACH]
     found = [Piece("sysusers.d/vanta-NODE.conf", f"{SYSUSERS}/vanta-{node}.conf"),
              Piece("tmpfiles.d/vanta-NODE.conf", f"{TMPFILES}/vanta-{node}.conf")]
     if node == "alpha":
@@ -100,6 +101,8 @@ def pieces(node: str, home: str) -> list[Piece]:
             Piece(f"sudoers/vanta-{node}", f"/etc/sudoers.d/vanta-{node}", 0o440),
             Piece("nftables/vanta-NODE.nft", f"/etc/nftables.d/vanta-{node}.nft"),
             Piece("nftables/vanta-NODE-hosts.nft", f"/etc/nftables.d/vanta-{node}-hosts.nft", kept=True),
+            Piece(f"ssh/authorized_keys-{node}", f"{home}/ssh/.ssh/authorized_keys", 0o640, kept=True, group="vanta"),
+            Piece("ssh/known_hosts", f"{home}/config/known_hosts", 0o640, kept=True, group=f"vanta-{node}"),
             Piece(f"config/{node}.toml", f"{home}/config/vanta.toml", 0o640, kept=True, group=f"vanta-{node}")]
 
 

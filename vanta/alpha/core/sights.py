@@ -98,6 +98,28 @@ class LatchSight:
     everything: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FarSight:
+    """Alpha's controls as they arrived here: what they stop, or why they cannot be read, and whether her word counts.
+
+    `lease` is why it does not, empty if it does; `said_at` is when it was said.
+    """
+
+    stops: tuple[str, ...] = ()
+    scoped: tuple[str, ...] = ()
+    unreadable: str = ""
+    lease: str = ""
+    said_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSight:
+    """What the transport last said of another node."""
+
+    node: str
+    doc: Doc
+
+
 @dataclass(frozen=True, slots=True)
 class Disk:
     """The file system that holds the state: bytes and file slots, free to us and in all."""
@@ -110,7 +132,11 @@ class Disk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """One look. `stops` are what holds all orders back by the overlay, `unreadable` why it could not be read."""
+    """One look. `stops` are what holds all orders back by the overlay, `unreadable` why it could not be read.
+
+    `node` is which of several hosts this is, empty where there is one; then there are no `links`. `far` is what the
+    executor has of Alpha, whose word is good for `lease_s`.
+    """
 
     now: datetime
     feeds: tuple[FeedSight, ...]
@@ -127,6 +153,10 @@ class Facts:
     locks: tuple[LockSight, ...]
     disk: Disk | None
     problems: tuple[str, ...] = ()
+    node: str = ""
+    far: FarSight | None = None
+    links: tuple[LinkSight, ...] = ()
+    lease_s: float = 10.0
 
     def running(self, program: str) -> bool | None:
         """Whether a program holds its lock; `None` if that cannot be told."""

@@ -11,12 +11,14 @@ fix `vanta markets collect sec`.
 import shlex
 from collections.abc import Iterator, Sequence
 
+from vanta.alpha.core import peers
 from vanta.alpha.core.heads import heads
 from vanta.alpha.core.latches import untold
 from vanta.alpha.core.sights import (
     Disk,
     Doc,
     Facts,
+    FarSight,
     FeedSight,
     LatchSight,
     Limits,
@@ -33,14 +35,17 @@ GRAVITY = (Check.CRITICAL, Check.UNKNOWN, Check.WARNING, Check.OK)
 
 FIRST_LINE = 80
 _RELEASE = 'vanta-run release --scope global --reason "…"'
+ON_ALPHA = "on Alpha: vanta overlay clear SWITCH --reason TEXT"
 _STATUS = {"ok": Check.OK, "partial": Check.WARNING, "error": Check.WARNING}
 
 
 def rows(facts: Facts, limits: Limits) -> list[Row]:
-    """Every check, in the order a person reads them."""
-    return [_dispatch(facts), _executor(facts, limits), *_alarm(facts), *_loosened(facts),
-            *(_feed(feed, facts, limits) for feed in facts.feeds), _reflection(facts, limits),
-            _queue(facts, limits), *heads(facts), _locks(facts.locks), _disk(facts.disk, limits), *_settings(facts)]
+    """Every check, in the order a person reads them. A node of several hosts is asked about what it can know."""
+    return [_dispatch(facts), *([] if facts.node == "markets" else [_executor(facts, limits)]), *peers.rows(facts),
+            *_alarm(facts), *_loosened(facts), *(_feed(feed, facts, limits) for feed in facts.feeds),
+            *([_reflection(facts, limits)] if facts.node in ("", "markets") else []),
+            *([] if facts.node == "alpha" else [_queue(facts, limits)]),
+            *heads(facts), _locks(facts.locks), _disk(facts.disk, limits), *_settings(facts)]
 
 
 def worst(found: Sequence[Row]) -> Check:
@@ -68,7 +73,8 @@ def _dispatch(facts: Facts) -> Row:
     """May an order leave? Latches, switches and the permit all have to allow it; latches are named first."""
     found = [*_halts(facts), *_doubts(facts)] or [*_partial(facts)]
     if not found:
-        return Row(name="dispatch", level=Check.OK, text="open: orders may leave")
+        return Row(name="dispatch", level=Check.OK, text="open: orders may leave" if facts.node != "markets" else
+                   "Alpha's overlay permits; what the executor says is not known here")
     level, _, fix = min(found, key=lambda one: GRAVITY.index(one[0]))
     return Row(name="dispatch", level=level, text="; ".join(text for _, text, _ in found), fix=fix)
 
@@ -85,8 +91,20 @@ def _halts(facts: Facts) -> Iterator[Said]:
         yield Check.CRITICAL, f"halted: {facts.unreadable}", "vanta overlay check memory/vault_overlay.json"
     elif facts.stops:
         yield Check.WARNING, f"halted: {'; '.join(facts.stops)}", "${EDITOR:-vi} memory/vault_overlay.json"
-    if not facts.permit:
+    if facts.far is not None:
+        yield from _by_alpha(facts.far)
+    if not facts.permit and facts.node in ("", "executor"):
         yield Check.WARNING, "halted: there is no permit", _RELEASE
+
+
+def _by_alpha(far: FarSight) -> Iterator[Said]:
+    """What stops every order on Alpha's behalf; only there can it be changed."""
+    if far.unreadable:
+        yield Check.CRITICAL, f"halted: {far.unreadable}", "on Alpha: vanta overlay show"
+    elif far.stops:
+        yield Check.WARNING, f"halted on Alpha: {'; '.join(far.stops)}", ON_ALPHA
+    if far.lease:
+        yield Check.CRITICAL, f"held: {far.lease}", peers.LEASE_FIX
 
 
 def _doubts(facts: Facts) -> Iterator[Said]:
@@ -99,13 +117,17 @@ def _doubts(facts: Facts) -> Iterator[Said]:
 def _partial(facts: Facts) -> Iterator[Said]:
     """What stops some orders; or all of them, for a reason that only the executor sees."""
     doc = facts.executor
-    if facts.running("executor") and doc.text("dispatch") not in ("open", "latched"):
+    known = facts.running("executor") if facts.node != "alpha" else doc.value is not None
+    if known and doc.text("dispatch") not in ("open", "latched"):
         said = f"{doc.text('dispatch') or 'nothing'}: {doc.text('dispatch_reason')}"
-        yield Check.WARNING, f"the switches are open, but the executor says {said}", "tail -n 20 logs/executor.log"
+        yield (Check.WARNING, f"the switches are open{' here' if facts.node else ''}, but the executor says {said}",
+               "on the executor: vanta-run status" if facts.node == "alpha" else "tail -n 20 logs/executor.log")
     for latch in facts.latches:
         yield Check.CRITICAL, f"open, except for a vault that is latched: {latch.detail}", _release(latch)
     if facts.scoped:
         yield Check.WARNING, f"open, except for {'; '.join(facts.scoped)}", "${EDITOR:-vi} memory/vault_overlay.json"
+    if facts.far is not None and facts.far.scoped:
+        yield Check.WARNING, f"open, except on Alpha for {'; '.join(facts.far.scoped)}", ON_ALPHA
 
 
 def _release(latch: LatchSight) -> str:
@@ -131,6 +153,8 @@ def _executor_said(facts: Facts, limits: Limits) -> tuple[Check, str, str]:
     told = f"last heartbeat {span(age)} ago, mode {doc.text('mode') or 'unknown'}"
     if age < -limits.ahead_s:
         return Check.UNKNOWN, f"its last heartbeat lies {span(age)} ahead: a clock is wrong", "check the clocks"
+    if facts.node == "alpha":
+        return _heard(age, told, limits)
     if running is None:
         return Check.UNKNOWN, f"cannot tell whether it runs; {told}", "look at the lock as its owner"
     if not running:
@@ -144,6 +168,13 @@ def _executor_said(facts: Facts, limits: Limits) -> tuple[Check, str, str]:
     if unsure:
         return Check.UNKNOWN, f"runs; {'; '.join(unsure)}", "look at the venue"
     return Check.OK, f"runs; {told}, brokers in sync", ""
+
+
+def _heard(age: float, told: str, limits: Limits) -> tuple[Check, str, str]:
+    """On Alpha: by what arrived, whose time is the executor's."""
+    if age > limits.heartbeat_s:
+        return Check.CRITICAL, f"nothing newer has arrived of it; {told}", "on the executor: vanta-run status"
+    return (Check.WARNING if age > limits.heartbeat_warn_s else Check.OK), f"on its own host; {told}", ""
 
 
 def _alarm(facts: Facts) -> list[Row]:

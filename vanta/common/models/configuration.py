@@ -181,18 +181,18 @@ class LinkSettings(OperatorModel):
     port: int = Field(default=22, ge=1, le=65_535, description="ssh")
     user: str = Field(default="vanta", pattern=_PLAIN_WORD,
                       description="ssh: the account whose key has the forced command")
-    identity: str | None = Field(default=None, description="ssh: the file of our private key")
-    known_hosts: str | None = Field(default=None,
-                                    description="ssh: the file with the other host's key; no other is believed")
+    identity: str | None = Field(default=None, description="ssh: the file of our private key; by default the unit's "
+                                 "credential transport_key, else config/credentials/transport/key")
+    known_hosts: str | None = Field(default=None, description="ssh: the file with the other host's key, by default "
+                                    "config/known_hosts; no other is believed")
     key: str | None = Field(default=None, description="fingerprint of the first key that its logs were signed with "
                             "(`vanta audit key` there); without it the first look is believed")
 
     @model_validator(mode="after")
     def _complete(self) -> "LinkSettings":
-        wanted = ("path",) if self.kind == "shared" else ("host", "identity", "known_hosts")
-        missing = [name for name in wanted if getattr(self, name) is None]
-        if missing:
-            raise ValueError(f"kind {self.kind!r} needs {', '.join(missing)}")
+        wanted = "path" if self.kind == "shared" else "host"
+        if getattr(self, wanted) is None:
+            raise ValueError(f"kind {self.kind!r} needs {wanted}")
         return self
 
 

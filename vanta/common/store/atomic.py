@@ -152,3 +152,10 @@ def give_to_owner(path: Path) -> None:
         owner = path.parent.stat()
         if owner.st_uid != path.lstat().st_uid:
             os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def make_folders(path: Path, mode: int = 0o750) -> None:
+    """Make a folder and those above it that are missing; each is its parent's owner's. Raises `OSError`."""
+    for folder in reversed([one for one in (path, *path.parents) if not one.exists()]):
+        folder.mkdir(mode=mode, exist_ok=True)
+        give_to_owner(folder)

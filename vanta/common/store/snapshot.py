@@ -19,7 +19,7 @@ import zstandard
 from vanta.common.canonical import sha256
 from vanta.common.clock import SystemClock
 from vanta.common.errors import Missing, StateError
-from vanta.common.store.atomic import describe, read, replace_all, sync_folder
+from vanta.common.store.atomic import describe, make_folders, read, replace_all, sync_folder
 
 CHUNK_ABOVE = 256 * 1024
 RENEWED_S = 3600.0
@@ -87,7 +87,7 @@ class FileSnapshots:
         try:
             missing = [folder for folder in folders if not folder.is_dir()]
             for folder in missing:
-                folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+                make_folders(folder)
             if missing and self._durable:
                 sync_folder(self._folder)
         except OSError as error:

@@ -20,7 +20,7 @@ from vanta.alpha.core.assistant.told import told
 from vanta.alpha.core.assistant.view import View
 from vanta.alpha.core.earnings import Earnings
 from vanta.alpha.core.node import Node
-from vanta.alpha.core.sights import Doc, LatchSight, Row
+from vanta.alpha.core.sights import Doc, FarSight, LatchSight, Row
 from vanta.alpha.core.verification import Finding
 from vanta.alpha.releases import promote
 from vanta.alpha.tracker import New, desk
@@ -31,7 +31,6 @@ from vanta.common.events import Kind
 from vanta.common.exitcodes import Check, Exit
 from vanta.common.paths import (
     COLLECTION_LOG,
-    CONTROLS_LEASE,
     OPEN_ORDERS,
     OPERATOR_COMMANDS,
     OVERLAY,
@@ -117,15 +116,13 @@ def test_each_doubt_alone_keeps_it_from_being_safe(view: View, change: dict[str,
 
 
 def test_doubts_about_orders_files_people_and_other_hosts(view: View) -> None:
-    """Outcomes that nobody knows, verification, vaults, commands, proposals, the lease: all of them are asked."""
+    """Outcomes that nobody knows, verification, vaults, commands, proposals: all of them are asked."""
     held = safety.Held(
         findings=[
             Finding(level=Check.CRITICAL, file=TRADE_LOG, line=7, text="is changed"),
             Finding(level=Check.UNKNOWN, file="vault.json", line=2, text="odd"),
         ],
         vaults="there is no vault.json",
-        several_hosts=True,
-        lease_at=NOW - timedelta(seconds=99),
     )
     given = record(
         Kind.COMMAND_GIVEN,
@@ -153,25 +150,32 @@ def test_doubts_about_orders_files_people_and_other_hosts(view: View) -> None:
         ("no vault.json", Check.CRITICAL),
         ("tracker cannot be read", Check.UNKNOWN),
         ("command to flatten", Check.WARNING),
-        ("lease is 99 s old", Check.CRITICAL),
     ):
         assert has(answer, word, level), word
     assert "cancel of" not in said(answer)
     assert any("trade_log:7" in fact.cites for fact in answer.facts)
-    none = safety.safe(
-        changing(view, docs={PORTFOLIO: Doc(None)}, executor=Doc({"latches": []})), safety.Held(several_hosts=True)
-    )
+    none = safety.safe(changing(view, docs={PORTFOLIO: Doc(None)}, executor=Doc({"latches": []})), safety.Held())
     for word in (
         "Outcomes of orders cannot be told",
         "nothing here that could be verified",
-        "lease on its controls is not here",
         "Of no account",
     ):
         assert has(none, word, Check.UNKNOWN), word
-    fresh = safety.safe(view, safety.Held(several_hosts=True, lease_at=NOW - timedelta(seconds=1)))
-    assert "Alpha's lease is 1 s old" in said(fresh)
-    ahead = safety.safe(view, safety.Held(several_hosts=True, lease_at=NOW + timedelta(seconds=60)))
-    assert has(ahead, "Alpha's lease", Check.CRITICAL)
+
+
+@pytest.mark.parametrize("node", ["executor", "alpha", "markets"])
+def test_on_several_hosts_alphas_controls_count_and_the_permit_is_the_executors(view: View, node: str) -> None:
+    """What stops things there is said; where the permit does not lie, nothing is said about its absence."""
+    far = FarSight(stops=("full_halt on everything: drill",), scoped=("x on vault V",), unreadable="half a file")
+    given = changing(view, node=node, far=far if node == "executor" else None, permit=False)
+    safe, why = safety.safe(given, safety.Held()), standing.halted(given)
+    for text in ("full_halt on everything: drill", "half a file"):
+        assert has(safe, f"Alpha's controls stop it: {text}", Check.WARNING) == (node == "executor")
+        assert has(why, f"Alpha's controls stop it: {text}") == (node == "executor")
+    assert has(safe, "x on vault V") == (node == "executor")
+    assert has(why, "no permit to dispatch") == (node == "executor")
+    assert ("is known on the executor's host alone" in said(safe)) == (node != "executor")
+    assert not has(standing.halted(changing(given, docs={QUEUE: Doc(None)})), "What is staged") or node != "alpha"
 
 
 def test_a_sentence_without_ground_cannot_be_made() -> None:
@@ -582,11 +586,6 @@ def test_logs_that_came_from_another_node_are_read_where_they_lie(copied: Home, 
     )
     assert "V_CORE holds" in said(ask(copied, "what do we hold?"))
     assert "trade_log:30" in said(ask(copied, "why trade_log:30"))
-    (copied.config / "vanta.toml").write_text('[node]\nname = "alpha"\n')
-    copied.file(CONTROLS_LEASE).write_bytes(orjson.dumps({"written_at": iso(NOW)}))
-    assert "Alpha's lease is 0 s old" in said(ask(copied, "is it safe?")) or "Alpha's lease" in said(
-        ask(copied, "is it safe?")
-    )
 
 
 def test_damage_is_told_or_passed_over(copied: Home) -> None:

@@ -12,6 +12,7 @@ from vanta.alpha.assistant.guard import Gate, Reworded, cleaned, prompted, wrong
 from vanta.alpha.assistant.model import ScriptedModel
 from vanta.alpha.core.assistant.answer import Answer, Fact
 from vanta.alpha.core.masking import Masks
+from vanta.alpha.explainer import Explainer
 from vanta.alpha.reading import records
 from vanta.alpha.verifier import Verifier
 from vanta.common.clock import ManualClock
@@ -79,6 +80,9 @@ def test_good_words_are_shown_and_each_call_leaves_a_chained_line_before_and_aft
     raw = home.file(ASSISTANT_LOG).read_bytes()
     assert b"executor is not running" not in raw
     assert b"full_halt" not in raw
+    told = [Explainer(home).explain(f"assistant_log:{one.seq}").text for one in (asked, answered)]
+    assert "had the model scripted at in memory asked to reword halted" in told[0]
+    assert f"the answer to record {asked.seq} was used, {len(GOOD)} bytes" in told[1]
     found = [one for one in Verifier(home).run() if ASSISTANT_LOG in one.file]
     assert {one.level for one in found} == {Check.OK}
     home.file(ASSISTANT_LOG).write_bytes(raw.replace(b'"used"', b'"best"'))

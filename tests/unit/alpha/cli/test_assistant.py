@@ -89,7 +89,7 @@ def test_settings_that_cannot_be_read_leave_it_without_a_model(copied: Home, cap
     assert call(assistant.app, "ask", "what is wrong?", "--home", copied.root, "--now", NOW) == 0
     assert "vanta.toml" in capsys.readouterr().out
     assert call(assistant.app, "ask", "is it safe?", "--home", copied.root, "--now", NOW) == 5
-    assert "lease on its controls is not here" in capsys.readouterr().out
+    assert "vanta.toml" in capsys.readouterr().out
 
 
 def test_a_model_that_is_not_there_costs_a_line(copied: Home, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The tracker's commands as people and scripts call them."""
 
 import io
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -17,6 +18,7 @@ from vanta.alpha.wire import control_log
 from vanta.common.clock import FixedClock, ManualClock
 from vanta.common.events import Kind
 from vanta.common.host import account
+from vanta.common.notify import Notifier
 from vanta.common.paths import Home
 from vanta.common.times import parse_iso
 
@@ -289,8 +291,12 @@ def test_the_board_is_written_and_written_again(home: Home, tmp_path: Path, caps
         added(home, "another thing")
 
     clock = Looks(changed, *[lambda: pages.append(out.read_text())] * 31)
-    with pytest.raises(Over):
-        board.keep(home, clock, out, timedelta(minutes=2))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        told.bind(str(tmp_path / "told"))
+        told.setblocking(False)
+        with pytest.raises(Over):
+            board.keep(home, clock, out, timedelta(minutes=2), Notifier(str(tmp_path / "told")))
+        assert told.recv(100) == b"WATCHDOG=1"  # each look is a sign of life
     assert "another thing" not in pages[0]
     assert "another thing" in pages[1]
     assert len(set(pages)) == 3

@@ -39,9 +39,11 @@ def test_every_shipped_file_is_some_nodes_and_renders_whole() -> None:
     """None is forgotten, none names a place that there is not; targets are each node's own."""
     for node, piece in everything():
         text = render(shipped(piece.source), GOOD._replace(node=node))
-        named = text.replace("collect@", "").replace("assistant@", "")
-        assert "@" not in named.replace("you@example", "").replace("@hourly", "").replace(
-            "~@", "").replace("=@system", "").replace(" @resources", "").replace("daddr @", "")
+        known = ("collect@", "module@", "assistant@", "you@example", "@hourly", "~@", "=@system", " @resources",
+                 "daddr @")
+        for word in known:
+            text = text.replace(word, "")
+        assert "@" not in text
     targets = [piece.target for node in NODES for piece in pieces(node, f"/opt/{node}")]
     assert len(targets) == len(set(targets))  # three nodes on one host, each with a home of its own
 
@@ -61,7 +63,8 @@ def test_rights_are_narrow() -> None:
     assert [target for target, piece in found.items() if piece.kept] == [
         "/etc/systemd/system/executor-router.service.d/credentials.conf",
         "/etc/systemd/system/executor-sweep.service.d/credentials.conf",
-        "/etc/nftables.d/vanta-executor-hosts.nft", "/opt/vanta/config/vanta.toml"]
+        "/etc/nftables.d/vanta-executor-hosts.nft", "/opt/vanta/ssh/.ssh/authorized_keys",
+        "/opt/vanta/config/known_hosts", "/opt/vanta/config/vanta.toml"]
 
 
 @pytest.mark.parametrize(("path", "name"), [

@@ -262,3 +262,16 @@ def test_what_root_replaces_in_somebodys_folder_is_theirs(tmp_path: Path) -> Non
     atomic.replace(tmp_path / "file", b"x")
     info = (tmp_path / "file").stat()
     assert (info.st_uid, info.st_gid) == (12345, 12346)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root acts in somebody's place")
+def test_folders_that_root_makes_are_the_owners(tmp_path: Path) -> None:
+    """Each that was missing, and none that was there."""
+    (tmp_path / "mine").mkdir()
+    os.chown(tmp_path / "mine", 12_345, 12_345)
+    atomic.make_folders(tmp_path / "mine" / "a" / "b", 0o700)
+    atomic.make_folders(tmp_path / "mine" / "a" / "b")
+    for name in ("mine/a", "mine/a/b"):
+        info = (tmp_path / name).stat()
+        assert (info.st_uid, info.st_gid, info.st_mode & 0o777) == (12_345, 12_345, 0o700)
+    assert tmp_path.stat().st_uid == 0

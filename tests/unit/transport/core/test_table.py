@@ -1,6 +1,6 @@
 """What crosses stands in one table: controls first, the permit never, and every name has one source."""
 
-from vanta.common.paths import OVERLAY, PERMIT, STATE
+from vanta.common.paths import CONTROL_LOG, OPERATOR_COMMANDS, OVERLAY, PERMIT, ROUTES, SEEN, STATE
 from vanta.common.signatures import KEYS
 from vanta.transport.core.table import NODES, TABLE, crossings, names
 
@@ -23,7 +23,7 @@ def test_sources_are_the_writers() -> None:
     """Every file comes from the node that writes it, and goes elsewhere; only logs are covered."""
     written = {file.name: file.node for file in STATE}
     for row in TABLE:
-        assert row.name == KEYS or written[row.name] == row.source
+        assert row.name in (KEYS, CONTROL_LOG, OPERATOR_COMMANDS) or written[row.name] == row.source
         assert row.source not in row.to
         assert row.how == "log" or not row.covered
 
@@ -42,3 +42,11 @@ def test_names_hold_the_checkpoints() -> None:
     assert "checkpoints/trade_log.jsonl" in names("executor", "alpha")
     assert "checkpoints/operator_commands.jsonl" not in names("alpha", "executor")
     assert list(names("alpha", "alpha")) == []
+
+
+def test_whatever_is_read_or_shown_from_elsewhere_crosses() -> None:
+    """A program that reads a replica, and a person who is shown one, find it filled."""
+    for table in (ROUTES, SEEN):
+        for node, wanted in table.items():
+            for name, source in wanted.items():
+                assert name in {row.name for row in crossings(source, node)}

@@ -7,13 +7,11 @@ doubt: giving it is what the question is about.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from vanta.alpha.core.assistant.answer import Answer, Fact, Step, cites, unsure
 from vanta.alpha.core.assistant.view import View
 from vanta.alpha.core.items import Wanted, sorted_items
 from vanta.alpha.core.latches import untold
-from vanta.alpha.core.sights import since, span
 from vanta.alpha.core.summary import GRAVITY
 from vanta.alpha.core.trail import place
 from vanta.alpha.core.verification import Finding
@@ -32,13 +30,10 @@ _RELEASE = 'vanta-run release --scope global --reason "…"'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """What is read only for this answer. `lease_at` is Alpha's last word where there are several hosts."""
+    """What is read only for this answer: what the verifier found, and what is wrong with the vaults' file."""
 
     findings: Sequence[Finding] = ()
     vaults: str = ""
-    several_hosts: bool = False
-    lease_at: datetime | None = None
-    lease_s: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,14 +92,15 @@ def safe(view: View, held: Held) -> Answer:
     for row in (row for row in view.rows if row.name not in _ELSEWHERE):
         checks.say(row.level, f"{row.name}: {row.text}", view.source(row), Step(row.name, row.fix) if row.fix else None)
     _files(held, checks)
-    _lease(view, held, checks)
     staged = [str(row.get("intent_id")) for row in view.doc(QUEUE).rows("intents")]
     note = (
         f"{count(len(staged), 'intent')} {'is' if len(staged) == 1 else 'are'} staged and may leave at once when it "
         "is released. "
         "I see files, not markets: the decision is yours."
     )
-    if view.facts.permit:
+    if view.facts.node in ("alpha", "markets"):
+        note = "Whether dispatch is permitted already is known on the executor's host alone; releasing is done there."
+    elif view.facts.permit:
         note = f"Dispatch is released already: {view.more.permission}. `vanta-run kill` stops it."
     return checks.answer("safe", "letting orders leave", Step("release it, if you want to", _RELEASE), note)
 
@@ -127,6 +123,10 @@ def _switches(view: View, checks: _Checks) -> None:
         )
     else:
         checks.say(Check.OK, "The overlay can be read and no switch stops everything.", where)
+    far = view.facts.far
+    for text in () if far is None else (*far.stops, *far.scoped, *filter(None, (far.unreadable,))):
+        checks.say(Check.WARNING, f"Alpha's controls stop it: {text}.", (f"memory/replica/alpha/memory/{OVERLAY}",),
+                   Step("only there can it be changed", "on Alpha: vanta overlay history"))
     for one in view.facts.scoped:
         checks.say(Check.WARNING, f"A switch stops a part: {one}.", where, Step("all switches", "vanta overlay show"))
 
@@ -267,23 +267,6 @@ def _files(held: Held, checks: _Checks) -> None:
             f"Every log, checkpoint, document and snapshot verifies, {len(held.findings)} findings.",
             ("vanta verify",),
         )
-
-
-def _lease(view: View, held: Held, checks: _Checks) -> None:
-    if not held.several_hosts:
-        return
-    step = Step("Alpha's word", "vanta transport lease")
-    if held.lease_at is None:
-        checks.say(Check.UNKNOWN, "Alpha's lease on its controls is not here.", ("controls_lease.json",), step)
-        return
-    age = since(held.lease_at, view.facts.now)
-    fine = age + 2 >= 0 and age <= held.lease_s
-    checks.say(
-        Check.OK if fine else Check.CRITICAL,
-        f"Alpha's lease is {span(age)} old, {held.lease_s:g} s are allowed.",
-        ("controls_lease.json",),
-        step,
-    )
 
 
 def candidate(view: View, found: Candidate) -> Answer:

@@ -76,12 +76,20 @@ def _switched(view: View) -> Iterator[Fact]:
             Check.CRITICAL,
         )
         return
+    far = view.facts.far
+    for text in () if far is None else (*far.stops, *filter(None, (far.unreadable,))):
+        yield Fact(f"Alpha's controls stop it: {text}.", (f"memory/replica/alpha/memory/{OVERLAY}",), Check.WARNING)
     for stop in view.facts.stops:
         yield Fact(f"A switch stops it: {stop}.", cites((OVERLAY, view.place_of("overlay"))), Check.WARNING)
 
 
+def _permits_here(view: View) -> bool:
+    """Whether the permit would lie here: on several hosts it is the executor's alone."""
+    return view.facts.node in ("", "executor")
+
+
 def _permit(view: View) -> Iterator[Fact]:
-    if not view.facts.permit:
+    if not view.facts.permit and _permits_here(view):
         said = view.more.permission
         yield Fact(f"There is no permit to dispatch: {said}.", cites((PERMIT, view.place_of("permit"))), Check.WARNING)
 
@@ -125,6 +133,8 @@ def _held(view: View) -> Iterator[Fact]:
 def staged(view: View) -> Iterator[Fact]:
     """That nothing is staged, or that it is not known."""
     doc = view.doc(QUEUE)
+    if view.facts.node == "alpha":
+        return  # it is not carried there
     if doc.value is None:
         yield Fact(
             f"What is staged is not known: {doc.problem or 'nothing was promoted here yet'}.", (QUEUE,), Check.UNKNOWN
@@ -154,7 +164,7 @@ def _cures(view: View) -> Iterator[Step]:
         if row is not None and row.fix and row.level is not Check.OK and row.fix not in seen:
             seen.add(row.fix)
             yield Step(name, row.fix)
-    if not view.facts.permit:
+    if not view.facts.permit and _permits_here(view):
         yield Step("whether that would be wise", 'vanta-assistant ask "is it safe to release?"')
 
 
