@@ -13,16 +13,18 @@ import orjson
 from vanta.alpha.assistant.model import Prompt
 from vanta.common.errors import CredentialsRefused, OutsideError
 from vanta.common.models.configuration import AssistantSettings
+from vanta.common.outside.out import Out
+from vanta.common.outside.over_httpx import transport
 
 MOST_BYTES = 64 * 1024
 MOST_TOKENS = 600
 
 
 class ChatModel:
-    """See the module's contract. `key` is sent as a bearer token; empty for none."""
+    """See the module's contract. It asks by way of `out`. `key` is sent as a bearer token; empty for none."""
 
-    def __init__(self, settings: AssistantSettings, key: str = "") -> None:
-        self._settings, self._key = settings, key
+    def __init__(self, settings: AssistantSettings, out: Out, key: str = "") -> None:
+        self._settings, self._out, self._key = settings, out, key
         self.name = settings.model or ""
         self.host = urlsplit(settings.url or "").hostname or ""
 
@@ -39,9 +41,8 @@ class ChatModel:
         }
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
         headers |= {"Authorization": f"Bearer {self._key}"} if self._key else {}
-        with httpx.Client(
-            timeout=self._settings.timeout_s, follow_redirects=False, trust_env=False, headers=headers
-        ) as client:
+        with httpx.Client(timeout=self._settings.timeout_s, follow_redirects=False, trust_env=False, headers=headers,
+                          transport=transport(self._out)) as client:
             call = _Call(client, f"{(self._settings.url or '').rstrip('/')}/chat/completions", body)
             call.start()
             call.join(self._settings.timeout_s)

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from vanta.alpha.core.affairs import EDITED, Affairs, Said
+from vanta.alpha.core.call_words import SENTENCES as OF_CALLS
 from vanta.alpha.core.changes import Changes
 from vanta.alpha.core.course import told
 from vanta.alpha.core.fields import text_of
@@ -196,4 +197,5 @@ _SENTENCES: dict[str, Callable[[Body], str]] = {
                                       f"{': ' + body['why'] if body['why'] else ''}, {body['bytes']:,} bytes in "
                                       f"{body['ms']:,} ms.",
     "day.closed": _closed, Kind.DAY_OPENED: _day, Kind.HOUSE_DAY_OPENED: _day, Kind.COLLECTED: _collected, **OF_TRACKER,
+    **OF_CALLS,
 }

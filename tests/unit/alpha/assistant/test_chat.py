@@ -11,12 +11,14 @@ import pytest
 
 from tests.unit.alpha.assistant.test_guard import ANSWER, CLEAR, GOOD, NOW, log
 from vanta.alpha.assistant.chat import ChatModel
+from vanta.alpha.assistant.guard import Reworded
 from vanta.alpha.assistant.model import Prompt
 from vanta.alpha.assistant.wire import gate_of, model_of
 from vanta.common.clock import ManualClock
 from vanta.common.errors import BadInput, CredentialsRefused, OutsideError
 from vanta.common.models.base import validate
 from vanta.common.models.configuration import AssistantSettings, Settings
+from vanta.common.outside.out import unwatched
 from vanta.common.paths import OVERLAY, Home
 
 PROMPT = Prompt("rules", "data")
@@ -77,10 +79,9 @@ def server() -> Iterator[Server]:
     made.http.server_close()
 
 
-def model(server: Server, **more: Any) -> ChatModel:
-    return ChatModel(
-        validate(AssistantSettings, {"url": server.url, "model": "small", "timeout_s": 5, **more}, file="s"), "k-1"
-    )
+def model(server: Server, key: str = "k-1", **more: Any) -> ChatModel:
+    settings = {"url": server.url, "model": "small", "timeout_s": 5, **more}
+    return ChatModel(validate(AssistantSettings, settings, file="s"), unwatched(), key)
 
 
 def test_one_request_with_the_prompt_and_the_key(server: Server) -> None:
@@ -91,7 +92,7 @@ def test_one_request_with_the_prompt_and_the_key(server: Server) -> None:
     assert headers["authorization"] == "Bearer k-1"
     assert [one["content"] for one in body["messages"]] == ["rules", "data"]
     assert (body["model"], body["temperature"], body["stream"]) == ("small", 0, False)
-    ChatModel(validate(AssistantSettings, {"url": server.url, "model": "small"}, file="s")).answer(PROMPT)
+    model(server, key="").answer(PROMPT)
     assert "authorization" not in server.seen[1][1]
 
 
@@ -142,12 +143,26 @@ def test_who_says_nothing_or_drips_is_not_waited_for(server: Server, drip: bytes
     server.stop.set()
 
 
-def test_nobody_there() -> None:
+def test_nobody_there(server: Server) -> None:
     """Refused connections."""
     with pytest.raises(OutsideError, match="could not be asked"):
-        ChatModel(validate(AssistantSettings, {"url": "http://127.0.0.1:9/v1", "model": "small"}, file="s")).answer(
-            PROMPT
-        )
+        model(server, url="http://127.0.0.1:9/v1").answer(PROMPT)
+
+
+def asked_at(url: str, home: Home, hosts: list[str] | None) -> Reworded:
+    chosen = {"assistant": {"url": url, "model": "small"}, "outside": {"hosts": hosts}}
+    return gate_of(home, validate(Settings, chosen, file="s"), ManualClock(NOW)).reword("why?", ANSWER)
+
+
+@pytest.mark.parametrize("hosts", [None, ["127.0.0.1"], [], ["other.example"]])
+def test_hosts_off_the_nodes_list_are_refused(server: Server, tmp_path: Path, hosts: list[str] | None) -> None:
+    """This host itself is always on it; another one only if it is named. Refused calls are recorded as failed."""
+    home = Home(tmp_path / "home").prepare()
+    home.file(OVERLAY).write_bytes(CLEAR)
+    assert asked_at(server.url, home, hosts).text == GOOD
+    if hosts is not None:
+        assert "models.example is not among the hosts" in asked_at("https://models.example/v1", home, hosts).why
+        assert log(home)[-1].payload["verdict"] == "failed"
 
 
 @pytest.mark.parametrize(

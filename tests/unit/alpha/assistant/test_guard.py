@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from vanta.alpha.assistant.guard import Gate, Reworded, cleaned, prompted, wrong
-from vanta.alpha.assistant.model import ScriptedModel
+from vanta.alpha.assistant.model import Prompt, ScriptedModel
 from vanta.alpha.core.assistant.answer import Answer, Fact
 from vanta.alpha.core.masking import Masks
 from vanta.alpha.explainer import Explainer
@@ -184,6 +184,17 @@ def test_a_call_that_was_cut_off_is_counted(home: Home) -> None:
         gate(home, Dying()).reword("why?", ANSWER)
     assert [one.kind for one in log(home)] == [Kind.MODEL_ASKED]
     assert "calls failed" in gate(home, ScriptedModel([GOOD]), off_after=1).reword("why?", ANSWER).why
+
+
+def test_the_record_is_on_the_disk_before_the_model_is_asked(home: Home) -> None:
+    """Not in a buffer: whoever is killed while it waits has left its line."""
+
+    class Looking(ScriptedModel):
+        def answer(self, prompt: Prompt) -> str:
+            assert [one.kind for one in log(home)] == [Kind.MODEL_ASKED]
+            return super().answer(prompt)
+
+    assert gate(home, Looking([GOOD])).reword("why?", ANSWER).text == GOOD
 
 
 def test_where_calls_are_disabled_or_nothing_can_be_recorded_nobody_is_asked(home: Home) -> None:
