@@ -386,6 +386,9 @@ def test_changes_of_programs_settings_keys_latches_and_records_of_other_versions
     assert "x from 1 to 2" in said(
         changed.changed(given, since, changed.Beside(keys=None, kept=kept, settings_at=None))
     )
+    grown = changed.Beside(keys=None, kept={**kept, "b" * 64: b'{"x": 1, "y": 3}'}, settings_at=None)
+    shown = said(changed.changed(given, since, grown))
+    assert "other settings (1 setting that the version before did not have)" in shown
     late = replace(given, logs={TRADE_LOG: [record(Kind.FILL, iso(NOW), 50)]})
     shown = said(
         changed.changed(

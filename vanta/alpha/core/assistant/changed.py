@@ -16,6 +16,7 @@ from vanta.alpha.core.assistant.answer import Answer, Fact, Step, capped, cites
 from vanta.alpha.core.assistant.spans import Since
 from vanta.alpha.core.assistant.view import View
 from vanta.alpha.core.changes import Changes
+from vanta.alpha.core.fields import ABSENT
 from vanta.alpha.core.fields import changed as fields_changed
 from vanta.alpha.core.inputs import BROKEN
 from vanta.alpha.core.node import Node, flatten
@@ -104,13 +105,13 @@ def _controls(affairs: Affairs, since: datetime) -> Iterator[Fact]:
     for said in (*affairs.seen, *affairs.changed, *affairs.edited):
         if parse_iso(said.record.at) < since or said.place in told:
             continue
-        fact, places = _change(said, trees)
+        fact, places = told_change(said, trees)
         told |= places
         if said not in affairs.seen or affairs.before(said) is not None or said.record.payload.get("by"):
             yield fact
 
 
-def _change(said: Said, trees: Changes) -> tuple[Fact, set[str]]:
+def told_change(said: Said, trees: Changes) -> tuple[Fact, set[str]]:
     """One change in a sentence or two, and every place that tells of it."""
     try:
         tree = trees.change(said)
@@ -175,11 +176,11 @@ def _newer(last: Record, record: Record, kept: Mapping[str, bytes]) -> Iterator[
     digests = str(old.get("settings")), str(new.get("settings"))
     if digests[0] != digests[1]:
         rows = fields_changed(kept[digests[0]], kept[digests[1]]) if all(one in kept for one in digests) else []
-        yield (
-            f"other settings ({'; '.join(f'{name} from {was} to {now}' for name, was, now in rows[:4])})"
-            if rows
-            else f"other settings ({short(digests[0])} before, {short(digests[1])} now)"
-        )
+        known = [f"{name} from {was} to {now}" for name, was, now in rows if was != ABSENT]
+        fresh = [f"{count(len(rows) - len(known), 'setting')} that the version before did not have"]
+        told = [*known[:4], *(fresh if len(known) < len(rows) else [])]
+        yield (f"other settings ({'; '.join(told)})" if told else
+               f"other settings ({short(digests[0])} before, {short(digests[1])} now)")
 
 
 def _settings(view: View, saved: datetime | None) -> Iterator[Fact]:

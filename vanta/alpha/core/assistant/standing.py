@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from vanta.alpha.core.assistant.answer import Answer, Fact, Step, capped, cites
+from vanta.alpha.core.assistant.changed import told_change
 from vanta.alpha.core.assistant.view import DIAGNOSTICS, View
 from vanta.alpha.core.changes import Changes
 from vanta.alpha.core.items import Wanted, sorted_items
-from vanta.alpha.core.node import flatten
 from vanta.alpha.core.sights import Row
 from vanta.alpha.core.summary import GRAVITY
 from vanta.alpha.core.trail import place
@@ -148,12 +148,8 @@ def _who(view: View) -> Iterator[Fact]:
     for what in ("overlay", "permit"):
         said = view.last(what)
         if said is not None:
-            tree = Changes(view.affairs).change(said)
-            who = [node.text for node in tree.parts if node.kind == "who"]
-            yield Fact(
-                " ".join([f"The last change of the {what}:", tree.text, *who[:1]]),
-                cites((said.place, *(node.place for _, node in flatten(tree) if node.kind == "who"))),
-            )
+            fact, _ = told_change(said, Changes(view.affairs))
+            yield Fact(f"The last change of the {what}: {fact.text}", fact.cites)
 
 
 def _cures(view: View) -> Iterator[Step]:
@@ -161,11 +157,16 @@ def _cures(view: View) -> Iterator[Step]:
     seen = set[str]()
     for name in ("executor", "dispatch", "brokers"):
         row = view.row(name)
-        if row is not None and row.fix and row.level is not Check.OK and row.fix not in seen:
+        if row is not None and row.fix and row.level is not Check.OK and row.fix not in seen and not _loosens(row.fix):
             seen.add(row.fix)
             yield Step(name, row.fix)
     if not view.facts.permit and _permits_here(view):
-        yield Step("whether that would be wise", 'vanta-assistant ask "is it safe to release?"')
+        yield Step("whether to let them leave again", 'vanta-assistant ask "is it safe to release?"')
+
+
+def _loosens(fix: str) -> bool:
+    """Whether it would let orders leave: that is for whoever has asked whether it is safe."""
+    return fix.startswith("vanta-run release --scope")
 
 
 def refused(view: View) -> Answer:
