@@ -30,7 +30,8 @@ HOME_OF: dict[str, tuple[str, ...]] = {
     "ccxt": ("vanta.markets.parsers.ccxt_library", "vanta.executor.brokers.ccxt", "vanta.executor.brokers.ccxt_client"),
     "cryptography": ("vanta.common.signatures",),
     "feedparser": ("vanta.markets.parsers.news",),
-    "httpx": ("vanta.common.outside.over_httpx", "vanta.markets.collectors.http", "vanta.executor.brokers.tradier"),
+    "httpx": ("vanta.common.outside.over_httpx", "vanta.markets.collectors.http", "vanta.executor.brokers.tradier",
+              "vanta.alpha.assistant.chat"),
     "ib_async": ("vanta.executor.brokers.ibkr_wire",),
     "lxml": ("vanta.markets.parsers",),
     "msgspec": ("vanta",),
@@ -61,6 +62,7 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "vanta.common.store.journal": (), "vanta.common.store.checkpoints": (), "vanta.common.store.storage": ("Storage",),
     "vanta.common.store.routed": (), "vanta.common.store.trail": ("TrailJournal",),
     "vanta.executor.brokers": ("port",), "vanta.markets.collectors": ("port", "wire"),
+    "vanta.alpha.assistant.chat": (),
     "vanta.transport.pipe": (), "vanta.transport.reading": (), "vanta.transport.inmemory": (),
     "vanta.transport.jetstream": (), "vanta.transport.streamed": (), "vanta.transport.inmemory_bus": (),
 }

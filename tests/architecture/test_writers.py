@@ -44,6 +44,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "CONTROLS_LEASE": ("vanta.transport.lease",),
     "OPERATOR_COMMANDS": ("vanta.alpha.wire",),
     "TRACKER_LOG": ("vanta.alpha.wire",),
+    "ASSISTANT_LOG": ("vanta.alpha.wire",),
     "THREAD_TRACKER": ("vanta.alpha.tracker",),
     "SIMULATION": ("vanta.suite.simulation.engine",),
 }
@@ -65,6 +66,8 @@ OTHERS: dict[str, str] = {
     "vanta.common.cli": "opens /dev/null in the place of an output that takes no more",
     "vanta.alpha.archive": "the one file of a bundle of records, never over another",
     "vanta.alpha.bundle": "what a bundle holds, in a folder that was empty",
+    "vanta.alpha.assistant.proposals": "proposals below `memory/proposals/`, for a person to carry out",
+    "vanta.alpha.cli.assistant": "the brief that was asked for, in `build/logs/` or outside of the home's state",
     "vanta.alpha.cli.board": "the page that a person asked for, outside of the home's state",
     "vanta.alpha.cli.explain": "the page that a person asked for, outside of the home's state",
     "vanta.alpha.cli.report": "the page that a person asked for, in `build/` or outside of the home's state",
