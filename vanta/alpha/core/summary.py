@@ -117,7 +117,7 @@ def _doubts(facts: Facts) -> Iterator[Said]:
 def _partial(facts: Facts) -> Iterator[Said]:
     """What stops some orders; or all of them, for a reason that only the executor sees."""
     doc = facts.executor
-    known = facts.running("executor") if facts.node != "alpha" else doc.value is not None
+    known = {"alpha": doc.value is not None, "markets": False}.get(facts.node, facts.running("executor"))
     if known and doc.text("dispatch") not in ("open", "latched"):
         said = f"{doc.text('dispatch') or 'nothing'}: {doc.text('dispatch_reason')}"
         yield (Check.WARNING, f"the switches are open{' here' if facts.node else ''}, but the executor says {said}",
