@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.alpha.core.test_summary import HEALTHY, LIMITS, ago, executor
+from tests.unit.alpha.core.test_summary import HEALTHY, LIMITS, ago, executor, prices
 from vanta.alpha.core import peers
 from vanta.alpha.core.exposition import render
 from vanta.alpha.core.gauges import metrics
@@ -146,6 +146,15 @@ def test_markets_says_nothing_of_the_executor_that_it_cannot_know() -> None:
     assert "what the executor says is not known here" in row(facts, "dispatch").text
     assert "executor" not in {one.name for one in rows(facts, LIMITS)}
     assert row(replace(facts, stops=("halt.full_halt",)), "dispatch").text == "halted: halt.full_halt"
+
+
+def test_what_helps_on_markets_is_not_proposed_here() -> None:
+    """The executor's host has no feeds."""
+    facts = several(queue=Doc(None), feeds=(prices(9_000),))
+    assert row(facts, "feed prices").fix == "on Markets: vanta markets collect prices"
+    assert row(facts, "queue").fix == "on Markets: vanta markets promote"
+    over = replace(facts, queue=Doc({"intents": [{"expires_at": ago(9_000)}]}))
+    assert row(over, "queue").fix == "on Markets: vanta markets promote"
 
 
 def test_a_document_may_arrive_before_its_log() -> None:
