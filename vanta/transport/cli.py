@@ -13,6 +13,7 @@ from vanta.common.events import LogEvent
 from vanta.common.exitcodes import Exit
 from vanta.common.log import Log, configure
 from vanta.common.notify import Notifier
+from vanta.common.outside.out import Out
 from vanta.common.paths import Home
 from vanta.common.settings import Settings, clock_from, home_from, load, notify_address, watchdog_s
 from vanta.common.store.ground import doubts
@@ -22,7 +23,7 @@ from vanta.transport.core.table import ALPHA, TABLE
 from vanta.transport.daemon import Around, Carrier, LeaseDaemon
 from vanta.transport.puller import Link
 from vanta.transport.serve import serve as answer
-from vanta.transport.wire import LEASE_S, lease_writer, links, node_of, reader, witness
+from vanta.transport.wire import LEASE_S, lease_writer, links, node_of, reader, way_out, witness
 
 app = application("What crosses between hosts: pulled, verified, never over a local file.")
 
@@ -62,11 +63,12 @@ def pull(home: HomeOption = None, once: _ONCE = False, json: JsonFlag = False) -
     place = home_from(home).existing()
     settings = load(place)
     clock = clock_from(settings)
-    found = list(links(place, settings, clock))
+    out = way_out(place, settings, clock)
+    found = list(links(place, settings, clock, out))
     if not found:
         raise OperatorError("no other node is configured", "Set [transport.alpha] and so on in config/vanta.toml.")
-    with FileLock(place.lock("transport"), owner="transport", now=clock.now()):
-        return _once(found, clock, as_json=json) if once else _pull(place, settings, found, clock, as_json=json)
+    with FileLock(place.lock("transport"), owner="transport", now=clock.now()), closing(out):
+        return _once(found, clock, as_json=json) if once else _pull(place, settings, found, out, as_json=json)
 
 
 def _once(found: list[Link], clock: Clock, *, as_json: bool) -> int:
@@ -83,12 +85,13 @@ def _once(found: list[Link], clock: Clock, *, as_json: bool) -> int:
                        exit=Exit.DONE if well else Exit.PARTIAL), as_json=as_json)
 
 
-def _pull(place: Home, settings: Settings, found: list[Link], clock: Clock, *, as_json: bool) -> int:
+def _pull(place: Home, settings: Settings, found: list[Link], out: Out, *, as_json: bool) -> int:
+    clock = clock_from(settings)
     with configure(place, "transport", clock, level=settings.log_level) as log:
         for problem in doubts(place.memory):
             log.warning(LogEvent.STATE_PLACE, problem=problem)
         seen = {link.source: witness(place, link.source) for link in found} if node_of(settings) == ALPHA else {}
-        Carrier(found, _around(clock, log), seen).run()
+        Carrier(found, _around(clock, log, out), seen).run()
     return emit(Report(schema="vanta.transport.pull/1", at=clock.now(), items={}, lines=["transport stopped"]),
                 as_json=as_json)
 
@@ -109,5 +112,5 @@ def lease(home: HomeOption = None, json: JsonFlag = False) -> int:
                 as_json=json)
 
 
-def _around(clock: Clock, log: Log) -> Around:
-    return Around(clock=clock, log=log, notifier=Notifier(notify_address()), watchdog_s=watchdog_s())
+def _around(clock: Clock, log: Log, out: Out | None = None) -> Around:
+    return Around(clock=clock, log=log, notifier=Notifier(notify_address()), watchdog_s=watchdog_s(), out=out)

@@ -8,19 +8,24 @@ from vanta import __version__
 from vanta.common.clock import Clock
 from vanta.common.errors import OperatorError
 from vanta.common.models.configuration import LinkSettings, Settings
-from vanta.common.paths import Home
+from vanta.common.outside.allowed import Allowed, same
+from vanta.common.outside.ledger import JournalLedger, Later
+from vanta.common.outside.out import Out
+from vanta.common.paths import TRANSPORT_CALLS, Home
 from vanta.common.settings import credential_folder
+from vanta.common.signing_key import signer_if_any
 from vanta.common.store.files import FolderFiles
 from vanta.common.store.snapshot import FileSnapshots
+from vanta.common.store.storage import DURABLE
 from vanta.transport.core.table import NODES, crossings
 from vanta.transport.landing import Landing
 from vanta.transport.lease import LeaseWriter
-from vanta.transport.pipe import PipeRemote
+from vanta.transport.pipe import Calls, PipeRemote
 from vanta.transport.puller import Link, Pace
 from vanta.transport.reading import HomeReader
 from vanta.transport.witness import Witness
 
-__all__ = ["LEASE_S", "lease_writer", "links", "node_of", "reader", "witness"]
+__all__ = ["LEASE_S", "lease_writer", "links", "needs", "node_of", "reader", "way_out", "witness"]
 
 LEASE_S = 1.0
 """How often Alpha's word is said anew."""
@@ -58,7 +63,26 @@ def command(home: Home, link: LinkSettings, source: str, to: str, timeout_s: flo
             "vanta", "transport", *words]
 
 
-def links(home: Home, settings: Settings, clock: Clock) -> Iterator[Link]:
+def needs(settings: Settings) -> dict[str, frozenset[str]]:
+    """Hosts by node, of the links that leave this host by themselves."""
+    said = settings.transport
+    found = {source: getattr(said, source) for source in NODES}
+    return {source: frozenset({same(link.host)}) for source, link in found.items()
+            if link is not None and link.kind == "ssh"}
+
+
+def way_out(home: Home, settings: Settings, clock: Clock) -> Out:
+    """What the links go out by: a list, and a line for each connection. The caller holds the lock."""
+    def ledger() -> JournalLedger:
+        journal = DURABLE.trail(home.file(TRANSPORT_CALLS), signer=signer_if_any(home))
+        return JournalLedger(journal, clock, program=f"transport {__version__}")
+
+    listed = settings.outside.hosts
+    return Out(Allowed.of(frozenset().union(*needs(settings).values()) if listed is None else listed), Later(ledger),
+               clock)
+
+
+def links(home: Home, settings: Settings, clock: Clock, out: Out) -> Iterator[Link]:
     """The links of this node. Raises `OperatorError` if there is none, or one that carries nothing."""
     to, said = node_of(settings), settings.transport
     for source in NODES:
@@ -68,7 +92,8 @@ def links(home: Home, settings: Settings, clock: Clock) -> Iterator[Link]:
         if not crossings(source, to):
             raise OperatorError(f"nothing is carried from {source} to {to}", f"Remove [transport.{source}].")
         there = home.replica(source)
-        remote = PipeRemote(command(home, link, source, to, said.timeout_s), timeout_s=said.timeout_s, clock=clock)
+        remote = PipeRemote(command(home, link, source, to, said.timeout_s), timeout_s=said.timeout_s, clock=clock,
+                            calls=None if link.kind == "shared" else Calls(out, str(link.host), f"link:{source}"))
         yield Link(source, to, remote, Landing(there, FileSnapshots(there.snapshots)),
                    Pace(controls_s=said.controls_s, logs_s=said.logs_s, key=link.key))
 
