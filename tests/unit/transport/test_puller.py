@@ -492,20 +492,3 @@ def test_status_says_what_there_is_to_say(world: World) -> None:
     world.remote.down = "gone"
     world.turn()
     assert json.loads(path.read_bytes())["problem"] == "gone"
-
-
-def test_what_is_refused_is_told_from_what_is_missing(world: World) -> None:
-    """In `status.json`, for whoever is woken: a log that was cut, until it is whole; not a missing document."""
-    def refused() -> dict[str, bool]:
-        said = json.loads((world.landing.place.root / STATUS).read_bytes())
-        return {name: one["refused"] for name, one in said["files"].items()}
-
-    world.turn()
-    assert set(refused().values()) == {False}
-    whole = world.remote.contents[TRADE_LOG]
-    world.remote.contents[TRADE_LOG] = whole[:-30]
-    world.turn()
-    assert {name for name, one in refused().items() if one} == {TRADE_LOG}
-    world.remote.contents[TRADE_LOG] = whole
-    world.turn()
-    assert set(refused().values()) == {False}
