@@ -282,6 +282,7 @@ def test_a_program_that_calls_nobody_leaves_no_file(path: Path, clock: ManualClo
     later.close()
     assert not path.exists()
     later.ready()
+    later.ready()
     later.put(CALL)
     later.settle()
     later.close()
