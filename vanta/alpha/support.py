@@ -22,7 +22,7 @@ from vanta.alpha.facts import whole
 from vanta.alpha.recent import last_records
 from vanta.common.errors import OperatorError, StateError
 from vanta.common.host import account
-from vanta.common.paths import CONTROL_LOG, EXECUTOR_STATE, JOURNALS, OVERLAY, PERMIT, TRADE_LOG, VAULTS, Home
+from vanta.common.paths import CALLS, CONTROL_LOG, EXECUTOR_STATE, JOURNALS, OVERLAY, PERMIT, TRADE_LOG, VAULTS, Home
 from vanta.common.store.atomic import read, replace
 from vanta.common.times import iso
 
@@ -102,6 +102,8 @@ def _tail(home: Home, name: str, masks: Masks) -> list[bytes]:
         if len(found) == RECORDS:
             break
         kept = {key: value for key, value in record.items() if key != "prev"}
+        if name in CALLS and "host" in kept["payload"]:
+            kept["payload"] = {**kept["payload"], "host": "***"}
         found.append(orjson.dumps(masks.value(kept)) + b"\n")
     return found[::-1]
 
