@@ -1,6 +1,8 @@
 """The shape of `config/vanta.toml`: one table a program, defaults for everything. Read by `common/settings.py`."""
 
+import re
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -133,6 +135,37 @@ class ReleaseSettings(OperatorModel):
                              "added it to the tracker")
 
 
+class AssistantSettings(OperatorModel):
+    """A language model that may reword the assistant's answers. Without `url` and `model` there is none."""
+
+    url: str | None = Field(default=None, description="where an OpenAI-compatible host answers, up to and with "
+                                                      "`/v1`: https, or "
+                            "http on the loopback")
+    model: str | None = Field(default=None, min_length=1, max_length=100, description="what the host calls the model")
+    credentials: str | None = Field(default=None, description="name of a credential whose secret `api_key` is sent "
+                                                              "along")
+    timeout_s: Real = Field(default=20.0, gt=0, le=120, description="after which an answer is not waited for any more")
+    per_hour: int = Field(default=20, ge=0, le=10_000, description="calls in any hour")
+    per_day: int = Field(default=100, ge=0, le=10_000, description="calls in any 24 hours")
+    most_characters: int = Field(default=1_200, ge=100, le=10_000, description="a longer answer is dropped")
+    off_after: int = Field(default=3, ge=1, le=100, description="so many failed calls in a row, and it is left alone")
+    off_for_s: Real = Field(default=900.0, gt=0, le=DAY_S, description="for so long")
+
+    @model_validator(mode="after")
+    def _reachable(self) -> "AssistantSettings":
+        if (self.url is None) != (self.model is None):
+            raise ValueError("url and model belong together")
+        if self.url is None:
+            return self
+        parts = urlsplit(self.url)
+        local = parts.hostname in ("127.0.0.1", "::1", "localhost")
+        if parts.scheme not in ("http", "https") or not parts.hostname or (parts.scheme == "http" and not local):
+            raise ValueError("url has to be https, or http on the loopback")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("url holds a name, a password or a question; a key belongs into a credential")
+        return self
+
+
 _HOST = r"^[A-Za-z0-9:]([A-Za-z0-9._:-]{0,252}[A-Za-z0-9:])?$"
 Host = Annotated[str, Field(pattern=_HOST)]
 
@@ -157,7 +190,7 @@ _PLAIN_WORD = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}$"
 class LinkSettings(OperatorModel):
     """How another node is reached. What it lets us see is its own affair."""
 
-    kind: Literal["shared", "ssh"]
+    kind: Literal["shared", "ssh", "nats"]
     path: str | None = Field(default=None, description="shared: the other node's home, as it is mounted here")
     host: str | None = Field(default=None, pattern=_PLAIN_WORD, description="ssh: its name or address")
     port: int = Field(default=22, ge=1, le=65_535, description="ssh")
@@ -168,13 +201,33 @@ class LinkSettings(OperatorModel):
     known_hosts: str | None = Field(default=None, description="ssh: the file with the other host's key, by default "
                                     "config/known_hosts; no other is believed")
     key: str | None = Field(default=None, description="fingerprint of the first key that its logs were signed with "
-                            "(`vanta audit key` there); without it the first look is believed")
+                            "(`vanta audit key` there); without it the first look is believed; kind nats insists on it")
 
     @model_validator(mode="after")
     def _complete(self) -> "LinkSettings":
-        wanted = "path" if self.kind == "shared" else "host"
+        wanted = {"shared": "path", "ssh": "host", "nats": "key"}[self.kind]
         if getattr(self, wanted) is None:
             raise ValueError(f"kind {self.kind!r} needs {wanted}")
+        return self
+
+
+class NatsSettings(OperatorModel):
+    """The NATS server (JetStream) that this host publishes to, and reads from where a link's kind is nats."""
+
+    servers: list[str] = Field(min_length=1, max_length=16, description="as tls://host:4222; one after the other is "
+                               "tried")
+    ca: str | None = Field(default=None, description="file with the certificate of the authority that both sides "
+                           "believe; by default the unit's credential transport_nats_ca, else "
+                           "config/credentials/transport/nats_ca")
+    certificate: str | None = Field(default=None, description="file with this host's certificate, whose name says "
+                                    "which node it is; by default likewise nats_certificate")
+    key_file: str | None = Field(default=None, description="file with its key; by default likewise nats_key")
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> "NatsSettings":
+        for server in self.servers:
+            if not re.fullmatch(r"tls://[A-Za-z0-9_.\-\[\]:]+", server):
+                raise ValueError(f"{server!r} is no server like tls://host:4222: hosts speak over mutual TLS only")
         return self
 
 
@@ -193,6 +246,15 @@ class TransportSettings(OperatorModel):
     alpha: LinkSettings | None = None
     markets: LinkSettings | None = None
     executor: LinkSettings | None = None
+    nats: NatsSettings | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> "TransportSettings":
+        links = {"alpha": self.alpha, "markets": self.markets, "executor": self.executor}
+        for name, link in links.items():
+            if link is not None and link.kind == "nats" and self.nats is None:
+                raise ValueError(f"{name} is linked over nats, and there is no [transport.nats]")
+        return self
 
 
 class Settings(OperatorModel):
@@ -204,6 +266,7 @@ class Settings(OperatorModel):
     executor: ExecutorSettings = ExecutorSettings()
     retention: RetentionSettings = RetentionSettings()
     releases: ReleaseSettings = ReleaseSettings()
+    assistant: AssistantSettings = AssistantSettings()
     node: NodeSettings | None = Field(default=None, description="only where there are several hosts")
     transport: TransportSettings = TransportSettings()
     outside: OutsideSettings = OutsideSettings()
