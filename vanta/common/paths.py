@@ -66,6 +66,7 @@ OPERATOR_COMMANDS = "operator_commands.jsonl"
 TRACKER_LOG = "tracker_log.jsonl"
 THREAD_TRACKER = "thread_tracker.json"
 CONTROLS_LEASE = "controls_lease.json"
+ARCHIVE_STATE = "archive_state.json"
 SNAPSHOTS = "snapshots"
 REPLICA = "replica"
 SEGMENTS = "segments"
@@ -124,6 +125,8 @@ STATE: tuple[StateFile, ...] = (
               what="append-only, hash-chained: items and threads that people follow, and what they said of them"),
     StateFile(name=THREAD_TRACKER, writer="alpha", node="alpha", shape="tracker.ThreadTracker",
               what="items and threads as they stand: the fold of the tracker's log"),
+    StateFile(name=ARCHIVE_STATE, writer="alpha (vanta tidy)", node="alpha",
+              what="on any node with an archive: when its journals were last copied there, and what kept it since"),
 )
 
 JOURNALS = (TRADE_LOG, COLLECTION_LOG, REFLECTION_LOG, PROMOTION_LOG, CONTROL_LOG, OPERATOR_COMMANDS,
