@@ -3,11 +3,11 @@
 
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test lint second torture bench lock docs clean
+.PHONY: help run test lint second test-hosts torture bench lock docs clean
 
 help: ## show this
 	@echo "VANTA: make TARGET"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1	\2/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1	\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 run: ## all three nodes on shipped payloads, paper broker, state in ./var (LIVE=1 CONTACT=you@example.org: the real public feeds)
 	@scripts/setup.sh run
@@ -26,6 +26,10 @@ lint: ## ruff and mypy
 
 second: ## what replay is compared under: the same packages for another Python, into .second; tests find it there
 	@scripts/setup.sh second
+
+test-hosts: ## three hosts under a real systemd and cron, each with its own network and disk (as root; Debian's debootstrap, systemd-container)
+	@scripts/setup.sh dev
+	@$(BIN)/python -m pytest -m nodes tests/nodes $(ARGS)
 
 torture: ## every crash, power cut and pair of them, at most MINUTES=60 at a time; then halts: 10^6 overlays, 10^4 moments; 10^6 entries
 	@scripts/setup.sh dev
@@ -46,5 +50,5 @@ docs: ## write the generated parts of docs/ anew
 	@$(BIN)/python -m scripts.make_docs
 
 clean: ## remove what make made: environments, caches, ./var
-	rm -rf .venv .uv .peer .peer2 .second var .coverage.d .mypy_cache .ruff_cache .pytest_cache .hypothesis .torture .pytest-state benchmarks/out
+	rm -rf .hosts .venv .uv .peer .peer2 .second var .coverage.d .mypy_cache .ruff_cache .pytest_cache .hypothesis .torture .pytest-state benchmarks/out
 	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -8,7 +8,8 @@ import pytest
 from tests.architecture.source import Source, bad, calls, imports, tree, within
 
 PURE_COMMON = tuple(f"vanta.common.{name}" for name in (
-    "calendars", "canonical", "errors", "events", "exitcodes", "ids", "instruments", "models", "money", "reasons",
+    "calendars", "canonical", "causes", "errors", "events", "exitcodes", "ids", "instruments", "models", "money", "outside.allowed", "outside.call",
+    "reasons",
     "redact", "signatures", "store.chain", "store.checkpoint", "store.document", "store.personal", "store.ports", "strictjson", "times"))
 """The half of common that core may use. Of `paths` it may use the names of files, not `Home`."""
 
@@ -29,7 +30,7 @@ HOME_OF: dict[str, tuple[str, ...]] = {
     "ccxt": ("vanta.markets.parsers.ccxt_library", "vanta.executor.brokers.ccxt", "vanta.executor.brokers.ccxt_client"),
     "cryptography": ("vanta.common.signatures",),
     "feedparser": ("vanta.markets.parsers.news",),
-    "httpx": ("vanta.markets.collectors.http", "vanta.executor.brokers.tradier"),
+    "httpx": ("vanta.common.outside.over_httpx", "vanta.markets.collectors.http", "vanta.executor.brokers.tradier"),
     "ib_async": ("vanta.executor.brokers.ibkr_wire",),
     "lxml": ("vanta.markets.parsers",),
     "msgspec": ("vanta",),
@@ -38,7 +39,7 @@ HOME_OF: dict[str, tuple[str, ...]] = {
     "praw": ("vanta.markets.collectors.reddit",),
     "prawcore": ("vanta.markets.collectors.reddit",),
     "pydantic": ("vanta",),
-    "requests": ("vanta.markets.collectors.reddit", "vanta.executor.brokers.alpaca"),
+    "requests": ("vanta.common.outside.over_requests", "vanta.markets.collectors.reddit"),
     "rich": ("vanta.suite.render", "vanta.suite.progress"),
     "structlog": ("vanta.common.log",),
     "tenacity": ("vanta.markets.collectors.http",),
@@ -58,7 +59,7 @@ DYNAMIC = ("vanta.suite.dispatch", "vanta.suite.run", "vanta.markets.cli", "vant
 ADAPTERS: dict[str, tuple[str, ...]] = {
     "vanta.common.store.files": (), "vanta.common.store.snapshot": (), "vanta.common.store.inmemory": (),
     "vanta.common.store.journal": (), "vanta.common.store.checkpoints": (), "vanta.common.store.storage": ("Storage",),
-    "vanta.common.store.routed": (),
+    "vanta.common.store.routed": (), "vanta.common.store.trail": ("TrailJournal",),
     "vanta.executor.brokers": ("port",), "vanta.markets.collectors": ("port", "wire"),
     "vanta.transport.pipe": (), "vanta.transport.reading": (), "vanta.transport.inmemory": (),
     "vanta.alpha.archives.folder": (),

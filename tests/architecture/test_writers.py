@@ -13,11 +13,15 @@ import pytest
 
 from tests.architecture.source import Source, bad, calls, dotted, imports, tree, within
 from vanta.common import paths
-from vanta.common.paths import FEEDS, STATE, signals_file
+from vanta.common.paths import FEEDS, STATE, calls_of, signals_file
 
 OWNERS: dict[str, tuple[str, ...]] = {
     "signals_file": ("vanta.markets.core.products",),
     "MARKET_QUOTES": ("vanta.markets.core.products",),
+    "calls_of": ("vanta.markets.collectors.wire",),
+    "EXECUTOR_CALLS": ("vanta.executor.wire",),
+    "TRANSPORT_CALLS": ("vanta.transport.wire",),
+    "PUBLISH_CALLS": ("vanta.transport.wire",),
     "COLLECTION_LOG": ("vanta.markets.journals", "vanta.markets.collectors.wire"),
     "TRADE_SIGNALS": ("vanta.markets.reflector",),
     "SYSTEM_BELIEF": ("vanta.markets.reflector",),
@@ -91,7 +95,7 @@ OTHERS: dict[str, str] = {
 _METHODS = ("atomic.replace", "atomic.remove", "files.replace", "files.remove", "private.replace", "private.remove",
             "document.save", "write_bytes", "write_text", "unlink", "symlink_to", "hardlink_to", "touch", "rmtree",
             "copytree", "copyfile", "os.replace", "os.rename", "os.remove", "os.link", "os.symlink", "os.truncate",
-            "shutil.move", "shutil.copy", "storage.journal", "fcntl.flock")
+            "shutil.move", "shutil.copy", "storage.journal", "storage.trail", "DURABLE.trail", "fcntl.flock")
 _NAMES = ("FileJournal", "DailyJournal", "open_log", "save")
 _WRITE_FLAGS = {"O_WRONLY", "O_RDWR", "O_CREAT", "O_APPEND", "O_TRUNC"}
 
@@ -189,16 +193,23 @@ def test_guard_lets_good_code_pass(guard: Guard, files: dict[str, str]) -> None:
     assert list(guard(bad(**files))) == []
 
 
+def names_of(constant: str) -> set[str]:
+    """The files that a constant, or a function of the feed, names."""
+    if constant == "calls_of":
+        return {calls_of(feed) for feed in (*FEEDS, "prices")}
+    return {signals_file(feed) for feed in FEEDS} if constant == "signals_file" else {getattr(paths, constant)}
+
+
 def test_every_state_file_has_an_owner() -> None:
     """The table covers every file of the state tree, and nothing else."""
-    names = {getattr(paths, constant) for constant in OWNERS if constant != "signals_file"}
-    assert names | {signals_file(feed) for feed in FEEDS} == {file.name for file in STATE}
+    names = {name for constant in OWNERS for name in names_of(constant)}
+    assert names == {file.name for file in STATE}
 
 
 @pytest.mark.parametrize("constant", OWNERS)
 def test_owner_belongs_to_the_writing_program(constant: str) -> None:
     """The module that writes a file is part of the program that is named as its writer, and does mention it."""
-    names = {signals_file(feed) for feed in FEEDS} if constant == "signals_file" else {getattr(paths, constant)}
+    names = names_of(constant)
     programs = {file.writer.split()[0] for file in STATE if file.name in names}
     (program,) = programs
     sources = {source.module: source for source in tree("vanta")}

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from scripts.make_nats import CONFIGURATION, written
 from tests.conformance.transport.nats_server import SERVER, Nats, Wire, nats_server, why_not
 from tests.processes import ROOT
 from vanta.common.clock import SystemClock
 from vanta.common.exitcodes import Exit
+from vanta.common.outside.out import unwatched
 from vanta.common.paths import PORTFOLIO, TRADE_LOG, Home
 from vanta.common.settings import load
 from vanta.common.signatures import Signer, fingerprint
@@ -31,6 +33,7 @@ pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "there is o
 
 VANTA = [sys.executable, "-m", "vanta.suite.dispatch", "transport"]
 LOG = streams.place("executor", TRADE_LOG)
+STREAMS = sum(1 for node in NODES for _ in streams.configurations(node))
 BOUND_S = 60.0
 
 
@@ -82,8 +85,9 @@ class Hosts:
     def publish(self) -> list[str]:
         """With a new program, whatever keeps it. Returns how often it was cut."""
         cuts, more = list[str](), True
-        with closing(publisher(self.there, load(self.there), SystemClock())) as one:
+        with closing(publisher(self.there, load(self.there), SystemClock(), unwatched())) as one:
             while more:
+                assert len(cuts) < 20, cuts
                 try:
                     more = one.turn().more
                 except LinkDown as error:
@@ -93,7 +97,7 @@ class Hosts:
 
     def link(self) -> Link:
         """Alpha's."""
-        return next(iter(links(self.here, load(self.here), SystemClock())))
+        return next(iter(links(self.here, load(self.here), SystemClock(), unwatched())))
 
     def pull(self) -> None:
         """Until everything is here."""
@@ -134,9 +138,9 @@ def test_the_link_is_cut_in_the_middle_of_a_batch(two: Hosts) -> None:
     for after in (10_000, 350_000, 800_000):
         two.write(5)
         two.wire.cut_after(up=after)
-        assert len(two.publish()) == 1
+        assert two.publish()
         assert b"".join(two.stored()) == two.log()
-    assert two.wire.cuts == 3
+    assert two.wire.cuts >= 3
     for after in (5_000, 400_000, 900_000, 1_700_000):
         two.wire.cut_after(down=after)
         with closing(two.link()) as link:
@@ -230,8 +234,8 @@ def test_streams_are_made_by_the_command(tmp_path: Path) -> None:
         assert refused.returncode == Exit.PARTIAL
         assert "permissions violation" in refused.stdout.lower()
         admin = ("--certificate", str(certs / "admin.crt"), "--key-file", str(certs / "admin.key"))
-        assert two.run("streams", *home, *admin).stdout.count(": made") == 16
-        assert two.run("streams", *home, *admin, "--max-age-days", "30").stdout.count(": is there") == 16
+        assert two.run("streams", *home, *admin).stdout.count(": made") == STREAMS
+        assert two.run("streams", *home, *admin, "--max-age-days", "30").stdout.count(": is there") == STREAMS
         assert two.run("publish", "--once", *home).returncode == 0
         server.kill()
         down = two.run("pull", "--once", "--home", str(two.here.root))
@@ -241,12 +245,9 @@ def test_streams_are_made_by_the_command(tmp_path: Path) -> None:
 
 def test_the_shipped_configuration(tmp_path: Path) -> None:
     """Says for each node what the table says, no more; the real server takes it."""
-    text = (ROOT / "deploy" / "nats" / "vanta.conf").read_text()
-    for user in (*NODES, streams.ADMIN):
-        part = text.partition(f'"CN={user}"')[2].partition("subscribe")
-        lines = [line.strip().strip('"') for line in part[0].splitlines() if line.strip().startswith('"')]
-        assert tuple(lines) == streams.may_publish(user)
-        assert part[2].splitlines()[0].count(streams.may_hear(user)) == 1
+    text = CONFIGURATION.read_text()
+    assert text == written(), "run `python -m scripts.make_nats`"
+    assert text.count("CN=") == len(NODES) + 1
     (tmp_path / "vanta.conf").write_text(text.replace("/etc/nats", str(tmp_path)))
     subprocess.run([ROOT / "deploy" / "nats" / "certificates.sh", tmp_path, "localhost"], check=True)
     assert SERVER is not None

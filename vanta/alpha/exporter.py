@@ -40,6 +40,7 @@ from vanta.common.errors import BadInput, CredentialsRefused, Missing, OperatorE
 from vanta.common.exitcodes import Check, Exit
 from vanta.common.ids import draw_salt
 from vanta.common.paths import (
+    CALLS,
     COLLECTION_LOG,
     CONTROL_LOG,
     MANIFEST,
@@ -68,7 +69,7 @@ from vanta.common.store.segments import name as piece_name
 
 RULES = ("sources.json", "personas.json", "decay_q30.json", "logistic.json")
 _IN_ORDER = (PROMOTION_LOG, TRADE_LOG, OPERATOR_COMMANDS, REFLECTION_LOG, COLLECTION_LOG, CONTROL_LOG,
-             TRACKER_LOG)
+             TRACKER_LOG, *CALLS)
 """A promotion names records of the trade log, which names commands: whoever names is read first. The log of controls
 says of all others what was put away of them."""
 
@@ -137,7 +138,7 @@ class _Export:
             if name in (OPERATOR_COMMANDS, CONTROL_LOG):  # the trade log may name what they hold
                 since_then = name == CONTROL_LOG and self._put_away  # that was said when it was put away, not before
                 self._log(name, "" if end is None or since_then else end.at, 0, [])
-            elif name == TRACKER_LOG:
+            elif name == TRACKER_LOG or name in CALLS:
                 self._log(name, self._asked.until, 0, [])
             elif name == TRADE_LOG:
                 end = self._log(name, self._asked.until, rests.seq, [])
@@ -208,7 +209,8 @@ class _Export:
         for line in lines.splitlines(keepends=True):
             short = withhold(line)
             if short != line:
-                self._people.update(values(line))
+                if name not in CALLS:  # hosts of feeds stand in many a text, and are public
+                    self._people.update(values(line))
                 for key in _personal_fields(line):
                     self._counts[name, key] = self._counts.get((name, key), 0) + 1
             made.append(short)

@@ -60,7 +60,7 @@ def _journal(there: Home, name: str, place: Path,
         coverages = Coverages(there.config / KEYS)
         seen_before = read_all(before, name, None, after=_seal(before, name))
         own, witnessed = coverages.of(path), Coverage(name, seen_before, trusted=True, witnessed=True, begin=start)
-        own.open_end = bool(before)  # a power cut may have cost checkpoints that were witnessed
+        own.open_end = own.open_end or bool(before)  # a power cut may have cost checkpoints that were witnessed
         found = [*covered_by(path, [own, *([witnessed] if before else [])], coverages, [retired]), *coverages.findings]
     except StateError as error:
         return [Finding(level=Check.UNKNOWN, file=name, text=error.what)], 0

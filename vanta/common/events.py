@@ -32,6 +32,11 @@ class Kind(StrEnum):
     THREAD_CLOSED = "thread.closed"
     RELEASE_MOVING = "release.moving"      # a module is about to run another release: from, to, why, its manifest
     RELEASE_MOVED = "release.moved"        # which release it runs now, and why
+    # calls_*.jsonl: one line a call to the outside; see common/outside/call.py
+    CALL_MADE = "call.made"                # asked and answered, or not: whom, what for, status, bytes, duration
+    CALL_REFUSED = "call.refused"          # not made: the host is not on this node's list
+    CALL_OPENED = "call.opened"            # a connection that stays was made
+    CALL_CLOSED = "call.closed"            # it ended
     # trade_log.jsonl: external inputs, recorded before they are used
     CONTROL_SEEN = "control.seen"          # overlay, permit and vault bytes by hash, and what they allow
     CONTROL_EDITED = "control.edited"      # what an edit of overlay or vaults changed, and who may have made it

@@ -42,6 +42,11 @@ def signals_file(feed: str) -> str:
     return f"{feed}_signals.json"
 
 
+def calls_of(feed: str) -> str:
+    """`sec` → `calls_sec.jsonl`. Each feed has one of its own, because each pass is a program of its own."""
+    return f"calls_{feed}.jsonl"
+
+
 TRADE_SIGNALS = "trade_signals.json"
 SYSTEM_BELIEF = "system_belief.json"
 LEADERBOARD = "signal_leaderboard.json"
@@ -67,6 +72,9 @@ TRACKER_LOG = "tracker_log.jsonl"
 THREAD_TRACKER = "thread_tracker.json"
 CONTROLS_LEASE = "controls_lease.json"
 ARCHIVE_STATE = "archive_state.json"
+EXECUTOR_CALLS = "calls_executor.jsonl"
+TRANSPORT_CALLS = "calls_transport.jsonl"
+PUBLISH_CALLS = "calls_publish.jsonl"
 SNAPSHOTS = "snapshots"
 REPLICA = "replica"
 SEGMENTS = "segments"
@@ -127,10 +135,22 @@ STATE: tuple[StateFile, ...] = (
               what="items and threads as they stand: the fold of the tracker's log"),
     StateFile(name=ARCHIVE_STATE, writer="alpha (vanta tidy)", node="alpha",
               what="on any node with an archive: when its journals were last copied there, and what kept it since"),
+    *(StateFile(name=calls_of(feed), writer=f"markets collect {feed}", node="markets",
+                what=f"append-only, hash-chained: every request of the {feed} feed")
+      for feed in (*FEEDS, "prices")),
+    StateFile(name=EXECUTOR_CALLS, writer="executor", node="executor",
+              what="append-only, hash-chained: every request to a venue, every program that was started for an alert"),
+    StateFile(name=TRANSPORT_CALLS, writer="transport", node="alpha",
+              what="append-only, hash-chained: every connection to another node"),
+    StateFile(name=PUBLISH_CALLS, writer="transport publish", node="alpha",
+              what="append-only, hash-chained: every connection of the publisher to the NATS server"),
 )
 
+CALLS = (*map(calls_of, (*FEEDS, "prices")), EXECUTOR_CALLS, TRANSPORT_CALLS, PUBLISH_CALLS)
+"""The logs of what went out; each is there once its program has called."""
+
 JOURNALS = (TRADE_LOG, COLLECTION_LOG, REFLECTION_LOG, PROMOTION_LOG, CONTROL_LOG, OPERATOR_COMMANDS,
-            TRACKER_LOG)
+            TRACKER_LOG, *CALLS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from typing import Protocol
 
 from vanta.common.canonical import canonical
 from vanta.common.clock import Clock
+from vanta.common.outside.call import ALERT, KILLED, NOT_STARTED
+from vanta.common.outside.out import Asking, Out, unwatched
 from vanta.common.store.atomic import describe
 from vanta.executor.core.notices import Notice
 
@@ -79,13 +81,16 @@ class NoAlarm:
 class _Run:
     process: "subprocess.Popen[bytes]"
     ends_at: float
+    call: Asking
     overdue: bool = False
 
 
 class CommandAlarm:
-    """Starts `command` for each notice, in `environment`, without a shell."""
+    """Starts `command` for each notice, in `environment`, without a shell. How each ended is a line by `out`."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], clock: Clock) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], clock: Clock,
+                 out: Out | None = None) -> None:
+        self._out = out or unwatched()
         self._command = list(command)
         self._environment = dict(environment)
         self._clock = clock
@@ -122,14 +127,16 @@ class CommandAlarm:
         return wrong
 
     def _start(self, document: bytes, now: float) -> None:
+        call = self._out.started(ALERT)
         try:
             process = subprocess.Popen(  # noqa: S603 - the operator's own command
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
                 env=self._environment, start_new_session=True)
         except OSError as error:
             self._complain(f"it cannot be started: {describe(error)}")
+            call.ended(NOT_STARTED)
             return
-        self._running.append(_Run(process, now + LONGEST_S))
+        self._running.append(_Run(process, now + LONGEST_S, call))
         assert process.stdin is not None
         with suppress(BrokenPipeError), process.stdin:  # it may end without reading; the document fits into the pipe
             process.stdin.write(document)
@@ -145,6 +152,8 @@ class CommandAlarm:
             self.problem = ""
         elif status is not None and not run.overdue:
             self._complain(f"it ended with {status}")
+        if status is not None:
+            run.call.ended(KILLED if status < 0 else f"exit {status}")
         return status is None
 
     def _complain(self, what: str) -> None:
@@ -163,6 +172,7 @@ class CommandAlarm:
             _end(run)
             with suppress(subprocess.TimeoutExpired):
                 run.process.wait(_GRACE_S)
+            run.call.ended(KILLED)
         return wrong + self._wrong
 
 

@@ -11,8 +11,9 @@ from vanta.common.clock import Clock
 from vanta.common.errors import BadInput, LockHeld, OperatorError, StateError
 from vanta.common.events import LogEvent
 from vanta.common.exitcodes import Check, Exit
-from vanta.common.log import configure
+from vanta.common.log import Log, configure
 from vanta.common.notify import Notifier
+from vanta.common.outside.out import Out
 from vanta.common.paths import EXECUTOR_STATE, Home
 from vanta.common.settings import (
     Settings,
@@ -76,12 +77,18 @@ def _total(reports: list[StepReport]) -> StepReport:
     return total
 
 
-def alarm_of(settings: Settings, clock: Clock) -> Alarm:
+def alarm_of(settings: Settings, clock: Clock, out: Out) -> Alarm:
     """Whom to alarm; nobody in a simulation."""
     command = settings.executor.alert_command
     if command is None or settings.executor.mode == "simulate":
         return NoAlarm()
-    return CommandAlarm(command, plain_environment(), clock)
+    return CommandAlarm(command, plain_environment(), clock, out)
+
+
+def _end(alarm: Alarm, log: Log) -> None:
+    """Let what is under way be said, and log what was not."""
+    for wrong in alarm.close():
+        log.warning(LogEvent.ALARM_FAILED, problem=wrong)
 
 
 @app.command(epilog=exit_table(Exit.DONE, Exit.TEMPORARY, Exit.CONFIG))
@@ -97,17 +104,16 @@ def run(home: HomeOption = None, json: JsonFlag = False) -> int:
         log.info(LogEvent.STARTED, recovered=built.recovered, mode=settings.executor.mode)
         for problem in doubts(place.memory):
             log.warning(LogEvent.STATE_PLACE, problem=problem)
-        outside = Outside(alarm=alarm_of(settings, clock), notifier=Notifier(notify_address()), watchdog_s=watchdog_s())
+        outside = Outside(alarm=alarm_of(settings, clock, built.out), notifier=Notifier(notify_address()),
+                          watchdog_s=watchdog_s(), calls=built.out.ledger)
         try:
             daemon = Daemon(built.executor, place, poll_s=settings.executor.poll_s, log=log, outside=outside)
             daemon.stop_on_signals()
             daemon.run()
         finally:
             try:
-                built.executor.close()
+                built.executor.close(last=lambda: _end(outside.alarm, log))
             finally:
-                for wrong in outside.alarm.close():
-                    log.warning(LogEvent.ALARM_FAILED, problem=wrong)
                 log.info(LogEvent.STOPPED)
     return emit(Report(schema="vanta.executor.run/1", at=clock.now(), items={"recovered": built.recovered},
                        lines=["executor stopped"]), as_json=json)
@@ -149,18 +155,14 @@ def _swept(place: Home, settings: Settings, clock: Clock, *, as_json: bool) -> i
         built = build(place, settings, clock)
         book, sends = built.executor.recorder.book, settings.executor.dispatch == "cron"
         built.executor.sends = sends
-        outside = Outside(alarm=alarm_of(settings, clock))
+        outside = Outside(alarm=alarm_of(settings, clock, built.out))
         try:
             daemon = Daemon(built.executor, place, poll_s=settings.executor.poll_s, log=log, outside=outside)
             daemon.stop_on_signals()
             total = _total(daemon.sweep(MOST_STEPS))
             left = {"waiting": len(book.waiting), "working": len(book.working)}
         finally:
-            try:
-                built.executor.close()
-            finally:
-                for wrong in outside.alarm.close():
-                    log.warning(LogEvent.ALARM_FAILED, problem=wrong)
+            built.executor.close(last=lambda: _end(outside.alarm, log))
     said = f"{total.accepted} orders accepted" if sends else "nothing is sent, no executor runs"
     said += f"; {total.seen} new intents, {total.fills} fills, {left['waiting']} intents wait, {left['working']} work"
     return emit(Report(

@@ -18,6 +18,7 @@ from vanta.common.errors import VantaError
 from vanta.common.events import LogEvent
 from vanta.common.log import Log
 from vanta.common.notify import Notifier
+from vanta.common.outside.ledger import Ledger, NoLedger
 from vanta.common.paths import MARKET_QUOTES, OVERLAY, PERMIT, QUEUE, VAULTS, Home
 from vanta.common.store.tail import FileTail
 from vanta.common.times import iso
@@ -37,6 +38,7 @@ class Outside:
     notifier: Notifier = field(default_factory=lambda: Notifier(None))
     watchdog_s: float | None = None
     clock: Clock = field(default_factory=SystemClock)
+    calls: Ledger = field(default_factory=NoLedger)
 
 
 class Daemon:
@@ -77,6 +79,7 @@ class Daemon:
             while not self._stopping:
                 report = self._turn()
                 if report.idle:
+                    self._outside.calls.settle()
                     self._tail.wait(self._idle_s())
 
     def sweep(self, most: int) -> list[StepReport]:

@@ -22,6 +22,7 @@ from vanta.common.events import Kind
 from vanta.common.models.configuration import ExecutorSettings
 from vanta.common.models.vault import VaultRegistry
 from vanta.common.money import plain, settle_context
+from vanta.common.outside.out import Out, unwatched
 from vanta.common.reasons import Reason
 from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Snapshots
@@ -44,6 +45,7 @@ from vanta.executor.core.size import propose
 from vanta.executor.core.stops import aside
 from vanta.executor.core.verdict import good_until
 from vanta.executor.edits import START, Edits
+from vanta.executor.ending import let_go
 from vanta.executor.gate import Gate, Reading
 from vanta.executor.memory import Keeper
 from vanta.executor.observe import Observer
@@ -80,6 +82,7 @@ class Parts:
     program: str
     pid: int
     keeper: Keeper | None = None
+    out: Out = field(default_factory=unwatched)
     latch_s: float = 30.0
     editor: Callable[[str, str], Editor] = nobody
 
@@ -380,18 +383,17 @@ class Executor:
                 permit=reading.permit, overlay_sha256=reading.sha256, queue_depth=parts.observer.queue_depth,
                 broker_sync=self._sync_words(), held=self._held(), alarm=self.alarm_problem))
 
-    def close(self) -> None:
-        """Record the stop, publish the last cut, let go of journal and lock. Without the lock nothing is written."""
-        now, lock = self._parts.clock.now(), self._parts.lock
-        if lock is None or lock.still_held():  # else the log may be another process's by now
-            amid = {"amid": "a step"} if self._amid else {}  # of what it has seen, some may have no verdict
-            self._recorder.put(Kind.PROGRAM_STOPPED, {"program": self._parts.program, **amid}, now=now)
-            self._recorder.sync()
-            self._parts.publisher.folds(self._book, iso(now), self._parts.clock.monotonic())
-            if self._parts.keeper is not None:
-                self._parts.keeper.at_rest(now)
-            self._recorder.journal.close()
-        for broker in self._parts.brokers.values():
-            broker.close()
-        if lock is not None:
-            lock.release()
+    def close(self, last: Callable[[], object] = lambda: None) -> None:
+        """Record the stop, publish the last cut, do what is `last`, let go. Without the lock nothing is written."""
+        now, parts = self._parts.clock.now(), self._parts
+        try:
+            if parts.lock is None or parts.lock.still_held():  # else the log may be another process's by now
+                amid = {"amid": "a step"} if self._amid else {}  # of what it has seen, some may have no verdict
+                self._recorder.put(Kind.PROGRAM_STOPPED, {"program": parts.program, **amid}, now=now)
+                self._recorder.sync()
+                parts.publisher.folds(self._book, iso(now), parts.clock.monotonic())
+                if parts.keeper is not None:
+                    parts.keeper.at_rest(now)
+                self._recorder.journal.close()
+        finally:
+            let_go(parts.brokers, last, parts.out, parts.lock)

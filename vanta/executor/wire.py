@@ -19,7 +19,10 @@ from vanta.common.errors import OperatorError
 from vanta.common.events import Kind
 from vanta.common.host import host_id
 from vanta.common.models.configuration import Settings
-from vanta.common.paths import FAR_COMMANDS, TRADE_LOG, Home, routes
+from vanta.common.outside.allowed import Allowed, host_of
+from vanta.common.outside.ledger import JournalLedger, Later, NoLedger
+from vanta.common.outside.out import Out
+from vanta.common.paths import EXECUTOR_CALLS, FAR_COMMANDS, TRADE_LOG, Home, routes
 from vanta.common.permit import arm, disarm
 from vanta.common.registry import Registry
 from vanta.common.resources import code_of, load
@@ -68,10 +71,11 @@ over for cycles after every dozen orders took a tenth of all time."""
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A running executor and the sentence that says what its start found."""
+    """A running executor, the sentence that says what its start found, and by which way it goes out."""
 
     executor: Executor
     recovered: str
+    out: Out
 
 
 def calendars() -> dict[str, Calendar]:
@@ -88,8 +92,11 @@ def described(settings: Settings, accounts: Mapping[str, Capabilities], snapshot
             "able": {name: sorted(able.terms) for name, able in sorted(accounts.items())}}
 
 
-def brokers(settings: Settings, book: Book, instruments: InstrumentSource, home: Home) -> dict[str, Broker]:
-    """Brokers by account. Raises `OperatorError` where mode and hosts do not fit, before anything is contacted."""
+def brokers(settings: Settings, book: Book, instruments: InstrumentSource, home: Home, out: Out) -> dict[str, Broker]:
+    """Brokers by account. Raises `OperatorError` where mode and hosts do not fit, before anything is contacted.
+
+    `out` is opened to the hosts that the settings list, or to those of the brokers that were made.
+    """
     mode, accounts = settings.executor.mode, settings.executor.accounts
     if mode == "live" and not accounts:
         raise OperatorError("executor.mode is live, but no broker account is configured",
@@ -97,14 +104,53 @@ def brokers(settings: Settings, book: Book, instruments: InstrumentSource, home:
     if PAPER in accounts:
         raise OperatorError(f"an account may not be called {PAPER}", "Give it another name.")
     found: dict[str, Broker] = {}
+    needed: dict[str, frozenset[str]] = {}
     if mode != "live":
         found[PAPER] = PaperBroker(settings.executor.paper, book.quotes.get, instruments)
     for name, account in accounts.items():
         secrets = read_secrets(account.credentials, home) if account.credentials else Secrets()
-        real = ADAPTERS[account.adapter](account, secrets, instruments, live=mode == "live")
+        real = ADAPTERS[account.adapter](account, secrets, instruments, live=mode == "live", out=out)
         check(mode, name, real.urls())
+        needed[name] = frozenset(map(host_of, real.urls()))
         found[name] = real
+    out.allowed = Allowed.of(frozenset().union(*needed.values()) if settings.outside.hosts is None else
+                             settings.outside.hosts)
+    for name, hosts in needed.items():
+        for host in sorted(hosts):
+            if not out.allowed.permits(host):
+                raise OperatorError(f"account {name}: {host} is not among the hosts that this node may ask",
+                                    "Add it to hosts under [outside] in config/vanta.toml; `vanta outside list` shows "
+                                    "what is needed.")
     return found
+
+
+def needs(settings: Settings) -> dict[str, frozenset[str]]:
+    """Hosts by account, as its client would ask them. No secret is read and nobody is asked."""
+    live = settings.executor.mode == "live"
+    found = {}
+    for name, account in settings.executor.accounts.items():
+        with closing(ADAPTERS[account.adapter](account, _Blanks(), dict, live=live)) as real:
+            found[name] = frozenset(map(host_of, real.urls()))
+    return found
+
+
+class _Blanks(dict[str, str]):
+    """In the place of secrets: every one is there, and signs nothing."""
+
+    def get(self, _name: str, _default: Any = None) -> str:
+        """A dash."""
+        return "-"
+
+    def __missing__(self, _name: str) -> str:
+        return "-"
+
+
+def way_out(home: Home, settings: Settings, clock: Clock, storage: Storage) -> Out:
+    """The way out, open to nobody yet. Its log is opened now where there are accounts: it has to be whole."""
+    def ledger() -> JournalLedger:
+        return JournalLedger(storage.trail(home.file(EXECUTOR_CALLS), signer=signer_of(home)), clock, program=PROGRAM)
+
+    return Out(Allowed.of(()), ledger() if settings.executor.accounts else Later(ledger), clock)
 
 
 def files_of(home: Home, settings: Settings, storage: Storage) -> Files:
@@ -131,7 +177,7 @@ def found(home: Home, home_id: str, *, by: str, now: datetime) -> None:
 
 
 def build(home: Home, settings: Settings, clock: Clock,
-          make_brokers: Callable[[Settings, Book, InstrumentSource, Home], dict[str, Broker]] = brokers,
+          make_brokers: Callable[[Settings, Book, InstrumentSource, Home, Out], dict[str, Broker]] = brokers,
           storage: Storage = DURABLE) -> Built:
     """Take the lock, open and fold the log, settle open questions. Raises `LockHeld`, `StateError`, `OperatorError`."""
     gc.set_threshold(*_COLLECTED_AFTER)
@@ -139,6 +185,7 @@ def build(home: Home, settings: Settings, clock: Clock,
         insist_on_local(home.memory, live=settings.executor.mode == "live")
     now = clock.now()
     lock = FileLock(home.lock("executor"), owner="executor", now=now)
+    out = Out(Allowed.of(()), NoLedger(), clock)
     try:
         journal = storage.journal(home.file(TRADE_LOG), signer=signer_of(home))
         files, snapshots = files_of(home, settings, storage), storage.snapshots(home.snapshots)
@@ -148,7 +195,10 @@ def build(home: Home, settings: Settings, clock: Clock,
         unsigned = {"unsigned": open_end} if open_end else {}
         recorder = Recorder(journal, book, begins)
         registry = Registry(home)
-        venues = make_brokers(settings, book, lambda: observer.instruments, home)
+        out = way_out(home, settings, clock, storage)
+        venues = make_brokers(settings, book, lambda: observer.instruments, home, out)
+        if settings.executor.accounts:  # the paper broker asks nobody
+            out.up()
         able = {name: one.capabilities for name, one in venues.items()}
         said = open_journal(recorder, journal.set_aside, program=PROGRAM, now=now,
                             details={**described(settings, able, snapshots), "host": host_id(), **unsigned})
@@ -158,7 +208,7 @@ def build(home: Home, settings: Settings, clock: Clock,
         close_day(recorder, settings.executor.benchmark, now)
         observer.registry(now)
         executor = Executor(Parts(
-            clock=clock, settings=settings.executor, recorder=recorder, observer=observer,
+            clock=clock, settings=settings.executor, recorder=recorder, observer=observer, out=out,
             gate=gate_of(home, settings, clock), latch_s=settings.transport.latch_s,
             brokers=venues, snapshots=snapshots, calendars=calendars(), lock=lock, program=PROGRAM, pid=os.getpid(),
             editor=nobody if settings.executor.mode == "simulate" else lambda name, seen: editor(home.file(name), seen),
@@ -166,6 +216,7 @@ def build(home: Home, settings: Settings, clock: Clock,
             publisher=Publisher(files, by=PROGRAM, every_s=settings.executor.publish_ms / 1000)))
         said += executor.start()
     except BaseException:
+        out.close()
         lock.release()
         raise
-    return Built(executor, said)
+    return Built(executor, said, out)

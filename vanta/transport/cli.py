@@ -15,7 +15,8 @@ from vanta.common.events import LogEvent
 from vanta.common.exitcodes import Exit
 from vanta.common.log import Log, configure
 from vanta.common.notify import Notifier
-from vanta.common.paths import Home
+from vanta.common.outside.out import Out
+from vanta.common.paths import PUBLISH_CALLS, Home
 from vanta.common.settings import Settings, clock_from, home_from, load, notify_address, watchdog_s
 from vanta.common.store.ground import doubts
 from vanta.common.store.lock import FileLock
@@ -29,7 +30,17 @@ from vanta.transport.publisher import Publisher
 from vanta.transport.publishing import PublishDaemon
 from vanta.transport.puller import Link
 from vanta.transport.serve import serve as answer
-from vanta.transport.wire import LEASE_S, bus, lease_writer, links, node_of, publisher, reader, witness
+from vanta.transport.wire import (
+    LEASE_S,
+    bus,
+    lease_writer,
+    links,
+    node_of,
+    publisher,
+    reader,
+    way_out,
+    witness,
+)
 
 app = application("What crosses between hosts: pulled, verified, never over a local file.")
 
@@ -74,11 +85,12 @@ def pull(home: HomeOption = None, once: _ONCE = False, json: JsonFlag = False) -
     place = home_from(home).existing()
     settings = load(place)
     clock = clock_from(settings)
-    found = list(links(place, settings, clock))
+    out = way_out(place, settings, clock)
+    found = list(links(place, settings, clock, out))
     if not found:
         raise OperatorError("no other node is configured", "Set [transport.alpha] and so on in config/vanta.toml.")
-    with FileLock(place.lock("transport"), owner="transport", now=clock.now()):
-        return _once(found, clock, as_json=json) if once else _pull(place, settings, found, clock, as_json=json)
+    with FileLock(place.lock("transport"), owner="transport", now=clock.now()), closing(out):
+        return _once(found, clock, as_json=json) if once else _pull(place, settings, found, out, as_json=json)
 
 
 def _once(found: list[Link], clock: Clock, *, as_json: bool) -> int:
@@ -95,12 +107,13 @@ def _once(found: list[Link], clock: Clock, *, as_json: bool) -> int:
                        exit=Exit.DONE if well else Exit.PARTIAL), as_json=as_json)
 
 
-def _pull(place: Home, settings: Settings, found: list[Link], clock: Clock, *, as_json: bool) -> int:
+def _pull(place: Home, settings: Settings, found: list[Link], out: Out, *, as_json: bool) -> int:
+    clock = clock_from(settings)
     with configure(place, "transport", clock, level=settings.log_level) as log:
         for problem in doubts(place.memory):
             log.warning(LogEvent.STATE_PLACE, problem=problem)
         seen = {link.source: witness(place, link.source) for link in found} if node_of(settings) == ALPHA else {}
-        Carrier(found, _around(clock, log), seen).run()
+        Carrier(found, _around(clock, log, out), seen).run()
     return emit(Report(schema="vanta.transport.pull/1", at=clock.now(), items={}, lines=["transport stopped"]),
                 as_json=as_json)
 
@@ -111,12 +124,13 @@ def publish(home: HomeOption = None, once: _ONCE = False, json: JsonFlag = False
     place = home_from(home).existing()
     settings = load(place)
     clock = clock_from(settings)
-    with closing(publisher(place, settings, clock)) as found, \
-            FileLock(place.lock("publish"), owner="transport publish", now=clock.now()):
+    out = way_out(place, settings, clock, PUBLISH_CALLS)
+    with FileLock(place.lock("publish"), owner="transport publish", now=clock.now()), closing(out), \
+            closing(publisher(place, settings, clock, out)) as found:
         if once:
             return _published(found, clock, as_json=json)
         with configure(place, "publish", clock, level=settings.log_level) as log:
-            PublishDaemon(found, _around(clock, log), look_s=settings.transport.controls_s).run()
+            PublishDaemon(found, _around(clock, log, out), look_s=settings.transport.controls_s).run()
     return emit(Report(schema="vanta.transport.publish/1", at=clock.now(), items={}, lines=["publishing stopped"]),
                 as_json=json)
 
@@ -174,5 +188,5 @@ def lease(home: HomeOption = None, json: JsonFlag = False) -> int:
                 as_json=json)
 
 
-def _around(clock: Clock, log: Log) -> Around:
-    return Around(clock=clock, log=log, notifier=Notifier(notify_address()), watchdog_s=watchdog_s())
+def _around(clock: Clock, log: Log, out: Out | None = None) -> Around:
+    return Around(clock=clock, log=log, notifier=Notifier(notify_address()), watchdog_s=watchdog_s(), out=out)

@@ -16,6 +16,7 @@ from vanta.common.errors import Bug, StateError, VantaError
 from vanta.common.events import LogEvent
 from vanta.common.log import Log
 from vanta.common.notify import Notifier
+from vanta.common.outside.out import Out
 from vanta.transport.lease import LeaseWriter
 from vanta.transport.puller import Link, Turn
 from vanta.transport.witness import Witness
@@ -32,6 +33,7 @@ class Around:
     log: Log
     notifier: Notifier
     watchdog_s: float | None
+    out: Out | None = None
 
 
 @contextmanager
@@ -95,6 +97,8 @@ class Carrier:
         """Tell systemd that all links get on, as long as they do."""
         before, fed_at = dict(self._turns), self._around.clock.monotonic()
         while not self._stop.wait(_LOOK_S):
+            if self._around.out is not None:
+                self._around.out.ledger.settle()
             now, every_s = self._around.clock.monotonic(), self._around.watchdog_s
             moved = all(count != before[name] for name, count in self._turns.items())
             if every_s is not None and moved and now >= fed_at + every_s / 4:

@@ -13,10 +13,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import orjson
 
 from vanta.common.errors import OperatorError
+from vanta.common.outside.call import NotAllowed
+from vanta.common.outside.out import Asking
 from vanta.transport.bus import Conflict, Message, NotTaken
 from vanta.transport.core.streams import Stream, inbox
 from vanta.transport.port import LinkDown
@@ -46,12 +49,13 @@ class Access:
 class NatsBus:
     """See `Bus`. One thread at a time."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, begin: Callable[[str], Asking] | None = None) -> None:
         """Raises `OperatorError` where the library is not installed."""
         if find_spec("nats") is None:
             raise OperatorError("the client of NATS is not installed", "Run `scripts/setup.sh nats`.")
         logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every end of a TLS connection
-        self._access = access
+        self._access, self._begin = access, begin
+        self._call: Asking | None = None
         self._turn = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: Client | None = None
@@ -97,6 +101,10 @@ class NatsBus:
     def close(self) -> None:
         """See `Bus.close`."""
         loop, client, self._loop, self._client = self._loop, self._client, None, None
+        if self._call is not None:
+            self._call.closed()
+            self._call.ended("failed")
+            self._call = None
         if loop is None:
             return
         with contextlib.suppress(Exception):
@@ -158,6 +166,8 @@ class NatsBus:
             return self._loop.run_until_complete(asyncio.wait_for(whole(), self._access.timeout_s))
         except TimeoutError as error:
             raise self._down(f"no answer within {self._access.timeout_s:g} s") from error
+        except NotAllowed as error:
+            raise self._down(error.what) from error
         except (OSError, ValueError, nats.errors.Error) as error:
             raise self._down(f"{self._server()}: {str(error) or type(error).__name__}") from error
 
@@ -182,11 +192,15 @@ class NatsBus:
             if not trouble.done():
                 trouble.set_result("the link ended")
 
+        if self._begin is not None:
+            self._call = self._begin(host_of(self._server()))
         client = Library()
         await client.connect(
             self._server(), name=f"vanta {self._access.user}", allow_reconnect=False, tls=self._tls(),
             inbox_prefix=inbox(self._access.user), error_cb=wrong, closed_cb=over, disconnected_cb=over,
             connect_timeout=max(1, round(self._access.timeout_s)), pending_size=64 << 20)
+        if self._call is not None:
+            self._call.opened()
         return client
 
     def _tls(self) -> ssl.SSLContext:
@@ -222,6 +236,11 @@ class NatsBus:
             return waiting.result()
         finally:
             waiting.cancel()
+
+
+def host_of(server: str) -> str:
+    """The host of `tls://host:4222`."""
+    return urlsplit(server).hostname or ""
 
 
 def _goes_on(message: Msg) -> bool:

@@ -10,8 +10,11 @@ import os
 import select
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from vanta.common.clock import Clock, SystemClock
+from vanta.common.outside.call import NOT_STARTED, NotAllowed
+from vanta.common.outside.out import Asking, Out
 from vanta.common.settings import plain_environment
 from vanta.transport.core.frames import LONGEST, Answer, Ask, Garbled, answered, line
 from vanta.transport.port import LinkDown, Stat, raised
@@ -21,10 +24,23 @@ _GONE_S = 0.2
 _SAID = 2000
 
 
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """By which way a child leaves this host, where to and what for: each child is a connection."""
+
+    out: Out
+    host: str
+    purpose: str
+
+
 class PipeRemote:
     """See `Remote`. `command` is started when it is first needed, and anew after `LinkDown`."""
 
-    def __init__(self, command: Sequence[str], *, timeout_s: float, clock: Clock | None = None) -> None:
+    def __init__(self, command: Sequence[str], *, timeout_s: float, clock: Clock | None = None,
+                 calls: Calls | None = None) -> None:
+        self._calls = calls
+        self._call: Asking | None = None
+        self._received = 0
         self._command = list(command)
         self._timeout_s = timeout_s
         self._clock: Clock = clock or SystemClock()
@@ -52,6 +68,8 @@ class PipeRemote:
         if self._child is not None:
             self._end(self._child)
             self._child = None
+            if self._call is not None:
+                self._call.closed(self._received)
 
     def _ask(self, ask: Ask, most: int) -> tuple[Answer, bytes]:
         ends = self._clock.monotonic() + self._timeout_s
@@ -72,16 +90,28 @@ class PipeRemote:
             if len(self._left) >= LEFT:
                 raise LinkDown(f"{len(self._left)} readers hang and cannot be ended: is the mount still there?")
             self._rest = b""
+            self._begin()
             try:
                 self._child = subprocess.Popen(  # noqa: S603 - fixed words, no shell
                     self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                     env=plain_environment(), start_new_session=True, bufsize=0)
             except OSError as error:
+                if self._call is not None:
+                    self._call.ended(NOT_STARTED)
                 raise LinkDown(f"{self._command[0]} cannot be started: {error.strerror}") from error
             for stream in (self._child.stdin, self._child.stdout, self._child.stderr):
                 assert stream is not None
                 os.set_blocking(stream.fileno(), False)
         return self._child
+
+    def _begin(self) -> None:
+        """A child that leaves this host is about to be started."""
+        if self._calls is not None:
+            try:
+                self._call = self._calls.out.begin(self._calls.host, None, self._calls.purpose)
+            except NotAllowed as error:
+                raise LinkDown(error.what) from error
+        self._received = 0
 
     def _send(self, child: subprocess.Popen[bytes], words: bytes, ends: float) -> None:
         assert child.stdin is not None
@@ -112,6 +142,9 @@ class PipeRemote:
         found = os.read(child.stdout.fileno(), 1 << 20)
         if not found:
             raise OSError(f"the link ended{self._last_words(child)}")
+        if self._call is not None and not self._received:
+            self._call.opened()  # it has said something: the other host is there
+        self._received += len(found)
         return found
 
     def _await(self, fd: int, what: int, ends: float) -> None:
@@ -134,6 +167,8 @@ class PipeRemote:
 
     def _down(self, why: str) -> LinkDown:
         """The link is over; the next question starts a new one."""
+        if self._call is not None and not self._received:
+            self._call.ended("failed")
         self.close()
         return LinkDown(why)
 

@@ -1,27 +1,31 @@
 """The transport's composition root: which adapter stands behind each link."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vanta import __version__
 from vanta.common.clock import Clock
 from vanta.common.errors import OperatorError
 from vanta.common.models.configuration import LinkSettings, Settings
-from vanta.common.paths import Home
+from vanta.common.outside.allowed import Allowed, same
+from vanta.common.outside.ledger import JournalLedger, Later
+from vanta.common.outside.out import Asking, Out
+from vanta.common.paths import TRANSPORT_CALLS, Home
 from vanta.common.settings import credential_folder
 from vanta.common.signatures import KEYS, Signer
-from vanta.common.signing_key import signer_of
+from vanta.common.signing_key import signer_if_any, signer_of
 from vanta.common.store.atomic import read
 from vanta.common.store.files import FolderFiles
 from vanta.common.store.snapshot import FileSnapshots
+from vanta.common.store.storage import DURABLE
 from vanta.transport.bus import Bus
 from vanta.transport.core import streams
 from vanta.transport.core.table import NODES, crossings
-from vanta.transport.jetstream import Access, NatsBus
+from vanta.transport.jetstream import Access, NatsBus, host_of
 from vanta.transport.landing import Landing
 from vanta.transport.lease import LeaseWriter
-from vanta.transport.pipe import PipeRemote
+from vanta.transport.pipe import Calls, PipeRemote
 from vanta.transport.port import Remote
 from vanta.transport.publisher import Publisher, Source
 from vanta.transport.puller import Link, Pace
@@ -29,7 +33,7 @@ from vanta.transport.reading import HomeReader
 from vanta.transport.streamed import Ends, StreamRemote
 from vanta.transport.witness import Witness
 
-__all__ = ["LEASE_S", "bus", "lease_writer", "links", "node_of", "publisher", "reader", "witness"]
+__all__ = ["LEASE_S", "bus", "lease_writer", "links", "needs", "node_of", "publisher", "reader", "way_out", "witness"]
 
 LEASE_S = 1.0
 """How often Alpha's word is said anew."""
@@ -72,7 +76,27 @@ def command(home: Home, link: LinkSettings, source: str, to: str, timeout_s: flo
             "vanta", "transport", *words]
 
 
-def links(home: Home, settings: Settings, clock: Clock) -> Iterator[Link]:
+def needs(settings: Settings) -> dict[str, frozenset[str]]:
+    """Hosts by node, of the links that leave this host by themselves."""
+    said = settings.transport
+    found = {source: getattr(said, source) for source in NODES}
+    over_ssh = {source: frozenset({same(link.host)}) for source, link in found.items()
+                if link is not None and link.kind == "ssh"}
+    return over_ssh | ({"nats": frozenset(map(same, map(host_of, said.nats.servers)))} if said.nats else {})
+
+
+def way_out(home: Home, settings: Settings, clock: Clock, log: str = TRANSPORT_CALLS) -> Out:
+    """What the links go out by: a list, and a line for each connection. The caller holds the lock."""
+    def ledger() -> JournalLedger:
+        journal = DURABLE.trail(home.file(log), signer=signer_if_any(home))
+        return JournalLedger(journal, clock, program=f"transport {__version__}")
+
+    listed = settings.outside.hosts
+    return Out(Allowed.of(frozenset().union(*needs(settings).values()) if listed is None else listed), Later(ledger),
+               clock)
+
+
+def links(home: Home, settings: Settings, clock: Clock, out: Out) -> Iterator[Link]:
     """The links of this node. Raises `OperatorError` if there is none, or one that carries nothing."""
     to, said = node_of(settings), settings.transport
     for source in NODES:
@@ -82,31 +106,38 @@ def links(home: Home, settings: Settings, clock: Clock) -> Iterator[Link]:
         if not crossings(source, to):
             raise OperatorError(f"nothing is carried from {source} to {to}", f"Remove [transport.{source}].")
         there = home.replica(source)
-        yield Link(source, to, _remote(home, settings, link, source, clock),
+        yield Link(source, to, _remote(home, settings, source, clock, out),
                    Landing(there, FileSnapshots(there.snapshots)),
                    Pace(controls_s=said.controls_s, logs_s=said.logs_s, key=link.key))
 
 
-def _remote(home: Home, settings: Settings, link: LinkSettings, source: str, clock: Clock) -> Remote:
-    to, timeout_s = node_of(settings), settings.transport.timeout_s
+def _remote(home: Home, settings: Settings, source: str, clock: Clock, out: Out) -> Remote:
+    to, timeout_s, purpose = node_of(settings), settings.transport.timeout_s, f"link:{source}"
+    link: LinkSettings = getattr(settings.transport, source)
     if link.kind == "nats":
         assert link.key is not None  # the settings insist on it
-        return StreamRemote(bus(home, settings, to), Ends(source=source, to=to, pin=link.key), clock)
-    return PipeRemote(command(home, link, source, to, timeout_s), timeout_s=timeout_s, clock=clock)
+        server = bus(home, settings, to, begin=lambda host: out.begin(host, None, purpose))
+        return StreamRemote(server, Ends(source=source, to=to, pin=link.key), clock)
+    return PipeRemote(command(home, link, source, to, timeout_s), timeout_s=timeout_s, clock=clock,
+                      calls=None if link.kind == "shared" else Calls(out, str(link.host), purpose))
 
 
-def bus(home: Home, settings: Settings, user: str, pair: tuple[str, str] | None = None) -> Bus:
-    """The NATS server, as `user`, with the settings' certificate and key or that `pair`. Raises `OperatorError`."""
+def bus(home: Home, settings: Settings, user: str, pair: tuple[str, str] | None = None,
+        begin: Callable[[str], Asking] | None = None) -> Bus:
+    """The NATS server, as `user`, with the settings' certificate and key or that `pair`. Raises `OperatorError`.
+
+    `begin` is asked before each connection to a host.
+    """
     said = settings.transport.nats
     if said is None:
         raise OperatorError("no NATS server is configured", "Set [transport.nats] in config/vanta.toml.")
     certificate, key = pair or (said.certificate or str(credential(home, "nats_certificate")),
                                 said.key_file or str(credential(home, "nats_key")))
     return NatsBus(Access(servers=tuple(said.servers), user=user, ca=said.ca or str(credential(home, "nats_ca")),
-                          certificate=certificate, key_file=key, timeout_s=settings.transport.timeout_s))
+                          certificate=certificate, key_file=key, timeout_s=settings.transport.timeout_s), begin)
 
 
-def publisher(home: Home, settings: Settings, clock: Clock) -> Publisher:
+def publisher(home: Home, settings: Settings, clock: Clock, out: Out) -> Publisher:
     """Who publishes what others may see of this home. Raises `OperatorError`, `CredentialsRefused` without a key."""
     node = node_of(settings)
 
@@ -115,7 +146,8 @@ def publisher(home: Home, settings: Settings, clock: Clock) -> Publisher:
         return signer, read(home.config / KEYS)
 
     readers = {to: reader(home.root, node, to) for to in streams.readers(node)}
-    return Publisher(Source(node=node, readers=readers, identity=identity), bus(home, settings, node), clock)
+    server = bus(home, settings, node, begin=lambda host: out.begin(host, None, "publish"))
+    return Publisher(Source(node=node, readers=readers, identity=identity), server, clock)
 
 
 def reader(home: Path, node: str, to: str) -> HomeReader:

@@ -1,5 +1,6 @@
 """The adapter under the real executor, in memory: one order for each intent, whatever the venue does."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from decimal import Decimal
@@ -7,10 +8,13 @@ from decimal import Decimal
 import pytest
 
 from tests.conformance.brokers.faults import VenueServer
-from tests.conformance.brokers.setting import Setting, wait_for
+from tests.conformance.brokers.setting import PLANTED, TAIL, Setting, wait_for
 from tests.unit.executor.world import World, without_permission
 from vanta.common.models.configuration import ExecutorSettings
 from vanta.executor.brokers.port import Broker, RealBroker
+
+ACCOUNTS = ("VA00000001", "DU1234567", "U7654321")
+"""The numbers of accounts at the venues of these tests."""
 
 
 class VenueWorld(World):
@@ -194,6 +198,22 @@ class ExecutorSuite(UnderTheExecutor):
         placed = server.by_venue_id(venue_id)
         assert placed is not None
         assert placed.status == "open"
+
+    def test_neither_address_nor_account_gets_into_the_log(self, world: VenueWorld, server: VenueServer) -> None:
+        """Whatever the venue or the library says: who is to read the log has no business with them."""
+        self.sent(world)
+        server.faults.unauthorized = True
+        assert world.adapter is not None
+        self.hung_up(world.adapter)
+        world.until(lambda: world.book.sync["paper"].state != "in_sync", "no answer")
+        server.faults.unauthorized = False
+        server.stop()
+        self.hung_up(world.adapter)
+        for _ in range(3):
+            world.step(seconds=60)
+        said = json.dumps([record.payload for record in world.journal.read()])
+        said += world.files.read("executor_state.json").decode()
+        assert [word for word in (PLANTED, TAIL, *ACCOUNTS, "127.0.0.1", "localhost") if word in said] == []
 
     def test_positions_that_differ_latch_at_the_third_reading(self, world: VenueWorld, server: VenueServer) -> None:
         """Held at once, latched only when it stays so."""

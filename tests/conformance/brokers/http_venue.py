@@ -45,6 +45,8 @@ class HttpVenue(VenueServer):
     def __init__(self) -> None:
         super().__init__()
         venue = self
+        self.answered: list[tuple[int, int]] = []
+        """Status and bytes of every answer."""
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -153,6 +155,7 @@ class HttpVenue(VenueServer):
         if self.faults.use("garbage"):
             raw, kind = b"<html><body>We will be back soon.</body></html>", "text/html"
         cut = self.faults.use("truncate")
+        self.answered.append((reply.status, len(raw) // 2 if cut else len(raw)))
         try:
             handler.send_response(reply.status)
             for name, value in reply.headers.items():

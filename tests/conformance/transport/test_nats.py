@@ -9,6 +9,7 @@ import pytest
 from tests.conformance.transport.nats_server import Nats, nats_server, why_not
 from tests.conformance.transport.test_remotes import POINTS, RemoteSuite
 from vanta.common.clock import SystemClock
+from vanta.common.outside.out import unwatched
 from vanta.common.paths import TRADE_LOG, Home
 from vanta.common.signatures import fingerprint
 from vanta.common.signing_key import signer_of
@@ -46,7 +47,7 @@ class TestNats(RemoteSuite):
 
 def shown(home: Home, server: Nats, held: ExitStack) -> Remote:
     """Publish it once; read it as Alpha."""
-    with closing(publisher(home, server.settings("executor"), SystemClock())) as one:
+    with closing(publisher(home, server.settings("executor"), SystemClock(), unwatched())) as one:
         assert set(one.turn().problems) <= {TRADE_LOG, POINTS}
     ends = Ends(source="executor", to="alpha", pin=fingerprint(signer_of(home).public))
     return held.enter_context(closing(StreamRemote(bus(home, server.settings("alpha"), "alpha"), ends, SystemClock())))

@@ -12,9 +12,12 @@ from typing import Any
 from tests.unit.executor.world import ALL_CLEAR, World, vault, without_permission
 from vanta.alpha.core.asked import Given, commands
 from vanta.common.canonical import document, sha256
-from vanta.common.clock import ManualClock
+from vanta.common.clock import Clock, ManualClock
+from vanta.common.events import Kind
 from vanta.common.models.configuration import Settings
-from vanta.common.paths import OPERATOR_COMMANDS, OVERLAY, PERMIT, SNAPSHOTS, STATE, TRADE_LOG, VAULTS, Home
+from vanta.common.outside.call import Call
+from vanta.common.outside.ledger import JournalLedger
+from vanta.common.paths import CALLS, OPERATOR_COMMANDS, OVERLAY, PERMIT, SNAPSHOTS, STATE, TRADE_LOG, VAULTS, Home
 from vanta.common.permit import arm
 from vanta.common.signing_key import signer_of
 from vanta.common.store.chain import chain, encode
@@ -23,6 +26,7 @@ from vanta.common.store.journal import FileJournal
 from vanta.common.store.personal import sealed
 from vanta.common.store.ports import Record
 from vanta.common.store.snapshot import FileSnapshots
+from vanta.common.store.trail import TrailJournal
 from vanta.executor.wire import build
 from vanta.markets.wire import Markets
 
@@ -129,6 +133,15 @@ def asked(world: World) -> Given:
                      if world.files.exists(OPERATOR_COMMANDS) else ())]
 
 
+def called(home: Home, clock: Clock) -> None:
+    """A few calls in every log of them, as if the home's programs had asked somebody."""
+    for name in CALLS:
+        with closing(JournalLedger(TrailJournal(home.file(name), alone=True, signer=signer_of(home), daily=True), clock,
+                                   program="test 1")) as ledger:
+            for status in ("200", "timeout"):
+                ledger.put(Call(Kind.CALL_MADE, "feeds.example.org", "feed:news", status, "GET", 1234, 56))
+
+
 def whole(root: Path, *, scenes: int = 2) -> Home:
     """A home in which every program has run, over the payloads that ship with VANTA."""
     home = Home(root).prepare()
@@ -152,4 +165,5 @@ def whole(root: Path, *, scenes: int = 2) -> Home:
     finally:
         markets.close()
         built.executor.close()
+    called(home, clock)
     return home

@@ -12,7 +12,7 @@ from vanta.alpha.reading import journal_bytes, log, records
 from vanta.common.canonical import document, sha256
 from vanta.common.clock import SystemClock
 from vanta.common.models.configuration import Settings
-from vanta.common.paths import EXECUTOR_STATE, OVERLAY, TRADE_LOG, Home
+from vanta.common.paths import CALLS, EXECUTOR_STATE, OVERLAY, TRADE_LOG, Home
 from vanta.common.store.chain import START
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.lock import FileLock
@@ -119,7 +119,7 @@ def test_a_lived_home_is_gathered_as_it_is(lived: Home) -> None:
     assert [feed.name for feed in facts.feeds] == ["sec", "news", "reddit", "crypto", "prices"]
     assert all(feed.doc.value is not None for feed in facts.feeds)
     assert {head.name for head in facts.heads if head.seq} == {
-        "trade_log.jsonl", "collection_log.jsonl", "reflection_log.jsonl", "promotion_log.jsonl"}
+        "trade_log.jsonl", "collection_log.jsonl", "reflection_log.jsonl", "promotion_log.jsonl", *CALLS}
     assert all(head.covered == head.seq for head in facts.heads)
     assert facts.executor.number("as_of_seq")
     assert (facts.permit, facts.stops, facts.unreadable) == (True, (), "")

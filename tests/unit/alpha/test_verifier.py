@@ -13,7 +13,7 @@ from vanta.alpha.core.verification import Finding, outcome
 from vanta.alpha.verifier import Coverages, Verifier, covered_by, verify_file
 from vanta.common.errors import StateError, UsageError
 from vanta.common.exitcodes import Check
-from vanta.common.paths import JOURNALS, STATE, Home
+from vanta.common.paths import CALLS, JOURNALS, STATE, Home
 from vanta.common.signatures import KEYS, fingerprint
 from vanta.common.signing_key import signer_of
 from vanta.common.store.chain import chain, encode
@@ -41,7 +41,7 @@ def test_a_home_and_its_copy_verify(lived: Home, copied: Home) -> None:
 
 @pytest.mark.parametrize("name", [name for name in JOURNALS if name not in ("control_log.jsonl",
                                                                            "operator_commands.jsonl",
-                                                                           "tracker_log.jsonl")])
+                                                                           "tracker_log.jsonl", *CALLS)])
 def test_a_byte_in_any_journal_is_found(copied: Home, name: str) -> None:
     """The first bad line is named."""
     path = copied.file(name)
@@ -170,7 +170,7 @@ LOGS = ("trade_log.jsonl", "collection_log.jsonl", "reflection_log.jsonl", "prom
 def test_every_log_of_a_home_ends_under_a_checkpoint(copied: Home) -> None:
     """After an orderly stop no record lies open, and the finding says so."""
     said = {one.file: one.text for one in Verifier(copied).run() if one.file.startswith(FOLDER)}
-    assert set(said) == {f"{FOLDER}/{name}" for name in LOGS}
+    assert set(said) == {f"{FOLDER}/{name}" for name in (*LOGS, *CALLS)}
     assert all("0 records lie after it" in text for text in said.values())
 
 

@@ -11,7 +11,11 @@ import pytest
 from pydantic import ValidationError
 
 from vanta.common.clock import ManualClock, SystemClock
+from vanta.common.errors import StateError
 from vanta.common.models.configuration import ExecutorSettings
+from vanta.common.outside.allowed import Allowed
+from vanta.common.outside.ledger import MemoryLedger, NoLedger
+from vanta.common.outside.out import Out
 from vanta.common.settings import plain_environment
 from vanta.executor import alarm
 from vanta.executor.alarm import AT_ONCE, CLOSING_S, LONGEST_S, MOST_WAITING, Alarm, CommandAlarm, NoAlarm
@@ -191,6 +195,43 @@ def test_the_end_does_not_wait_for_a_program_that_hangs(tmp_path: Path) -> None:
     assert made.close() == ["alert_command: 1 notices were not said to the end"]
     assert time_.monotonic() == pytest.approx(CLOSING_S, abs=0.1)
     until(lambda: not alive(int((tmp_path / "pid").read_bytes())))
+
+
+def test_how_each_program_ended_is_a_line_of_the_log_of_calls(tmp_path: Path) -> None:
+    """Its status and how long it took; what it asked itself, only it knows."""
+    ledger, ticking = MemoryLedger(), clock()
+    out = Out(Allowed.of([]), ledger, ticking)
+    for body in ("exit 0", "exit 3", "exec sleep 1000"):
+        made = CommandAlarm([program(tmp_path, body)], plain_environment(), ticking, out)
+        made.say(notice())
+        made.look()
+        if "sleep" in body:
+            ticking.sleep(LONGEST_S)
+        settled(made)
+    gone = CommandAlarm([program(tmp_path, "exit 0")], plain_environment(), ticking, out)
+    (tmp_path / "page").unlink()
+    gone.say(notice())
+    gone.look()
+    last = CommandAlarm([program(tmp_path, "exec sleep 1000")], plain_environment(), ticking, out)
+    last.say(notice())
+    last.close()
+    assert [(one.host, one.purpose, one.status) for one in ledger.calls] == [
+        (None, "alert", "exit 0"), (None, "alert", "exit 3"), (None, "alert", "killed"), (None, "alert", "not_started"),
+        (None, "alert", "killed")]
+    assert ledger.calls[2].ms >= LONGEST_S * 1000
+
+
+def test_where_no_line_can_be_left_the_program_is_started_all_the_same(tmp_path: Path) -> None:
+    """A full disk is the very thing that somebody has to be told."""
+    class Full(NoLedger):
+        def ready(self) -> None:
+            raise StateError("the disk is full")
+
+    made = CommandAlarm([program(tmp_path, "exit 0")], plain_environment(), clock(),
+                        Out(Allowed.of([]), Full(), clock()))
+    made.say(notice())
+    assert settled(made) == []
+    assert made.problem == ""
 
 
 @pytest.mark.parametrize("words", [[], ["page"], ["/bin/page", "a\0b"], ["/x"] * 33, "/bin/page", [1]])

@@ -13,6 +13,7 @@ from vanta.common.errors import StateError
 from vanta.common.events import LogEvent
 from vanta.common.log import MemoryLog
 from vanta.common.notify import Notifier
+from vanta.common.outside.ledger import Ledger, NoLedger
 from vanta.common.paths import QUEUE, Home
 from vanta.executor.daemon import Daemon, Outside
 from vanta.executor.inmemory import MemoryAlarm
@@ -23,11 +24,11 @@ class Stage:
     """A daemon around a world's executor, which stops after so many steps."""
 
     def __init__(self, folder: Path, world: World, *, notifier: Notifier | None = None, watchdog_s: float | None = None,
-                 poll_s: float = 0.001) -> None:
+                 poll_s: float = 0.001, calls: Ledger | None = None) -> None:
         self.world, self.alarm, self.log = world, MemoryAlarm(), MemoryLog()
         self.clock = ManualClock(world.clock.now())
         self.outside = Outside(alarm=self.alarm, notifier=notifier or Notifier(None), watchdog_s=watchdog_s,
-                               clock=self.clock)
+                               clock=self.clock, calls=calls or NoLedger())
         self.daemon = Daemon(world.executor, Home(folder / "home").prepare(), poll_s=poll_s, log=self.log,
                              outside=self.outside)
 
@@ -64,6 +65,22 @@ def test_an_alert_is_said_in_the_cycle_of_the_step_that_recorded_it(tmp_path: Pa
     (one,) = stage.alarm.said
     assert (one.what, one.vault, one.level, one.limit) == ("alert", "V_CORE", 80, "0.0115")
     assert [line["event"] for line in stage.log.lines].count(LogEvent.ALERT) == 1
+
+
+def test_calls_are_made_durable_when_there_is_nothing_to_do(tmp_path: Path) -> None:
+    """Not on the way of an order: a step in which something happened is followed by the next one."""
+    class Counting(NoLedger):
+        settled = 0
+
+        def settle(self) -> None:
+            self.settled += 1
+
+    world, calls = World(), Counting()
+    world.quote("equity:AAPL", "200.00")
+    world.want("equity:AAPL", "1000")
+    stage = Stage(tmp_path, world, calls=calls)
+    stage.run(4)
+    assert 0 < calls.settled < 4
 
 
 def test_a_problem_is_logged_when_it_changes(tmp_path: Path) -> None:

@@ -22,6 +22,9 @@ from vanta.common.exitcodes import Exit
 from vanta.common.log import Log, configure
 from vanta.common.models.configuration import LinkSettings, Settings
 from vanta.common.notify import Notifier
+from vanta.common.outside.allowed import Allowed
+from vanta.common.outside.ledger import NoLedger
+from vanta.common.outside.out import Out, unwatched
 from vanta.common.paths import CONTROLS_LEASE, OPERATOR_COMMANDS, OVERLAY, TRADE_LOG, Home
 from vanta.common.store.inmemory import MemoryFiles
 from vanta.common.store.lock import FileLock
@@ -195,7 +198,7 @@ def test_links_of_a_node(world: World) -> None:
     settings = Settings.model_validate({"node": {"name": "markets"}, "transport": {
         "alpha": {"kind": "shared", "path": "/mnt/alpha"}, "executor": {
             "kind": "ssh", "host": "executor.example", "port": 2222, "identity": "/k", "known_hosts": "/h"}}})
-    found = list(links(world.here, settings, ManualClock(NOW)))
+    found = list(links(world.here, settings, ManualClock(NOW), unwatched()))
     assert [link.source for link in found] == ["alpha", "executor"]
     with pytest.raises(OperatorError, match="single host"):
         node_of(Settings())
@@ -277,8 +280,16 @@ def looks(path: Path, status: int) -> Witness:
 
 def test_the_puller_runs_until_it_is_told_to_stop(world: World, told: Told, log: Log, tmp_path: Path) -> None:
     """It says when it is ready and that it gets on, pulls, lets the witness look, and ends on SIGTERM."""
+    class Counting(NoLedger):
+        settled = 0
+
+        def settle(self) -> None:
+            self.settled += 1
+
     world.show()
-    carrier = Carrier([world.link], Around(clock=SystemClock(), log=log, notifier=told.notifier, watchdog_s=1.0),
+    calls = Counting()
+    carrier = Carrier([world.link], Around(clock=SystemClock(), log=log, notifier=told.notifier, watchdog_s=1.0,
+                                           out=Out(Allowed.of([]), calls, SystemClock())),
                       {"executor": looks(tmp_path / "looked", 2)})
 
     def meanwhile() -> None:
@@ -301,6 +312,7 @@ def test_the_puller_runs_until_it_is_told_to_stop(world: World, told: Told, log:
     assert signal.getsignal(signal.SIGTERM) is before
     assert world.replica() == world.log()
     assert (tmp_path / "looked").read_text()
+    assert calls.settled > 0
     said = events(world)
     assert {"started", "refused", "problem", "recovered", "stopped"} <= {one["event"] for one in said}
     assert any(one.get("about") == "executor/witness" and "changed" in one["problem"] for one in said)

@@ -15,6 +15,7 @@ from vanta.common.errors import Missing, OperatorError
 from vanta.common.log import configure
 from vanta.common.models.configuration import LinkSettings, NatsSettings, Settings, TransportSettings
 from vanta.common.notify import Notifier
+from vanta.common.outside.out import unwatched
 from vanta.common.paths import CONTROLS_LEASE, OPERATOR_COMMANDS, OVERLAY, PORTFOLIO, TRADE_LOG, VAULTS, Home
 from vanta.common.signatures import KEYS, Signer, first, successor, text_of
 from vanta.common.signing_key import signer_of
@@ -460,7 +461,7 @@ def test_without_a_server_there_is_nothing_to_publish_to(tmp_path: Path) -> None
     """In words that name the setting; and hosts speak over mutual TLS only."""
     home = Home(tmp_path).prepare()
     with pytest.raises(OperatorError, match="no NATS server"):
-        publisher(home, Settings.model_validate({"node": {"name": "alpha"}}), SystemClock())
+        publisher(home, Settings.model_validate({"node": {"name": "alpha"}}), SystemClock(), unwatched())
     with pytest.raises(ValueError, match="mutual TLS"):
         NatsSettings(servers=["nats://a:4222"], ca="a", certificate="b", key_file="c")
     with pytest.raises(ValueError, match=r"no \[transport.nats\]"):

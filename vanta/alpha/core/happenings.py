@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from vanta.alpha.core.affairs import EDITED, Affairs, Said
+from vanta.alpha.core.call_words import SENTENCES as OF_CALLS
 from vanta.alpha.core.changes import Changes
 from vanta.alpha.core.course import told
 from vanta.alpha.core.fields import text_of
@@ -191,4 +192,5 @@ _SENTENCES: dict[str, Callable[[Body], str]] = {
     Kind.LOG_RETIRED: lambda body: f"{body['by']} put the oldest pieces of {body['journal']} away, up to record "
                                    f"{body['seq']:,}, into {body['to']}.",
     "day.closed": _closed, Kind.DAY_OPENED: _day, Kind.HOUSE_DAY_OPENED: _day, Kind.COLLECTED: _collected, **OF_TRACKER,
+    **OF_CALLS,
 }

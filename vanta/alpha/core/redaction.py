@@ -27,7 +27,7 @@ SNAPSHOT_FIELDS: Mapping[str, tuple[str, ...]] = {
     "vaults": ("written_by",), f"inputs.{VAULTS}": ("written_by",),
     "settings": ("markets.contact", "markets.feeds.*.source", "markets.feeds.*.options.**", "executor.alert_command.*",
                  "executor.accounts.*.url", "executor.accounts.*.credentials", "executor.accounts.*.options.**",
-                 "retention.archive"),
+                 "retention.archive", "outside.hosts.*"),
 }
 """By what a record calls a snapshot: fields that name a person, a host, a path or an account. `*` is one step of any
 name, `**` are one or more. Free text (reasons, labels) is kept: it is the why."""

@@ -11,9 +11,9 @@ import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from vanta.common.paths import COLLECTION_LOG, PROMOTION_LOG, REFLECTION_LOG
+from vanta.common.paths import CALLS, COLLECTION_LOG, PROMOTION_LOG, REFLECTION_LOG
 
-RETIRABLE = (COLLECTION_LOG, REFLECTION_LOG, PROMOTION_LOG)
+RETIRABLE = (COLLECTION_LOG, REFLECTION_LOG, PROMOTION_LOG, *CALLS)
 
 _HASH = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 

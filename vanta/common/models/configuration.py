@@ -139,6 +139,18 @@ class ReleaseSettings(OperatorModel):
                              "added it to the tracker")
 
 
+_HOST = r"^[A-Za-z0-9:]([A-Za-z0-9._:-]{0,252}[A-Za-z0-9:])?$"
+Host = Annotated[str, Field(pattern=_HOST)]
+
+
+class OutsideSettings(OperatorModel):
+    """Whom the programs of this node may ask."""
+
+    hosts: list[Host] | None = Field(default=None, max_length=1_000, description="names and addresses, each as a "
+                                     "whole; by default those that the enabled feeds, the accounts and the links need "
+                                     "(`vanta outside list`). This host itself is always among them")
+
+
 class NodeSettings(OperatorModel):
     """Which node this host is, where there are several. Without this table all nodes are here and share one home."""
 
@@ -230,4 +242,5 @@ class Settings(OperatorModel):
     releases: ReleaseSettings = ReleaseSettings()
     node: NodeSettings | None = Field(default=None, description="only where there are several hosts")
     transport: TransportSettings = TransportSettings()
+    outside: OutsideSettings = OutsideSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -50,7 +50,7 @@ class FileJournal:
     in one piece; one of more than `most` is sealed within the day.
     """
 
-    least, most = 64 << 10, 256 << 20
+    least, most, whole = 64 << 10, 256 << 20, WHOLE_BYTES
 
     def __init__(self, path: Path, *, alone: bool = False, signer: Signer | None = None, daily: bool = False) -> None:
         """Open or create, repair at most one torn line, check the chain, make it durable.
@@ -108,7 +108,7 @@ class FileJournal:
 
     def _recover(self, covered: Checkpoint | None) -> Head:
         self._start = head = segments.begin(self.path)
-        if covered is not None and covered.size - head.size > WHOLE_BYTES:
+        if covered is not None and covered.size - head.size > self.whole:
             head = Head(covered.seq, covered.head, covered.size)
             self._insist_on(head)
         recorded, begins = Counter[str](), head
@@ -197,16 +197,21 @@ class FileJournal:
         self._durable = self._head
         self._cover()
 
+    def _due(self) -> bool:
+        """Whether the batch begins another day, or the written file is too large."""
+        size, day = self._durable.size - self._base, self._next_day
+        if not self._day:
+            self._day = day
+        return size >= self.least and (day > self._day or size >= self.most)
+
     def _turn(self) -> None:
         """Seal what is there if the batch begins another day. All of it is durable and, where there is a key, signed.
 
         The log first, its checkpoints second: after a crash in between, those of this piece lie with the next one.
         """
-        size, day = self._durable.size - self._base, self._next_day
-        if not self._day:
-            self._day = day
-        if size < self.least or (day <= self._day and size < self.most):
+        if not self._due():
             return
+        day = self._next_day
         piece = segments.folder(self.path) / segments.name(self._first, self._base, self._durable.size)
         for one in (piece.parent.parent, piece.parent):
             one.mkdir(mode=0o750, exist_ok=True)

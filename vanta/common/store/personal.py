@@ -1,4 +1,4 @@
-"""Values that name a person, inside journal lines, and how they can be withheld without breaking the chain. Pure.
+"""Values that name a person or a host, in journal lines, and how they can be withheld without breaking the chain. Pure.
 
 A line holds such a value beside a salt, and the chain is made of the line in which a salted hash stands instead:
 
@@ -26,8 +26,9 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     Kind.THREAD_APPENDED: ("by", "uid"), Kind.THREAD_LINKED: ("by", "uid"), Kind.THREAD_CLOSED: ("by", "uid"),
     Kind.RELEASE_MOVING: ("by", "uid"), Kind.RELEASE_MOVED: ("by", "uid"),
     Kind.LATCH_RELEASED: ("by",), Kind.LOG_RETIRED: ("by",), Kind.CONTROL_EDITED: ("uid", "user", "terminals", "by"),
+    Kind.CALL_MADE: ("host",), Kind.CALL_REFUSED: ("host",), Kind.CALL_OPENED: ("host",), Kind.CALL_CLOSED: ("host",),
 }
-"""Fields of a record's payload that name a person, by kind. Reasons do not: they are the why."""
+"""Fields of a record's payload that name a person or a host, by kind. Reasons do not: they are the why."""
 
 _WHOLE = re.compile(rb'\{"\$personal":("(?:[^"\\]|\\.)*"),"salt":"([0-9a-f]{32})"\}')
 _MARK = b'{"$personal":'

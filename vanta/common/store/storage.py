@@ -20,6 +20,7 @@ from vanta.common.store.files import FolderFiles
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.ports import Files, Record, Snapshots
 from vanta.common.store.snapshot import FileSnapshots
+from vanta.common.store.trail import TrailJournal
 
 
 class DailyJournal(FileJournal):
@@ -65,6 +66,14 @@ class DailyJournal(FileJournal):
         super().close()
 
 
+class TrailOpener(Protocol):
+    """Opens the journal of a program's calls. See `FileJournal` for `signer`."""
+
+    def __call__(self, path: Path, *, signer: Signer | None = None) -> TrailJournal:
+        """Raises like `FileJournal`."""
+        ...
+
+
 class JournalOpener(Protocol):
     """Opens the journal at a path. See `FileJournal` for `signer`."""
 
@@ -84,9 +93,11 @@ class Storage:
     files: Callable[[Path], Files]
     snapshots: Callable[[Path], Snapshots]
     journal: JournalOpener
+    trail: TrailOpener
     alone: bool = False
 
 
-DURABLE = Storage(files=FolderFiles, snapshots=FileSnapshots, journal=partial(FileJournal, alone=True, daily=True))
+DURABLE = Storage(files=FolderFiles, snapshots=FileSnapshots, journal=partial(FileJournal, alone=True, daily=True),
+                  trail=partial(TrailJournal, alone=True, daily=True))
 RELAXED = Storage(files=partial(FolderFiles, durable=False), snapshots=partial(FileSnapshots, durable=False),
-                  journal=DailyJournal, alone=True)
+                  journal=DailyJournal, trail=TrailJournal, alone=True)

@@ -21,6 +21,8 @@ from vanta.common.instruments import Instrument
 from vanta.common.models.base import OperatorModel, Real, validate
 from vanta.common.models.configuration import AccountSettings
 from vanta.common.money import plain
+from vanta.common.outside.out import Out
+from vanta.common.outside.over_requests import mount
 from vanta.executor.brokers import alpaca_words as words
 from vanta.executor.brokers.alpaca_stream import Hints
 from vanta.executor.brokers.following import Following, Pace, bounded, total
@@ -72,7 +74,8 @@ class AlpacaBroker(RealBroker):
                                 stop=True)
 
     def __init__(self, settings: AccountSettings, secrets: Mapping[str, str],
-                 instruments: Callable[[], Mapping[str, Instrument]], *, live: bool) -> None:
+                 instruments: Callable[[], Mapping[str, Instrument]], *, live: bool, out: Out | None = None) -> None:
+        super().__init__(settings, secrets, instruments, live=live, out=out)
         options = validate(AlpacaOptions, settings.options, file="options of the alpaca account")
         missing = [name for name in ("key_id", "secret_key") if not secrets.get(name)]
         if missing:
@@ -80,9 +83,10 @@ class AlpacaBroker(RealBroker):
                                      "Put them into the account's credentials folder, one file each.")
         url = (settings.url or (LIVE if live else PAPER)).rstrip("/").removesuffix("/v2")
         self._instruments = instruments
-        self._client = _client(url, secrets, settings.timeout_s, live=live)
-        self._hints = Hints(options.stream_url or f"ws{url.removeprefix('http')}/stream", secrets,
-                            timeout_s=settings.timeout_s, idle_s=options.stream_idle_s) if options.stream else None
+        self._client = _client(url, secrets, settings.timeout_s, self.out, live=live)
+        bounds = settings.timeout_s, options.stream_idle_s
+        self._hints = Hints(options.stream_url or f"ws{url.removeprefix('http')}/stream", secrets, bounds=bounds,
+                            out=self.out) if options.stream else None
         self._pace, self._recent = Pace(options.poll_s), Pace(options.recent_s)
         self._following = Following()
         self._knows_the_past = False
@@ -253,27 +257,17 @@ class _NotFound(OutsideError):
     """Alpaca says that there is no such order."""
 
 
-def _client(url: str, secrets: Mapping[str, str], timeout_s: float, *, live: bool) -> Any:
+def _client(url: str, secrets: Mapping[str, str], timeout_s: float, out: Out, *, live: bool) -> Any:
     """The library's client on its leash."""
-    from requests.adapters import HTTPAdapter
-
     with catch_warnings():
         simplefilter("ignore", DeprecationWarning)  # it imports the older half of websockets
         from alpaca.trading.client import TradingClient
-
-    class Bounded(HTTPAdapter):
-        """Gives every request a timeout."""
-
-        def send(self, request: Any, **how: Any) -> Any:  # type: ignore[override]
-            """See the library."""
-            return super().send(request, **{**how, "timeout": (timeout_s, timeout_s)})
 
     client = TradingClient(secrets["key_id"], secrets["secret_key"], paper=not live, raw_data=True, url_override=url)
     client._retry, client._retry_codes = 0, []  # noqa: SLF001 - it takes no argument for it, and 0 for "not given"
     session = client._session  # noqa: SLF001 - the only way to a timeout
     session.trust_env = False  # a netrc entry would add an authorization of its own, a proxy would see orders
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, Bounded(max_retries=0))
+    mount(session, out, timeout_s=timeout_s)
     return client
 
 

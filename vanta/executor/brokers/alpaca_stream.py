@@ -8,16 +8,21 @@ nobody asks for hints any more the stream ends, because calls may have been forb
 import asyncio
 import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+
+from vanta.common.outside.allowed import host_of
+from vanta.common.outside.call import STREAM
+from vanta.common.outside.out import Asking, Out
 
 
 class Hints:
     """Starts the library's stream at the first look. The library reconnects by itself, after 1 to 30 seconds."""
 
-    def __init__(self, url: str, secrets: Mapping[str, str], *, timeout_s: float, idle_s: float) -> None:
+    def __init__(self, url: str, secrets: Mapping[str, str], *, bounds: tuple[float, float], out: Out) -> None:
+        """`bounds`: seconds to connect within, and after which it ends if nobody asks."""
         self._heard, self._asked = threading.Event(), threading.Event()
-        self._stream = _stream(url, secrets, (timeout_s, idle_s), self._asked)
+        self._stream = _stream(url, secrets, bounds, self._asked, out)
         self._stream.subscribe_trade_updates(self._note)
         self._thread: threading.Thread | None = None
 
@@ -49,7 +54,20 @@ class Hints:
                 return
 
 
-def _stream(url: str, secrets: Mapping[str, str], bounds: tuple[float, float], asked: threading.Event) -> Any:
+async def _opened(out: Out, host: str, start: Callable[[], Awaitable[None]]) -> Asking:
+    """Connect, and leave a line of how that ended."""
+    call = out.begin(host, None, STREAM)
+    try:
+        await start()
+    except BaseException as error:
+        call.failed(error)
+        raise
+    call.opened()
+    return call
+
+
+def _stream(url: str, secrets: Mapping[str, str], bounds: tuple[float, float], asked: threading.Event,
+            out: Out) -> Any:
     """The library's stream, which waits for no answer for ever and can be ended."""
     from alpaca.trading.stream import TradingStream
 
@@ -58,8 +76,18 @@ def _stream(url: str, secrets: Mapping[str, str], bounds: tuple[float, float], a
     class Bounded(TradingStream):  # type: ignore[misc]
         """With a bound for connecting and authenticating, and an end that does not wait for the next message."""
 
+        call: Asking | None = None
+
         async def _start_ws(self) -> None:
-            await asyncio.wait_for(super()._start_ws(), timeout_s)
+            start = super()._start_ws
+            self.call = await _opened(out, host_of(url), lambda: asyncio.wait_for(start(), timeout_s))
+
+        async def close(self) -> None:
+            try:
+                await super().close()
+            finally:
+                if self.call is not None:
+                    self.call.closed()
 
         async def _run_forever(self) -> None:
             watch = asyncio.create_task(self._watch())

@@ -16,6 +16,7 @@ from vanta.common.errors import CredentialsRefused, OutcomeUnknown, OutsideError
 from vanta.common.instruments import Instrument
 from vanta.common.models.configuration import AccountSettings
 from vanta.common.money import plain
+from vanta.common.outside.out import Out
 from vanta.common.times import millis, parse_iso
 from vanta.executor.brokers import ccxt_words as words
 from vanta.executor.brokers.ccxt_client import Hidden, Wire, addresses, client, redirected
@@ -55,7 +56,8 @@ class CcxtBroker(RealBroker):
     """See the module. Secrets: `api_key`, `secret`, and `password` where the exchange has one."""
 
     def __init__(self, settings: AccountSettings, secrets: Mapping[str, str],
-                 instruments: Callable[[], Mapping[str, Instrument]], *, live: bool) -> None:
+                 instruments: Callable[[], Mapping[str, Instrument]], *, live: bool, out: Out | None = None) -> None:
+        super().__init__(settings, secrets, instruments, live=live, out=out)
         self._dialect = words.dialect(settings.options)
         self.name, self.capabilities = self._dialect.name, self._dialect.capabilities
         self._quote = str(settings.options.get("quote", self._dialect.quote))
@@ -71,7 +73,7 @@ class CcxtBroker(RealBroker):
             "apiKey": secrets["api_key"], "secret": secrets["secret"].replace("\\n", "\n"),
             "password": secrets.get("password", ""), "timeout": int(settings.timeout_s * 1000),
             "enableRateLimit": False,  # it sleeps, before orders too; polls are counted out here
-            "options": {**self._dialect.options, "maxRetriesOnFailure": 0}}, self._wire)
+            "options": {**self._dialect.options, "maxRetriesOnFailure": 0}}, self._wire, self.out)
         if settings.url is not None:
             self._api.urls["api"] = redirected(self._api.urls["api"], settings.url.rstrip("/"))
         elif not live and self._api.urls.get("test"):  # without one, asking ccxt for it fails and stays live

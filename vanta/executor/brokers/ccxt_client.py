@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from vanta.common.errors import OperatorError
+from vanta.common.outside.out import Out
+from vanta.common.outside.over_requests import mount
 from vanta.executor.brokers.ccxt_words import Dialect
 
 
@@ -39,7 +41,7 @@ class Wire:
             self.body = None
 
 
-def client(dialect: Dialect, config: Mapping[str, Any], wire: Wire) -> Any:
+def client(dialect: Dialect, config: Mapping[str, Any], wire: Wire, out: Out) -> Any:
     """The exchange's ccxt class with an eye on its wire. Answers of a wrong shape are errors, not empty lists."""
     import ccxt
 
@@ -64,6 +66,7 @@ def client(dialect: Dialect, config: Mapping[str, Any], wire: Wire) -> Any:
     made.number = str  # it parses numbers into what this makes of their text; binary floats by default
     made.has["fetchCurrencies"] = False  # coins and networks are many more requests, and nothing here asks for them
     made.session.max_redirects = 0
+    mount(made.session, out)
     return made
 
 

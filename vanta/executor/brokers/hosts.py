@@ -38,10 +38,13 @@ def check(mode: str, account: str, urls: Sequence[str]) -> None:
 
 
 def misfit(account: str, *, live: bool) -> str | None:
-    """Why an account of Interactive Brokers does not fit the mode; `None` if it does. Known only once connected."""
+    """Why an account of Interactive Brokers does not fit the mode; `None` if it does. Known only once connected.
+
+    Its number is not repeated: what is said here gets into records.
+    """
     if account.startswith(IBKR_PAPER_ACCOUNTS):
-        return f"{account} is a paper account, but executor.mode is live" if live else None
-    return None if live else f"{account} is a live account, but executor.mode is not live"
+        return "the account is a paper account, but executor.mode is live" if live else None
+    return None if live else "the account is a live account, but executor.mode is not live"
 
 
 def _harmless(url: str, host: str) -> bool:

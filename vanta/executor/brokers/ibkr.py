@@ -23,6 +23,7 @@ from vanta.common.instruments import Instrument
 from vanta.common.models.base import OperatorModel, Real, validate
 from vanta.common.models.configuration import AccountSettings
 from vanta.common.money import ZERO
+from vanta.common.outside.out import Out
 from vanta.executor.brokers import ibkr_words as words
 from vanta.executor.brokers.following import Following, Pace
 from vanta.executor.brokers.hosts import misfit
@@ -67,14 +68,15 @@ class IbkrBroker(RealBroker):
     capabilities = Capabilities(deduplicates=False, lookup_window_s=28_800, settle_s=10, limit=True, gtc=True,
                                 stop=True)
 
-    def __init__(self, settings: AccountSettings, secrets: Mapping[str, str],  # noqa: ARG002 - the port's shape
-                 instruments: Callable[[], Mapping[str, Instrument]], *, live: bool) -> None:
+    def __init__(self, settings: AccountSettings, secrets: Mapping[str, str],
+                 instruments: Callable[[], Mapping[str, Instrument]], *, live: bool, out: Out | None = None) -> None:
+        super().__init__(settings, secrets, instruments, live=live, out=out)
         options = validate(IbkrOptions, settings.options, file="options of the ibkr account")
         host, port = _address(settings.url or (LIVE if live else PAPER))
         _insist_on_zone(options.timezone)
         self._instruments, self._options, self._live = instruments, options, live
         self._link = Link(Place(host, port, options.client_id, options.timezone),
-                          Bounds(settings.timeout_s, options.idle_s, options.reconnect_s), self._admit)
+                          Bounds(settings.timeout_s, options.idle_s, options.reconnect_s), self._admit, self.out)
         self._fee_wait_s = min(options.fee_wait_s, settings.timeout_s / _FEES_SHARE)
         self._pace = Pace(options.poll_s)
         self._following, self._told = Following(), words.Told()
@@ -103,8 +105,9 @@ class IbkrBroker(RealBroker):
         if wanted is None and len(accounts) == 1:
             wanted = accounts[0]
         if wanted not in accounts:
-            raise CredentialsRefused(f"ibkr: the login has the accounts {', '.join(accounts)}, the settings name "
-                                     f"{wanted or 'none of them'}", "Set account in the account's options.")
+            raise CredentialsRefused(f"ibkr: the login has {len(accounts)} accounts, and the settings name "
+                                     f"{'another one' if wanted else 'none of them'}",
+                                     "Set account in the account's options; the gateway shows their numbers.")
         wrong = misfit(wanted, live=self._live)
         if wrong is not None:
             raise CredentialsRefused(f"ibkr: {wrong}", "Log the gateway in to the other kind, or set executor.mode.")

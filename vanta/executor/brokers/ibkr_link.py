@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeVar
 
 from vanta.common.errors import CredentialsRefused, OutsideError
+from vanta.common.outside.out import Out, unwatched
 from vanta.executor.brokers.ibkr_session import Session
 from vanta.executor.brokers.ibkr_talk import Talk
 from vanta.executor.brokers.ibkr_wire import Place
@@ -35,8 +36,9 @@ class Bounds(NamedTuple):
 class Link:
     """Runs questions. `admit` chooses the account among those of a gateway, or raises."""
 
-    def __init__(self, place: Place, bounds: Bounds, admit: Callable[[list[str]], str]) -> None:
-        self._place, self._bounds, self._admit = place, bounds, admit
+    def __init__(self, place: Place, bounds: Bounds, admit: Callable[[list[str]], str],
+                 out: Out | None = None) -> None:
+        self._place, self._bounds, self._admit, self._out = place, bounds, admit, out or unwatched()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -102,7 +104,7 @@ class Link:
             raise (CredentialsRefused if refused else OutsideError)(self._said.what, self._said.cure)
         self._not_before = loop.time() + min(_LONGEST_PAUSE_S, self._bounds.pause_s * 2 ** min(self._failures, 10))
         self._failures += 1
-        opened = self._talk = Talk(self._place)
+        opened = self._talk = Talk(self._place, self._out)
         try:
             await opened.open(self._admit)
         except OutsideError:

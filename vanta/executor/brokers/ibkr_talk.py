@@ -14,6 +14,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from vanta.common.errors import CredentialsRefused, OutsideError, Throttled
+from vanta.common.outside.call import GATEWAY
+from vanta.common.outside.out import Asking, Out
 from vanta.executor.brokers import ibkr_wire as wire
 from vanta.executor.brokers import ibkr_words as words
 from vanta.executor.brokers.ibkr_wire import Place
@@ -32,7 +34,9 @@ class Talk:
     and `fees` are what messages beside the answers said: by venue id, by an order's number, by execution.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, out: Out) -> None:
+        self._out = out
+        self._call: Asking | None = None
         self.client = wire.client(place, self.hear, self.misread)
         self.place = place
         self._questions: dict[Key, _Question] = {}
@@ -56,6 +60,19 @@ class Talk:
 
     async def open(self, admit: Callable[[list[str]], str]) -> None:
         """Connect. `admit` chooses the account among those that the gateway has, or raises."""
+        call = self._call = self._out.begin(self.place.host, None, GATEWAY)
+        try:
+            await self._connect()
+        except asyncio.CancelledError:
+            call.failed(TimeoutError())
+            raise
+        except Exception as error:
+            call.failed(error)
+            raise
+        call.opened()
+        self.account = admit(self.client.getAccounts())
+
+    async def _connect(self) -> None:
         place = self.place
         opening = asyncio.ensure_future(self.client.connectAsync(place.host, place.port, place.client_id, 0))
         try:
@@ -65,11 +82,10 @@ class Talk:
             await opening
         except OSError as error:
             raise OutsideError(f"ibkr: nothing answers where the account's url says ({trouble(error)}): start TWS or "
-                               "IB Gateway, log in, and allow socket clients", "It is tried again.") from None
+                               "IB Gateway, log in, and allow socket clients", "It is tried again.") from error
         finally:
             opening.cancel()
             await asyncio.gather(opening, return_exceptions=True)
-        self.account = admit(self.client.getAccounts())
 
     def close(self, why: str = "the connection was closed") -> None:
         """Hang up. Open questions fail."""
@@ -228,6 +244,8 @@ class Talk:
         if not self._over.done():
             self._why = why
             self._over.set_result(None)
+            if self._call is not None:
+                self._call.closed(wire.received(self.client))
             self._fail_all(OutsideError(f"ibkr: {why}", "It is tried again."))
 
 

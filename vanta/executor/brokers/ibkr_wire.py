@@ -61,6 +61,11 @@ def client(place: Place, hear: Callable[[str, tuple[Any, ...]], None], misread: 
     return made
 
 
+def received(client: Any) -> int | None:
+    """How many bytes came over a connection; `None` once it was cut, when the library knows it no more."""
+    return int(client.connectionStats().numBytesRecv) if client.isReady() else None
+
+
 def share(symbol: str, currency: str, contract_id: int = 0) -> Any:
     """A share, routed by the venue; by the venue's number for it, once that is known."""
     return _library().Contract(conId=contract_id, secType="STK", symbol=words.theirs(symbol), exchange="SMART",

@@ -28,6 +28,7 @@ from typing import NamedTuple, TypeVar
 from vanta.common.errors import Bug, OutcomeUnknown, OutsideError, VantaError
 from vanta.common.instruments import Instrument
 from vanta.common.models.configuration import AccountSettings
+from vanta.common.outside.out import Out, unwatched
 from vanta.executor.brokers.trouble import trouble
 from vanta.executor.core.approval import Approved
 from vanta.executor.core.entries import OrderEntry
@@ -132,13 +133,15 @@ class Broker(ABC):
 
     name: str
     capabilities: Capabilities
+    out: Out = unwatched()
+    """What every request passes: the node's list of hosts, and the line that it leaves."""
 
     def submit(self, order: Approved, *, now: datetime) -> Answer:
         """Send one order. Raises `OutcomeUnknown` if it may or may not be live."""
         if not isinstance(order, Approved):
             raise Bug("a broker was handed an order that passed no fence")
         try:
-            with localcontext():  # a client library may leave its own rounding behind
+            with localcontext(), self.out.doing("venue:submit"):  # a library may leave its own rounding behind
                 return self._submit(order, now)
         except OutcomeUnknown:
             raise
@@ -149,24 +152,24 @@ class Broker(ABC):
 
     def lookup(self, order_id: str) -> Found | None:
         """Ask the venue. Raises `OutsideError` if it does not answer; that is not "not found"."""
-        return self._asked(lambda: self._lookup(order_id))
+        return self._asked("lookup", lambda: self._lookup(order_id))
 
     def cancel(self, order_id: str, *, now: datetime) -> None:
         """Ask the venue to cancel. The outcome arrives with `poll`. Asking twice does no harm."""
-        self._asked(lambda: self._cancel(order_id, now))
+        self._asked("cancel", lambda: self._cancel(order_id, now))
 
     def poll(self, now: datetime) -> Sequence[Event]:
         """Events since the last call, in the venue's order. Raises `OutsideError`."""
-        return self._asked(lambda: self._poll(now))
+        return self._asked("poll", lambda: self._poll(now))
 
     def holdings(self, now: datetime) -> Holdings | None:
         """What the account holds. `None`: the venue has no books of its own. Raises `OutsideError`."""
-        return self._asked(lambda: self._holdings(now))
+        return self._asked("holdings", lambda: self._holdings(now))
 
-    def _asked(self, hook: Callable[[], T]) -> T:
+    def _asked(self, what: str, hook: Callable[[], T]) -> T:
         """A question to the venue: whatever a client library throws means that there was no answer."""
         try:
-            with localcontext():
+            with localcontext(), self.out.doing(f"venue:{what}"):
                 return hook()
         except VantaError:
             raise
@@ -197,11 +200,16 @@ class Broker(ABC):
 
 
 class RealBroker(Broker):
-    """A broker outside this process. Made from settings and secrets; contacts nobody before it is asked something."""
+    """A broker outside this process. Made from settings and secrets; contacts nobody before it is asked something.
+
+    Whatever it asks goes out by `out`.
+    """
 
     @abstractmethod
     def __init__(self, settings: AccountSettings, secrets: Mapping[str, str],
-                 instruments: Callable[[], Mapping[str, Instrument]], *, live: bool) -> None: ...
+                 instruments: Callable[[], Mapping[str, Instrument]], *, live: bool, out: Out | None = None) -> None:
+        if out is not None:
+            self.out = out
 
     @abstractmethod
     def urls(self) -> list[str]:

@@ -18,6 +18,8 @@ from vanta.common.instruments import Instrument
 from vanta.common.models.base import OperatorModel, Real, validate
 from vanta.common.models.configuration import AccountSettings
 from vanta.common.money import plain
+from vanta.common.outside.out import Out
+from vanta.common.outside.over_httpx import transport
 from vanta.common.times import millis
 from vanta.executor.brokers import tradier_words as words
 from vanta.executor.brokers.following import Followed, Following, Pace, bounded
@@ -55,7 +57,8 @@ class TradierBroker(RealBroker):
                                 stop=True)
 
     def __init__(self, settings: AccountSettings, secrets: Mapping[str, str],
-                 instruments: Callable[[], Mapping[str, Instrument]], *, live: bool) -> None:  # noqa: ARG002 - the port's
+                 instruments: Callable[[], Mapping[str, Instrument]], *, live: bool, out: Out | None = None) -> None:
+        super().__init__(settings, secrets, instruments, live=live, out=out)
         import httpx
 
         if not secrets.get("access_token"):
@@ -64,6 +67,7 @@ class TradierBroker(RealBroker):
         options = validate(TradierOptions, settings.options, file="options of the tradier account")
         self._client = httpx.Client(
             base_url=settings.url or (LIVE if live else SANDBOX), timeout=settings.timeout_s, follow_redirects=False,
+            transport=transport(self.out),
             trust_env=False,  # a netrc entry would replace the authorization, a proxy would see orders
             headers={"Accept": "application/json", "Authorization": f"Bearer {secrets['access_token']}"})
         self._account = f"accounts/{options.account_id}"

@@ -11,10 +11,8 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import Iterator
 
-_DEEPEST = 16
-"""So many exceptions are looked at behind one: libraries wrap them three or four times."""
+from vanta.common.causes import behind
 
 _ADDRESS = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s\"'<>]*")
 _KINDS: tuple[tuple[type[BaseException], str], ...] = (
@@ -30,7 +28,7 @@ _SHAPES = (ValueError, LookupError, TypeError, ArithmeticError, AttributeError)
 
 def trouble(error: BaseException) -> str:
     """The exception's kind, and what is behind it as far as that is known."""
-    found = list(_behind(error))
+    found = list(behind(error))
     said = next((text for kind, text in _KINDS for one in found if isinstance(one, kind)), None)
     if said is None and any("timeout" in type(one).__name__.lower() for one in found):
         said = "no answer in time"
@@ -44,16 +42,3 @@ def trouble(error: BaseException) -> str:
 def without_addresses(text: str) -> str:
     """A text in which every address gives way to the word for it."""
     return _ADDRESS.sub("(address)", text)
-
-
-def _behind(error: BaseException) -> Iterator[BaseException]:
-    """The exception and what it was made from; some libraries hand that on as an argument or as a `reason`."""
-    waiting, seen = [error], set[int]()
-    while waiting and len(seen) < _DEEPEST:
-        one = waiting.pop(0)
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        more = (one.__cause__, one.__context__, getattr(one, "reason", None), *one.args)
-        waiting += [other for other in more if isinstance(other, BaseException)]

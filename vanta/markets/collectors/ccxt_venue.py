@@ -17,6 +17,8 @@ from typing import Any
 
 from vanta.common.clock import Clock
 from vanta.common.errors import BadInput, Missing, OperatorError, OutsideError, StateError, Throttled
+from vanta.common.outside.allowed import host_of
+from vanta.common.outside.over_requests import mount
 from vanta.common.store import atomic
 from vanta.common.strictjson import loads
 from vanta.common.times import iso, parse_iso
@@ -53,10 +55,7 @@ class Venue:
     """One exchange during one pass."""
 
     def __init__(self, name: str, ask: Ask, context: FetchContext, clock: Clock) -> None:
-        try:
-            exchange, errors = ccxt_library.exchange(name), ccxt_library.errors()
-        except LookupError as error:
-            raise OperatorError(str(error), "Write its ccxt id, such as bybit.") from error
+        exchange, errors = _exchange(name), ccxt_library.errors()
         logging.getLogger("ccxt").setLevel(logging.INFO)  # its debug lines hold whole requests
         self._name, self._ask, self._context, self._clock = name, ask, context, clock
         self._started = clock.monotonic()
@@ -70,6 +69,7 @@ class Venue:
             self._api.urls["api"] = _replaced(self._api.urls["api"], ask.url)
         if ask.proxy:
             self._api.httpsProxy = ask.proxy
+        mount(self._api.session, context.gate.out)
         self._api.session.hooks["response"].append(self._record)
         self._api.session.send = context.gate.before(self._api.session.send, self.key, RATE)
 
@@ -176,6 +176,26 @@ class Venue:
         self._bodies.append(RawPayload(
             url=response.url, body=response.content, fetched_at=self._context.now + passed,
             media_type=response.headers.get("content-type", "").partition(";")[0].strip() or "application/json"))
+
+
+def hosts(name: str, ask: Ask) -> frozenset[str]:
+    """Whom an exchange's client would ask: the addresses that it knows, or what replaces them; a proxy too."""
+    api = _exchange(name)({})
+    addresses = [ask.url] if ask.url else [api.implode_hostname(one) for one in _leaves(api.urls["api"])]
+    return frozenset(filter(None, map(host_of, [*addresses, *([ask.proxy] if ask.proxy else [])])))
+
+
+def _exchange(name: str) -> Any:
+    try:
+        return ccxt_library.exchange(name)
+    except LookupError as error:
+        raise OperatorError(str(error), "Write its ccxt id, such as bybit.") from error
+
+
+def _leaves(addresses: Any) -> list[str]:
+    if isinstance(addresses, dict):
+        return [leaf for address in addresses.values() for leaf in _leaves(address)]
+    return [str(addresses)]
 
 
 def _replaced(addresses: Any, url: str) -> Any:

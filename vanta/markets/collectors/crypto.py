@@ -8,13 +8,13 @@ Order books are read `rounds` times, `pause_s` apart, because only imbalance tha
 an exchange to an address that replaces all of its own; `proxy` is an https proxy.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vanta.common.clock import Clock, SystemClock
 from vanta.common.errors import OperatorError, OutsideError
 from vanta.markets.collectors import options as read
-from vanta.markets.collectors.ccxt_venue import Ask, Venue
+from vanta.markets.collectors.ccxt_venue import Ask, Venue, hosts
 from vanta.markets.collectors.http import user_agent
 from vanta.markets.collectors.port import Collector, FetchContext, Problem, RawPayload
 from vanta.markets.core.feeds.crypto import CryptoFeed
@@ -30,12 +30,16 @@ class CryptoCollector(CryptoFeed, Collector):
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
 
+    def hosts(self, options: Mapping[str, Any]) -> frozenset[str]:
+        """See `Collector.hosts`."""
+        return hosts_of(asks(options, self.feed, _OPTIONS))
+
     def fetch(self, context: FetchContext) -> Iterator[RawPayload | Problem]:
         """All exchanges in turn. Raises only if none of them gave everything."""
         yield from fetch_all(asks(context.options, self.feed, _OPTIONS), context, self._clock)
 
 
-def asks(given: dict[str, Any], feed: str, names: frozenset[str]) -> dict[str, Ask]:
+def asks(given: Mapping[str, Any], feed: str, names: frozenset[str]) -> dict[str, Ask]:
     """What to ask of each exchange, from a feed's options. Raises `OperatorError`."""
     read.known_only(given, feed, names)
     urls = given.get("urls", {})
@@ -49,6 +53,11 @@ def asks(given: dict[str, Any], feed: str, names: frozenset[str]) -> dict[str, A
                   proxy=read.text(given, feed, "proxy", None), rounds=read.count(given, feed, "rounds", 3),
                   pause_s=read.count(given, feed, "pause_s", 2))
         for name in tuple(read.texts(given, feed, "exchanges")) or EXCHANGES}
+
+
+def hosts_of(wanted: Mapping[str, Ask]) -> frozenset[str]:
+    """Whom `fetch_all` asks."""
+    return frozenset().union(*(hosts(name, ask) for name, ask in wanted.items()))
 
 
 def fetch_all(wanted: dict[str, Ask], context: FetchContext, clock: Clock, *,

@@ -2,13 +2,14 @@
 
 In this order: the operator's switch, what the host asked for (a hold-off), and a turn at the host's rate. All three
 are shared by the processes and feeds of a home, because hosts count requests by address and know nothing of feeds. A
-turn may take a minute to come, so that the first two are looked at once more when it has.
+turn may take a minute to come, so that the first two are looked at once more when it has. `out` is what lies under the
+client: the node's list of hosts, and the line that each request leaves.
 
 Example: `gate.enter("www.sec.gov", Rate(per_second=5))`, or `gate.before(session.send, …)` around a library's own.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -16,6 +17,7 @@ from typing import ParamSpec, TypeVar
 from vanta.common.calls import CURE, CallsDisabled
 from vanta.common.clock import Clock
 from vanta.common.errors import Throttled
+from vanta.common.outside.out import Out, unwatched
 from vanta.markets.collectors.holdoff import Holdoff
 from vanta.markets.collectors.ratelimit import Rate, SharedBucket
 
@@ -30,6 +32,7 @@ class Gate:
     folder: Path
     clock: Clock
     forbidden: Callable[[], str | None]
+    out: Out = field(default_factory=unwatched)
 
     def enter(self, host: str, rate: Rate, bucket: str | None = None) -> None:
         """Wait for the turn of one request. `bucket` names the limit where it is not the host's.

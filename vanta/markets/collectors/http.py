@@ -9,6 +9,7 @@ refuses to know what a body means. GET only, so that asking again is always safe
   not fit the budget is not begun.
 - 401 and 403 raise `CredentialsRefused`, other refusals `OutsideError`; neither is tried again.
 - Redirects are followed only to hosts that the caller listed, never from https to http.
+- Each request, one that was refused as well, leaves its line by the gate's way out.
 - The body is read in pieces, inflated here, and cut off at its limit.
 - `ETag` and `Last-Modified` are kept and sent back byte for byte. They travel in the feed's cursor, which
   is stored only after the signals are durable: a crash in between fetches again instead of losing items.
@@ -32,6 +33,7 @@ from vanta import __version__
 from vanta.common.clock import Clock
 from vanta.common.errors import BadInput, CredentialsRefused, OutsideError, Throttled
 from vanta.common.exitcodes import Exit
+from vanta.common.outside.over_httpx import transport
 from vanta.common.strictjson import loads
 from vanta.markets.collectors.gate import Gate
 from vanta.markets.collectors.options import host_of
@@ -189,7 +191,7 @@ class Transport:
         self._ends = clock.monotonic() + self._limits.budget_s
         self._client = httpx.Client(
             headers={"User-Agent": manners.agent, "Accept-Encoding": "gzip, deflate"},
-            follow_redirects=False, trust_env=False,
+            follow_redirects=False, trust_env=False, transport=transport(manners.gate.out),
             timeout=httpx.Timeout(self._limits.read_s, connect=self._limits.connect_s, pool=self._limits.pool_s),
         )
 
@@ -241,6 +243,7 @@ class Transport:
         """Everything that can forbid a request before it is made."""
         host = host_of(url)
         if host is None or host not in self._manners.hosts:
+            self._manners.gate.out.refused(host or "")
             raise OutsideError(f"{url} is not on a host that this feed may ask",
                                f"If it is right, add {host!r} to the feed's allowed hosts.")
         if self._left() <= 0:

@@ -10,7 +10,8 @@ never for a payload that could not be read whole. A feed that fails is a problem
 them fail has the pass failed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from vanta.common.clock import Clock, SystemClock
 from vanta.common.errors import OperatorError, OutsideError
@@ -32,6 +33,10 @@ class NewsCollector(NewsFeed, Collector):
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
+
+    def hosts(self, options: Mapping[str, Any]) -> frozenset[str]:
+        """See `Collector.hosts`."""
+        return _hosts(options, _addresses(options))
 
     def fetch(self, context: FetchContext) -> Iterator[RawPayload | Problem]:
         """Yield the feeds that changed. Raises only if every one of them failed."""
@@ -68,9 +73,24 @@ class NewsCollector(NewsFeed, Collector):
 def _plan(context: FetchContext) -> tuple[list[str], Manners]:
     options = context.options
     read.known_only(options, "news", _OPTIONS)
+    addresses = _addresses(options)
+    hosts, limits = _hosts(options, addresses), Limits()
+    limits = Limits(read_s=float(read.count(options, "news", "request_s", int(limits.read_s))),
+                    budget_s=float(read.count(options, "news", "budget_s", int(limits.budget_s))),
+                    max_bytes=parser.MAX_BYTES)
+    return addresses, Manners(agent=user_agent(read.text(options, "news", "contact", None)), hosts=hosts,
+                              gate=context.gate, rate=RATE, limits=limits)
+
+
+def _addresses(options: Mapping[str, Any]) -> list[str]:
     addresses = list(dict.fromkeys(read.texts(options, "news", "feeds")))
     if not addresses:
         raise OperatorError("news has no feeds to ask", "List their addresses in the option feeds, or use --from PATH.")
+    return addresses
+
+
+def _hosts(options: Mapping[str, Any], addresses: list[str]) -> frozenset[str]:
+    """The feeds' own hosts, with and without `www.`, and further ones that a redirect may lead to."""
     hosts = set(read.texts(options, "news", "allow_hosts"))
     for address in addresses:
         host = read.host_of(address)
@@ -78,12 +98,7 @@ def _plan(context: FetchContext) -> tuple[list[str], Manners]:
             raise OperatorError(f"news: {address!r} in feeds is no address", "Write it as https://….")
         bare = host.removeprefix("www.")
         hosts |= {host, bare, f"www.{bare}"}
-    limits = Limits()
-    limits = Limits(read_s=float(read.count(options, "news", "request_s", int(limits.read_s))),
-                    budget_s=float(read.count(options, "news", "budget_s", int(limits.budget_s))),
-                    max_bytes=parser.MAX_BYTES)
-    return addresses, Manners(agent=user_agent(read.text(options, "news", "contact", None)), hosts=frozenset(hosts),
-                              gate=context.gate, rate=RATE, limits=limits)
+    return frozenset(hosts)
 
 
 def _payload(address: str, answer: Answer) -> RawPayload:

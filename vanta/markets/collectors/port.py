@@ -8,7 +8,7 @@ never keeps state of its own: cursors and validators are handed in and out.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -44,6 +44,11 @@ class Collector(Feed):
 
         Raises the `OutsideError` family if nothing further can be had, `OperatorError` if it is not configured.
         """
+
+    def hosts(self, options: Mapping[str, Any]) -> frozenset[str]:
+        """Whom `fetch` asks with these options. Raises `OperatorError` like `fetch`. Default: nobody."""
+        del options
+        return frozenset()
 
     def next_cursor(self, payloads: list[RawPayload], context: FetchContext) -> dict[str, str]:
         """The cursor to store once the signals file is durable. Default: unchanged.

@@ -6,10 +6,11 @@ exchanges exactly as served, and latest quotes of shares as Alpaca serves them. 
 `core.prices.quotes` turns those into quotes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from vanta.common.clock import Clock, SystemClock
-from vanta.markets.collectors.crypto import asks, fetch_all
+from vanta.markets.collectors.crypto import asks, fetch_all, hosts_of
 from vanta.markets.collectors.port import Collector, FetchContext, Problem, RawPayload
 from vanta.markets.core.feeds.prices import PricesFeed
 
@@ -21,6 +22,10 @@ class PricesCollector(PricesFeed, Collector):
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
+
+    def hosts(self, options: Mapping[str, Any]) -> frozenset[str]:
+        """See `Collector.hosts`."""
+        return hosts_of(asks(options, self.feed, _OPTIONS))
 
     def fetch(self, context: FetchContext) -> Iterator[RawPayload | Problem]:
         """The tickers of all exchanges. Raises only if none of them gave any."""

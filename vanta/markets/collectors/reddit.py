@@ -19,7 +19,7 @@ import logging
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ from urllib.parse import urlsplit
 from vanta import __version__
 from vanta.common.clock import Clock, SystemClock
 from vanta.common.errors import CredentialsRefused, OperatorError, OutsideError, Throttled, VantaError
+from vanta.common.outside.over_requests import mount
 from vanta.common.store.guarded import guarded_read
 from vanta.markets.collectors import options as read
 from vanta.markets.collectors.http import retry_after_s
@@ -69,6 +70,10 @@ class RedditCollector(RedditFeed, Collector):
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
 
+    def hosts(self, options: Mapping[str, Any]) -> frozenset[str]:
+        """See `Collector.hosts`. No credential is read for it."""
+        return frozenset(read.host_of(url) or "" for url in _urls(options))
+
     def fetch(self, context: FetchContext) -> Iterator[RawPayload | Problem]:
         """Newest first, page by page, until `hours` back. A closed subreddit does not stop the others."""
         options = _options(context.options)
@@ -102,6 +107,7 @@ class _Pass:
         self._reset_s = WINDOW_RESET_S
         self._session = requests.Session()
         self._session.trust_env = False  # a netrc entry would replace our authorization, a proxy would see it
+        mount(self._session, context.gate.out)
         self._session.hooks["response"].append(self._record)
         self._host = urlsplit(options.oauth_url).netloc
         owner = hashlib.sha256(options.client_id.encode()).hexdigest()[:12]
@@ -207,13 +213,18 @@ def _options(given: dict[str, Any]) -> _Options:
     wrong = [name for name in subreddits if not _NAME.fullmatch(name)]
     if wrong:
         raise OperatorError(f"{wrong[0]!r} is no name of a subreddit", 'Write subreddits as ["wallstreetbets"].')
+    reddit_url, oauth_url = _urls(given)
     return _Options(
         client_id=_credential(given, "client_id_file"), client_secret=_credential(given, "client_secret_file"),
         agent=f"linux:vanta.collector:{__version__} (by {contact.strip()})", subreddits=tuple(subreddits),
         listings=("new", "comments") if given.get("comments") is True else ("new",),
         pages=read.count(given, "reddit", "pages", 5), hours=read.count(given, "reddit", "hours", 12),
-        reddit_url=read.url(given, "reddit", "reddit_url", "https://www.reddit.com"),
-        oauth_url=read.url(given, "reddit", "oauth_url", "https://oauth.reddit.com"))
+        reddit_url=reddit_url, oauth_url=oauth_url)
+
+
+def _urls(given: Mapping[str, Any]) -> tuple[str, str]:
+    return (read.url(given, "reddit", "reddit_url", "https://www.reddit.com"),
+            read.url(given, "reddit", "oauth_url", "https://oauth.reddit.com"))
 
 
 def _credential(given: dict[str, Any], name: str) -> str:

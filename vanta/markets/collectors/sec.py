@@ -9,7 +9,7 @@ an HTML page: that is the end of the list, but on the first page it is an outage
 pass before the cursor moves; a filing that cannot be had is a problem of its own and does not stop the others.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,10 @@ class SecCollector(SecFeed, Collector):
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
+
+    def hosts(self, options: Mapping[str, Any]) -> frozenset[str]:
+        """See `Collector.hosts`."""
+        return frozenset({read.host_of(read.url(options, "sec", "base_url", BASE_URL)) or ""})
 
     def fetch(self, context: FetchContext) -> Iterator[RawPayload | Problem]:
         """See the module's text."""

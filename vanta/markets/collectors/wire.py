@@ -1,7 +1,8 @@
 """The composition root of collecting: names the collectors and hands them their settings.
 
 A collector's module is imported when its feed is asked for, so that a pass over one feed does not pay for the others.
-Each pass takes the feed's own lock.
+Each pass takes the feed's own lock. One over the network has a way out of its own: it may ask the hosts of its feed, or
+those that the settings list, and each request leaves a line in the feed's `calls_*.jsonl`.
 """
 
 import difflib
@@ -13,15 +14,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from vanta import __version__
 from vanta.common.calls import why_no_calls
 from vanta.common.canonical import canonical
 from vanta.common.clock import Clock
-from vanta.common.errors import UsageError
+from vanta.common.errors import OperatorError, UsageError
 from vanta.common.instruments import Instrument
 from vanta.common.models.configuration import FeedSettings, Settings
-from vanta.common.paths import COLLECTION_LOG, OVERLAY, Home, routes
+from vanta.common.outside.allowed import Allowed
+from vanta.common.outside.ledger import JournalLedger, Later
+from vanta.common.outside.out import Out, unwatched
+from vanta.common.paths import COLLECTION_LOG, OVERLAY, Home, calls_of, routes
 from vanta.common.registry import Registry, default_universe
 from vanta.common.resources import calendar_files
+from vanta.common.signing_key import signer_of
 from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Files, Journal
 from vanta.common.store.routed import RoutedFiles
@@ -58,6 +64,7 @@ class Harvest:
     def __init__(self, home: Home, settings: Settings, clock: Clock, storage: Storage = DURABLE) -> None:
         self._home = home
         self._settings = settings.markets
+        self._listed = settings.outside.hosts
         self._clock = clock
         self._storage = storage
         self._elsewhere = routes(settings.node.name if settings.node else None)
@@ -90,21 +97,40 @@ class Harvest:
         with (nullcontext() if self._storage.alone else
               FileLock(self._home.lock(f"collect-{feed}"), owner=f"markets collect {feed}", now=now)):
             private.mkdir(mode=0o750, parents=True, exist_ok=True)
-            return run(
-                Task(collector=collector, product=product_of(collector, self._calendars),
-                     settings=self._feed_settings(feed), universe=self._universe(), now=now, state_dir=private,
-                     payloads=payloads, gate=self._gate()),
-                Ports(files=self._files, snapshots=self._snapshots, private=self._storage.files(private),
-                      journal=self._collection_log()))
+            with nullcontext(unwatched()) if payloads is not None else self._way_out(collector) as out:
+                return run(
+                    Task(collector=collector, product=product_of(collector, self._calendars),
+                         settings=self._feed_settings(feed), universe=self._universe(), now=now, state_dir=private,
+                         payloads=payloads, gate=self._gate(out)),
+                    Ports(files=self._files, snapshots=self._snapshots, private=self._storage.files(private),
+                          journal=self._collection_log()))
+
+    def hosts(self, feed: str) -> frozenset[str]:
+        """Whom a pass of the feed asks. Raises `OperatorError` if its options do not say."""
+        return self.collector(feed).hosts(self._feed_settings(feed).options)
+
+    def _way_out(self, collector: Collector) -> Out:
+        """Open to the feed's own hosts, or to those that the settings list."""
+        feed, hosts = collector.feed, self._listed
+        if hosts is None:
+            try:
+                hosts = sorted(collector.hosts(self._feed_settings(feed).options))
+            except OperatorError:
+                hosts = []  # the pass says what is wrong with the options
+        return Out(Allowed.of(hosts), Later(lambda: self._ledger(feed)), self._clock, purpose=f"feed:{feed}")
+
+    def _ledger(self, feed: str) -> JournalLedger:
+        journal = self._storage.trail(self._home.file(calls_of(feed)), signer=signer_of(self._home))
+        return JournalLedger(journal, self._clock, program=f"markets collect {feed} {__version__}")
 
     def collect_records(self, feed: str, records: Iterable[Mapping[str, Any]], origin: str) -> PassReport:
         """One pass over records that are parsed already. `origin` is their `url` in the evidence."""
         lines = map(canonical, records)
         return self.collect_with(Slices(self.collector(feed)), [slice_of(lines, origin, self._clock.now())])
 
-    def _gate(self) -> Gate:
-        """The way out that all feeds and processes of the home share."""
-        return Gate(self._home.collector_state(SHARED), self._clock, self._forbidden)
+    def _gate(self, out: Out) -> Gate:
+        """The gate that all feeds and processes of the home share, before this pass's way out."""
+        return Gate(self._home.collector_state(SHARED), self._clock, self._forbidden, out)
 
     def _forbidden(self) -> str | None:
         """What forbids calls: an overlay here, and where Alpha is on another host, what arrived from there as well."""

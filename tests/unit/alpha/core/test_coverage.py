@@ -1,12 +1,18 @@
 """A log that begins later than at its first record, held to its checkpoints and to what was witnessed."""
 
+from contextlib import closing
 from pathlib import Path
+
+import pytest
 
 from vanta.alpha.core.coverage import Coverage
 from vanta.common.exitcodes import Check
+from vanta.common.paths import EXECUTOR_CALLS, TRANSPORT_CALLS
 from vanta.common.signatures import Signer
 from vanta.common.store.checkpoint import read_all
 from vanta.common.store.checkpoints import Checkpoints
+from vanta.common.store.inmemory import MemoryJournal
+from vanta.common.store.journal import FileJournal
 from vanta.common.store.ports import Head, Record
 
 KEY = Signer(b"k" * 32)
@@ -56,3 +62,26 @@ def test_what_is_signed_between_two_looks_is_held_to_it(tmp_path: Path) -> None:
         records = [Record(seq, "", "fill", None, {}, {}, "", f"{seq:064x}") for seq in (1, 2)]
         assert [one.take(record) for record in records] == [None, wrong]
         assert one.reach == (1 if wrong else 2)
+
+
+@pytest.mark.parametrize(("name", "level"), [(TRANSPORT_CALLS, Check.OK), (EXECUTOR_CALLS, Check.UNKNOWN)])
+def test_only_the_transports_log_may_be_without_any_checkpoint(name: str, level: Check) -> None:
+    """It is given no key."""
+    with closing(MemoryJournal()) as journal:
+        one = Coverage(name, None, trusted=False)
+        one.take(journal.append("call.made", {}, at="2026-11-20T15:00:00.000Z"))
+    assert [found.level for found in one.end(whole=True)] == [level]
+
+
+@pytest.mark.parametrize(("name", "level"), [(EXECUTOR_CALLS, Check.OK), (NAME, Check.UNKNOWN)])
+def test_logs_of_calls_may_end_beyond_the_last_signed_head(tmp_path: Path, name: str, level: Check) -> None:
+    """They are signed every half minute, the others at each sync."""
+    with closing(FileJournal(tmp_path / name, signer=KEY)) as journal:
+        records = [journal.append("call.made", {}, at="2026-11-20T15:00:00.000Z")]
+        journal.sync()
+        raw = (tmp_path / "checkpoints" / name).read_bytes()
+        records.append(journal.append("call.made", {}, at="2026-11-20T15:00:00.000Z"))
+    one = Coverage(name, read_all(raw, name, (KEY.public,)), trusted=True)
+    for record in records:
+        assert one.take(record) is None
+    assert [found.level for found in one.end(whole=True)] == [level]

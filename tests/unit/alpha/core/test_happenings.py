@@ -62,6 +62,10 @@ def test_every_record_of_every_log_has_an_answer_and_a_drawing(lived: Home) -> N
     assert explainer.warnings == []
 
 
+CALL: dict[str, Any] = {"host": "www.sec.gov", "purpose": "feed:sec", "method": None, "status": "", "bytes": None,
+                        "ms": 1056}
+
+
 @pytest.mark.parametrize(("kind", "payload", "words"), [
     (Kind.DAY_OPENED, {"vault": "V_CORE", "day": "2026-11-20", "nav": "100000"},
      "the day 2026-11-20 opened for V_CORE with a NAV of 100,000."),
@@ -97,6 +101,16 @@ def test_every_record_of_every_log_has_an_answer_and_a_drawing(lived: Home) -> N
                       "counts": {"signals": 1200, "kept": 3}},
      "a pass of the feed sec ended partial (2 of 3). 1,200 signals and 3 kept."),
     (Kind.COLLECTED, {"status": "ok", "status_reason": "", "counts": {}}, "a pass of the feed prices ended ok."),
+    (Kind.CALL_MADE, {**CALL, "method": "GET", "status": "200", "bytes": 1234},
+     "www.sec.gov was asked for feed:sec (GET): it answered 200, 1,234 bytes after 1,056 ms."),
+    (Kind.CALL_MADE, {**CALL, "status": "no_name"}, "feed:sec: its name cannot be resolved after 1,056 ms."),
+    (Kind.CALL_MADE, {**CALL, "host": None, "purpose": "alert", "status": "exit 3"},
+     "the program for an alert was started: it ended with exit 3 after 1,056 ms."),
+    (Kind.CALL_REFUSED, {**CALL, "status": "off_list"},
+     "www.sec.gov was not asked for feed:sec: it is not among the hosts that this node may ask."),
+    (Kind.CALL_OPENED, CALL, "a connection to www.sec.gov for feed:sec was opened after 1,056 ms."),
+    (Kind.CALL_CLOSED, {**CALL, "bytes": 9},
+     "the connection to www.sec.gov for feed:sec ended, 9 bytes after 1,056 ms."),
 ])
 def test_each_kind_has_a_plain_sentence(kind: str, payload: dict[str, Any], words: str) -> None:
     """Kind by kind, with its figures."""
