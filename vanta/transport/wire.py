@@ -146,7 +146,7 @@ def publisher(home: Home, settings: Settings, clock: Clock, out: Out) -> Publish
         return signer, read(home.config / KEYS)
 
     readers = {to: reader(home.root, node, to) for to in streams.readers(node)}
-    server = bus(home, settings, node, begin=lambda host: out.begin(host, None, "publish"))
+    server = bus(home, settings, node, begin=lambda host: out.begin(host, None, "link:nats"))
     return Publisher(Source(node=node, readers=readers, identity=identity), server, clock)
 
 

@@ -3,7 +3,7 @@
 import json
 import socket
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,16 @@ from vanta.common.log import configure
 from vanta.common.models.configuration import LinkSettings, NatsSettings, Settings, TransportSettings
 from vanta.common.notify import Notifier
 from vanta.common.outside.out import unwatched
-from vanta.common.paths import CONTROLS_LEASE, OPERATOR_COMMANDS, OVERLAY, PORTFOLIO, TRADE_LOG, VAULTS, Home
+from vanta.common.paths import (
+    CONTROLS_LEASE,
+    OPERATOR_COMMANDS,
+    OVERLAY,
+    PORTFOLIO,
+    PUBLISH_CALLS,
+    TRADE_LOG,
+    VAULTS,
+    Home,
+)
 from vanta.common.signatures import KEYS, Signer, first, successor, text_of
 from vanta.common.signing_key import signer_of
 from vanta.transport.core import streams
@@ -27,7 +36,7 @@ from vanta.transport.daemon import Around
 from vanta.transport.port import LinkDown, TooLarge
 from vanta.transport.publishing import PublishDaemon
 from vanta.transport.streamed import SILENT_S
-from vanta.transport.wire import publisher
+from vanta.transport.wire import needs, publisher, way_out
 
 
 @pytest.fixture
@@ -468,3 +477,19 @@ def test_without_a_server_there_is_nothing_to_publish_to(tmp_path: Path) -> None
         TransportSettings.model_validate({"alpha": {"kind": "nats", "key": "a"}})
     with pytest.raises(ValueError, match="needs key"):
         LinkSettings.model_validate({"kind": "nats"})
+
+
+def test_the_server_stands_on_the_list(tmp_path: Path) -> None:
+    """Of those that this node reaches; one that does not is not reached, and both leave their line."""
+    home = Home(tmp_path).prepare()
+    settings = Settings.model_validate({"node": {"name": "alpha"}, "outside": {"hosts": ["a.example"]}, "transport": {
+        "nats": {"servers": ["tls://127.0.0.1:1"]}}})
+    assert needs(settings) == {"nats": {"127.0.0.1"}}
+    signer_of(home)
+    for found in (settings, settings.model_copy(update={"outside": type(settings.outside)()})):
+        with closing(way_out(home, found, SystemClock(), PUBLISH_CALLS)) as out, \
+                closing(publisher(home, found, SystemClock(), out)) as one, pytest.raises(LinkDown, match=r"127\.0\.0\.1"):
+            one.turn()
+    said = home.file(PUBLISH_CALLS).read_text()
+    assert said.count('"call.refused"') == said.count('"call.made"') == 1
+    assert said.count('"purpose":"link:nats"') == 2
