@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from scripts.make_nats import CONFIGURATION, written
-from tests.conformance.transport.nats_server import SERVER, Nats, Wire, nats_server, why_not
+from tests.conformance.transport.nats_server import SERVER, WAY, Nats, Wire, nats_server, why_not
 from tests.processes import ROOT
 from vanta.common.clock import SystemClock
+from vanta.common.events import Kind
 from vanta.common.exitcodes import Exit
-from vanta.common.outside.out import unwatched
+from vanta.common.outside.allowed import Allowed
+from vanta.common.outside.ledger import MemoryLedger
+from vanta.common.outside.out import Out, unwatched
 from vanta.common.paths import PORTFOLIO, TRADE_LOG, Home
 from vanta.common.settings import load
 from vanta.common.signatures import Signer, fingerprint
@@ -25,6 +28,7 @@ from vanta.transport.bus import Conflict, Message, NotTaken
 from vanta.transport.core import streams
 from vanta.transport.core.envelope import Piece, opened, sealed
 from vanta.transport.core.table import NODES
+from vanta.transport.jetstream import Way
 from vanta.transport.port import LinkDown
 from vanta.transport.puller import Link
 from vanta.transport.wire import bus, links, publisher
@@ -76,7 +80,7 @@ class Hosts:
     def stored(self) -> list[bytes]:
         """Every piece of the log that the server holds, in order."""
         found, seq = list[Message](), 1
-        with closing(bus(self.here, self.server.settings("alpha"), "alpha")) as server:
+        with closing(bus(self.here, self.server.settings("alpha"), "alpha", WAY)) as server:
             while more := server.from_seq(LOG, seq, count=64, most=1 << 20):
                 found += more
                 seq = found[-1].seq + 1
@@ -85,7 +89,7 @@ class Hosts:
     def publish(self) -> list[str]:
         """With a new program, whatever keeps it. Returns how often it was cut."""
         cuts, more = list[str](), True
-        with closing(publisher(self.there, load(self.there), SystemClock(), unwatched())) as one:
+        with closing(publisher(self.there, load(self.there), unwatched())) as one:
             while more:
                 assert len(cuts) < 20, cuts
                 try:
@@ -155,7 +159,7 @@ def test_the_link_is_cut_in_the_middle_of_a_batch(two: Hosts) -> None:
 
 def test_publisher_and_server_are_killed(two: Hosts) -> None:
     """`kill -9` at any moment: each record is stored once, and a replica that was deleted is rebuilt."""
-    with closing(bus(two.here, two.server.settings("alpha"), "alpha")) as looking:
+    with closing(bus(two.here, two.server.settings("alpha"), "alpha", WAY)) as looking:
         for kill_server in (False, True):
             before = looking.from_seq(LOG, 1, count=500, most=9 << 20)
             two.write(6)
@@ -182,7 +186,7 @@ def test_who_is_not_let_in(two: Hosts, tmp_path: Path) -> None:
     """The shipped configuration refuses another's subjects, another authority, nobody, and whoever empties a stream."""
     two.publish()
     settings = two.server.settings
-    with closing(bus(two.here, settings("markets"), "markets")) as markets:
+    with closing(bus(two.here, settings("markets"), "markets", WAY)) as markets:
         for act in (lambda: markets.publish(LOG, b"forged"), lambda: markets.last(streams.place("markets", TRADE_LOG)),
                     lambda: markets.last(streams.index("executor", "alpha")),
                     lambda: markets.ensure(next(streams.configurations("markets")))):
@@ -191,9 +195,9 @@ def test_who_is_not_let_in(two: Hosts, tmp_path: Path) -> None:
     script = ROOT / "deploy" / "nats" / "certificates.sh"
     subprocess.run([script, tmp_path / "others", "localhost"], check=True)
     pair = (str(tmp_path / "others" / "executor.crt"), str(tmp_path / "others" / "executor.key"))
-    with closing(bus(two.here, settings("executor"), "executor", pair)) as one, pytest.raises(LinkDown):
+    with closing(bus(two.here, settings("executor"), "executor", WAY, pair)) as one, pytest.raises(LinkDown):
         one.last(LOG)
-    with closing(bus(two.here, settings("executor"), "executor", ("/nowhere", "/nowhere"))) as one, \
+    with closing(bus(two.here, settings("executor"), "executor", WAY, ("/nowhere", "/nowhere"))) as one, \
             pytest.raises(LinkDown, match="cannot be used"):
         one.last(LOG)
     assert b"".join(two.stored()) == two.log()
@@ -203,7 +207,7 @@ def test_a_stranger_with_a_stolen_certificate(two: Hosts) -> None:
     """Is let in by the server, and refused by everybody who reads: nothing of it is adopted."""
     two.publish()
     stranger = Signer(b"s" * 32)
-    with closing(bus(two.here, two.server.settings("executor"), "executor")) as thief:
+    with closing(bus(two.here, two.server.settings("executor"), "executor", WAY)) as thief:
         with pytest.raises(Conflict):
             thief.publish(LOG, b"x", after=0)
         for body in (b"x", sealed(Piece(LOG.subject, 1, 0, b'{"seq":1}\n'), stranger)):
@@ -252,3 +256,28 @@ def test_the_shipped_configuration(tmp_path: Path) -> None:
     subprocess.run([ROOT / "deploy" / "nats" / "certificates.sh", tmp_path, "localhost"], check=True)
     assert SERVER is not None
     subprocess.run([SERVER, "-t", "-c", tmp_path / "vanta.conf"], check=True, capture_output=True)
+
+
+def test_each_connection_leaves_its_lines_and_a_server_off_the_list_sees_none(two: Hosts) -> None:
+    """Opened and closed with its bytes; refused by the list, by the library behind it, and by a server that is gone."""
+    two.publish()
+    ledger, out = MemoryLedger(), list[Out]()
+    for allowed in (Allowed.of([]), Allowed.of([], here=False)):
+        out.append(Out(allowed, ledger, SystemClock(), purpose="other"))
+    settings = two.server.settings("alpha")
+    with closing(bus(two.here, settings, "alpha", Way(out[0], "link:executor"))) as one:
+        one.last(streams.index("executor", "alpha"))
+    assert [(call.kind, call.status, call.purpose) for call in ledger.calls] == [
+        (Kind.CALL_OPENED, "opened", "link:executor"), (Kind.CALL_CLOSED, "closed", "link:executor")]
+    size = ledger.calls[-1].size
+    assert size is not None
+    assert size > 0
+    with closing(bus(two.here, settings, "alpha", Way(out[1], "link:executor"))) as one, \
+            pytest.raises(LinkDown, match="not among the hosts"):
+        one.last(streams.index("executor", "alpha"))
+    assert [call.status for call in ledger.calls[2:]] == ["off_list"]
+    two.server.kill()
+    with closing(bus(two.here, settings, "alpha", Way(out[0], "link:executor"))) as one, pytest.raises(LinkDown):
+        one.last(streams.index("executor", "alpha"))
+    two.server.again()
+    assert [(call.kind, call.status) for call in ledger.calls[3:]] == [(Kind.CALL_MADE, "failed")]

@@ -101,6 +101,7 @@ def test_users_are_split_and_secrets_are_loaded(folder: Path, name: str) -> None
     text = (folder / name).read_text()
     (user,) = lines(folder, name, "User")
     node = "executor" if "executor" in name else name.split("-")[1] if name.startswith("vanta-") else "markets"
+    node = "assistant" if "assistant" in name else node
     assert user == f"vanta-{node}"
     assert ("markets" in " ".join(lines(folder, name, "ExecStart"))) == (node == "markets" and "vanta-" not in name)
     assert "Environment" not in text
@@ -111,7 +112,8 @@ def test_users_are_split_and_secrets_are_loaded(folder: Path, name: str) -> None
 
 @pytest.mark.parametrize("name", ["markets-reflector.service", *(name for name in SERVICES if "tidy" in name),
                                   *(name for name in SERVICES if "verify" in name), "vanta-alpha-lease.service",
-                                  "vanta-alpha-board.service", "vanta-alpha-module@sec.service"])
+                                  "vanta-alpha-board.service", "vanta-alpha-module@sec.service",
+                                  "vanta-assistant@sec.service"])
 def test_who_asks_nobody_has_no_network(folder: Path, name: str) -> None:
     """Not even loopback."""
     assert lines(folder, name, "PrivateNetwork") == ["yes"]

@@ -40,6 +40,7 @@ from vanta.common.errors import BadInput, CredentialsRefused, Missing, OperatorE
 from vanta.common.exitcodes import Check, Exit
 from vanta.common.ids import draw_salt
 from vanta.common.paths import (
+    ASSISTANT_LOG,
     CALLS,
     COLLECTION_LOG,
     CONTROL_LOG,
@@ -69,7 +70,7 @@ from vanta.common.store.segments import name as piece_name
 
 RULES = ("sources.json", "personas.json", "decay_q30.json", "logistic.json")
 _IN_ORDER = (PROMOTION_LOG, TRADE_LOG, OPERATOR_COMMANDS, REFLECTION_LOG, COLLECTION_LOG, CONTROL_LOG,
-             TRACKER_LOG, *CALLS)
+             TRACKER_LOG, ASSISTANT_LOG, *CALLS)
 """A promotion names records of the trade log, which names commands: whoever names is read first. The log of controls
 says of all others what was put away of them."""
 
@@ -138,7 +139,7 @@ class _Export:
             if name in (OPERATOR_COMMANDS, CONTROL_LOG):  # the trade log may name what they hold
                 since_then = name == CONTROL_LOG and self._put_away  # that was said when it was put away, not before
                 self._log(name, "" if end is None or since_then else end.at, 0, [])
-            elif name == TRACKER_LOG or name in CALLS:
+            elif name in (TRACKER_LOG, ASSISTANT_LOG, *CALLS):
                 self._log(name, self._asked.until, 0, [])
             elif name == TRADE_LOG:
                 end = self._log(name, self._asked.until, rests.seq, [])

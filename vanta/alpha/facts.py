@@ -289,7 +289,7 @@ def locks(home: Home) -> list[LockSight]:
     """Every lock file of the home and who holds it."""
     found = []
     for path in sorted(home.memory.glob("*.lock")):
-        visible = os.access(path, os.R_OK | os.W_OK)
+        visible = os.access(path, os.R_OK)
         found.append(LockSight(path.stem, holder(path) if visible else None, visible))
     return found
 

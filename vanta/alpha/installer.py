@@ -88,9 +88,12 @@ class Installer:
         first = [piece for piece in theirs if piece.target.startswith((SYSUSERS, TMPFILES))]
         for piece in first:
             self._put(piece)
-        self._make_accounts(first[0])
-        for piece in first[1:]:
-            self._make_folders(piece)
+        for piece in first:  # in the order in which they stand: accounts before the folders that are theirs
+            if piece.target.startswith(SYSUSERS):
+                self._make_accounts(piece)
+        for piece in first:
+            if piece.target.startswith(TMPFILES):
+                self._make_folders(piece)
         for piece in theirs[len(first):]:
             self._put(piece)
         return self._outcome

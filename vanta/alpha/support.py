@@ -22,7 +22,18 @@ from vanta.alpha.facts import whole
 from vanta.alpha.recent import last_records
 from vanta.common.errors import OperatorError, StateError
 from vanta.common.host import account
-from vanta.common.paths import CONTROL_LOG, EXECUTOR_STATE, JOURNALS, OVERLAY, PERMIT, TRADE_LOG, VAULTS, Home
+from vanta.common.paths import (
+    CONTROL_LOG,
+    EXECUTOR_STATE,
+    JOURNALS,
+    OPERATOR_COMMANDS,
+    OVERLAY,
+    PERMIT,
+    TRACKER_LOG,
+    TRADE_LOG,
+    VAULTS,
+    Home,
+)
 from vanta.common.store.atomic import read, replace
 from vanta.common.times import iso
 
@@ -37,7 +48,7 @@ def write(home: Home, path: Path, checks: Mapping[str, Any], now: datetime) -> l
     """Put the bundle there. Returns what it contains. Raises `OperatorError` if something is there already."""
     if os.path.lexists(path):
         raise OperatorError(f"{path} exists", "Choose another file; none is written over.")
-    masks = Masks(list(_names(home)))
+    masks = Masks(list(names_in(home)))
     files = dict(_files(home, checks, masks))
     listed = [f"{len(data):>9,}  {name}" for name, data in files.items()]
     said = "\n".join([f"VANTA {__version__}, made {iso(now)}; secrets and names are masked.", *listed, ""])
@@ -52,23 +63,23 @@ def write(home: Home, path: Path, checks: Mapping[str, Any], now: datetime) -> l
     return ["CONTENTS.txt", *files]
 
 
-def _names(home: Home) -> Iterator[str]:
+def names_in(home: Home) -> Iterator[str]:
     """Everybody and every place that this home knows by name."""
     yield from (account(), os.uname().nodename)
     overlay, permit = whole(home.file(OVERLAY)), whole(home.file(PERMIT))
     yield from _by(dict(overlay.value or {}))
     yield permit.text("by")
-    for name in (CONTROL_LOG, TRADE_LOG):
+    for name in (CONTROL_LOG, TRADE_LOG, OPERATOR_COMMANDS, TRACKER_LOG):
         for record in last_records(home.file(name)):
             yield from _by(record["payload"])
 
 
 def _by(value: Any) -> Iterator[str]:
-    """Every `by`, `user` and `account` of a person in a value."""
+    """Every `by`, `user` and `owner` in a value."""
     for key, item in value.items() if isinstance(value, dict) else []:
         if isinstance(item, dict):
             yield from _by(item)
-        elif key in ("by", "user") and isinstance(item, str):
+        elif key in ("by", "user", "owner") and isinstance(item, str):
             yield item
 
 

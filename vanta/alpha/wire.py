@@ -23,7 +23,7 @@ from vanta.common.events import Kind
 from vanta.common.host import account
 from vanta.common.models.base import SCHEMA_VERSION
 from vanta.common.models.command import OperatorCommand
-from vanta.common.paths import CONTROL_LOG, OPERATOR_COMMANDS, TRACKER_LOG, Home, is_bundle
+from vanta.common.paths import ASSISTANT_LOG, CONTROL_LOG, OPERATOR_COMMANDS, TRACKER_LOG, Home, is_bundle
 from vanta.common.signing_key import signer_if_any, signer_of
 from vanta.common.store.chain import repaired
 from vanta.common.store.journal import FileJournal
@@ -32,9 +32,9 @@ from vanta.common.store.ports import Pieces, Snapshots
 from vanta.common.store.snapshot import FileSnapshots
 from vanta.common.times import iso
 
-__all__ = ["Change", "Edit", "Meanwhile", "any_log", "ask", "carried_out", "command_log", "control_log", "far",
-           "gather", "given_or_taken", "last_records", "node_here", "owners", "permitted", "pieces", "put", "record",
-           "shown", "snapshots", "switched_on", "tightening", "tracker_log", "whole"]
+__all__ = ["Change", "Edit", "Meanwhile", "any_log", "ask", "assistant_log", "carried_out", "command_log",
+           "control_log", "far", "gather", "given_or_taken", "last_records", "node_here", "owners", "permitted",
+           "pieces", "put", "record", "shown", "snapshots", "switched_on", "tightening", "tracker_log", "whole"]
 
 
 def snapshots(home: Home) -> Snapshots:
@@ -141,6 +141,15 @@ def tracker_log(home: Home, now: datetime) -> Iterator[FileJournal]:
         yield journal
 
 
+@contextmanager
+def assistant_log(home: Home, now: datetime) -> Iterator[FileJournal]:
+    """Calls of a language model. Raises `LockHeld` while another is under way."""
+    with (FileLock(home.lock("assistant"), owner="assistant", now=now),
+          closing(FileJournal(home.file(ASSISTANT_LOG), signer=signer_if_any(home))) as journal):
+        _open(journal, ASSISTANT_LOG, "assistant", now)
+        yield journal
+
+
 def any_log(home: Home, name: str, now: datetime) -> AbstractContextManager[FileJournal]:
     """A log that no program writes just now. Raises `LockHeld` if one does."""
     if name == CONTROL_LOG:
@@ -149,4 +158,6 @@ def any_log(home: Home, name: str, now: datetime) -> AbstractContextManager[File
         return command_log(home, now)
     if name == TRACKER_LOG:
         return tracker_log(home, now)
+    if name == ASSISTANT_LOG:
+        return assistant_log(home, now)
     return closing(FileJournal(home.file(name), alone=True, signer=signer_of(home)))

@@ -32,6 +32,9 @@ class Kind(StrEnum):
     THREAD_CLOSED = "thread.closed"
     RELEASE_MOVING = "release.moving"      # a module is about to run another release: from, to, why, its manifest
     RELEASE_MOVED = "release.moved"        # which release it runs now, and why
+    # assistant_log.jsonl
+    MODEL_ASKED = "model.asked"            # a language model is about to be asked: which, and the prompt by its hash
+    MODEL_ANSWERED = "model.answered"      # what came of it: verdict, size and hash of the answer, duration
     # calls_*.jsonl: one line a call to the outside; see common/outside/call.py
     CALL_MADE = "call.made"                # asked and answered, or not: whom, what for, status, bytes, duration
     CALL_REFUSED = "call.refused"          # not made: the host is not on this node's list

@@ -15,6 +15,7 @@ key that signs a home's checkpoints are the only randomness in VANTA.
 | latch | `latch_` + 8 hex | one self-imposed halt |
 | item | `vt_` + 16 base32 | one item of the tracker: its title, and the record before it |
 | thread | `th_` + 16 base32 | one thread: likewise |
+| proposal | `pr_` + 16 base32 | one proposal of the assistant: its content |
 """
 
 import base64
@@ -80,6 +81,11 @@ def item_id(prev: str, title: str) -> str:
 def thread_id(prev: str, title: str) -> str:
     """Identity of a thread: what it is called, and the hash of the record before it."""
     return "th_" + _short([prev, title], 16)
+
+
+def proposal_id(value: object) -> str:
+    """Identity of a proposal: everything that it says."""
+    return "pr_" + _short(value, 16)
 
 
 def derived_home_id(names: object) -> str:

@@ -70,6 +70,8 @@ CONTROL_LOG = "control_log.jsonl"
 OPERATOR_COMMANDS = "operator_commands.jsonl"
 TRACKER_LOG = "tracker_log.jsonl"
 THREAD_TRACKER = "thread_tracker.json"
+ASSISTANT_LOG = "assistant_log.jsonl"
+PROPOSALS = "proposals"
 CONTROLS_LEASE = "controls_lease.json"
 ARCHIVE_STATE = "archive_state.json"
 EXECUTOR_CALLS = "calls_executor.jsonl"
@@ -131,6 +133,8 @@ STATE: tuple[StateFile, ...] = (
               what="append-only, hash-chained: who changed which control, before and after"),
     StateFile(name=TRACKER_LOG, writer="alpha (one at a time, under its lock)", node="alpha",
               what="append-only, hash-chained: items and threads that people follow, and what they said of them"),
+    StateFile(name=ASSISTANT_LOG, writer="alpha (one at a time, under its lock)", node="alpha",
+              what="append-only, hash-chained: every call of a language model, by hashes, sizes and what came of it"),
     StateFile(name=THREAD_TRACKER, writer="alpha", node="alpha", shape="tracker.ThreadTracker",
               what="items and threads as they stand: the fold of the tracker's log"),
     StateFile(name=ARCHIVE_STATE, writer="alpha (vanta tidy)", node="alpha",
@@ -143,14 +147,14 @@ STATE: tuple[StateFile, ...] = (
     StateFile(name=TRANSPORT_CALLS, writer="transport", node="alpha",
               what="append-only, hash-chained: every connection to another node"),
     StateFile(name=PUBLISH_CALLS, writer="transport publish", node="alpha",
-              what="append-only, hash-chained: every connection of the publisher to the NATS server"),
+              what="append-only, hash-chained: every connection to the NATS server, to publish"),
 )
 
 CALLS = (*map(calls_of, (*FEEDS, "prices")), EXECUTOR_CALLS, TRANSPORT_CALLS, PUBLISH_CALLS)
 """The logs of what went out; each is there once its program has called."""
 
 JOURNALS = (TRADE_LOG, COLLECTION_LOG, REFLECTION_LOG, PROMOTION_LOG, CONTROL_LOG, OPERATOR_COMMANDS,
-            TRACKER_LOG, *CALLS)
+            TRACKER_LOG, ASSISTANT_LOG, *CALLS)
 
 
 @dataclass(frozen=True, slots=True)

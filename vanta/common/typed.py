@@ -21,8 +21,9 @@ from pathlib import Path
 
 from vanta.common.settings import home_from, on_path
 
-PROGRAMS = ("vanta", "vanta-run", "vanta-diagnostics", "vanta-thread", "vt-add", "vt-list", "vt-mark", "vt-note",
-            "vt-open", "vt-fix", "tracker_manager.py", "tracker_status_summary.py", "tracker_viewer.py")
+PROGRAMS = ("vanta", "vanta-run", "vanta-diagnostics", "vanta-assistant", "vanta-thread", "vt-add", "vt-list",
+            "vt-mark", "vt-note", "vt-open", "vt-fix", "tracker_manager.py", "tracker_status_summary.py",
+            "tracker_viewer.py")
 _WITHOUT_ARGUMENTS = ("vanta-diagnostics", "vt-list", "tracker_status_summary.py")
 """Those that look at a home though nothing else is said."""
 

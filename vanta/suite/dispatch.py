@@ -43,6 +43,8 @@ COMMANDS = (
     Command("install", "lay out a host for one node: accounts, folders, units, cron jobs", "vanta.alpha.cli.install"),
     Command("overlay", "the kill switches: check, show, set, clear, flip, history", "vanta.alpha.cli.overlay"),
     Command("vault", "the vaults and their limits: list, show, check, edit", "vanta.alpha.cli.vault"),
+    Command("assistant", "ask why, what changed, is it safe to release", "vanta.alpha.cli.assistant",
+            "vanta-assistant"),
     Command("thread", "timelines of incidents and decisions", "vanta.alpha.cli.thread", "vanta-thread"),
     Command("simulate", "run the very same programs over recorded feeds and prices", "vanta.suite.simulate"),
 )

@@ -10,7 +10,7 @@ from vanta.common.clock import Clock
 from vanta.common.errors import OperatorError
 from vanta.common.exitcodes import Exit
 from vanta.common.models.configuration import Settings
-from vanta.common.outside.allowed import Allowed, is_here
+from vanta.common.outside.allowed import Allowed, host_of, is_here
 from vanta.common.paths import FEEDS, Home
 from vanta.common.settings import clock_from, home_from, load
 from vanta.executor.wire import needs as of_accounts
@@ -78,6 +78,8 @@ def needs(home: Home, settings: Settings, clock: Clock) -> tuple[dict[str, list[
             _note(found, hosts, f"account {name}")
     for name, hosts in of_links(settings).items():
         _note(found, hosts, f"link to {name}")
+    if node in (None, "alpha") and settings.assistant.url is not None:
+        _note(found, frozenset({host_of(settings.assistant.url)}), "assistant's model")
     return found, warnings
 
 

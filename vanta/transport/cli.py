@@ -25,22 +25,13 @@ from vanta.transport.core import streams
 from vanta.transport.core.frames import Garbled
 from vanta.transport.core.table import ALPHA, NODES, TABLE
 from vanta.transport.daemon import Around, Carrier, LeaseDaemon
+from vanta.transport.jetstream import Way
 from vanta.transport.port import LinkDown
 from vanta.transport.publisher import Publisher
 from vanta.transport.publishing import PublishDaemon
 from vanta.transport.puller import Link
 from vanta.transport.serve import serve as answer
-from vanta.transport.wire import (
-    LEASE_S,
-    bus,
-    lease_writer,
-    links,
-    node_of,
-    publisher,
-    reader,
-    way_out,
-    witness,
-)
+from vanta.transport.wire import LEASE_S, bus, lease_writer, links, node_of, publisher, reader, way_out, witness
 
 app = application("What crosses between hosts: pulled, verified, never over a local file.")
 
@@ -89,7 +80,7 @@ def pull(home: HomeOption = None, once: _ONCE = False, json: JsonFlag = False) -
     found = list(links(place, settings, clock, out))
     if not found:
         raise OperatorError("no other node is configured", "Set [transport.alpha] and so on in config/vanta.toml.")
-    with FileLock(place.lock("transport"), owner="transport", now=clock.now()), closing(out):
+    with FileLock(place.lock("transport"), owner="transport", now=clock.now()), out:
         return _once(found, clock, as_json=json) if once else _pull(place, settings, found, out, as_json=json)
 
 
@@ -125,8 +116,8 @@ def publish(home: HomeOption = None, once: _ONCE = False, json: JsonFlag = False
     settings = load(place)
     clock = clock_from(settings)
     out = way_out(place, settings, clock, PUBLISH_CALLS)
-    with FileLock(place.lock("publish"), owner="transport publish", now=clock.now()), closing(out), \
-            closing(publisher(place, settings, clock, out)) as found:
+    with FileLock(place.lock("publish"), owner="transport publish", now=clock.now()), out, \
+            closing(publisher(place, settings, out)) as found:
         if once:
             return _published(found, clock, as_json=json)
         with configure(place, "publish", clock, level=settings.log_level) as log:
@@ -156,11 +147,14 @@ def _published(found: Publisher, clock: Clock, *, as_json: bool) -> int:
 @app.command(name="streams", epilog=exit_table(Exit.DONE, Exit.PARTIAL, Exit.CONFIG))
 def make_streams(certificate: _CERTIFICATE, key_file: _KEY_FILE, home: HomeOption = None, max_age_days: _DAYS = 0,
                  replicas: _REPLICAS = 1) -> int:
-    """Make the streams of all nodes at the NATS server, as its user `admin`, or change them to be so."""
+    """As the NATS server's user `admin`, make all nodes' streams or change them; with no publisher here under way."""
     place = home_from(home).existing()
     settings = load(place)
-    lines, status = list[str](), Exit.DONE
-    with closing(bus(place, settings, streams.ADMIN, (str(certificate), str(key_file)))) as server:
+    lines, status, clock = list[str](), Exit.DONE, clock_from(settings)
+    out = way_out(place, settings, clock, PUBLISH_CALLS)
+    pair = (str(certificate), str(key_file))
+    with FileLock(place.lock("publish"), owner="transport streams", now=clock.now()), out, \
+            closing(bus(place, settings, streams.ADMIN, Way(out, "link:streams"), pair)) as server:
         try:
             for node in NODES:
                 for one in streams.configurations(node, max_age_s=max_age_days * 86_400, replicas=replicas):

@@ -13,13 +13,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import orjson
 
 from vanta.common.errors import OperatorError
+from vanta.common.outside.allowed import host_of
 from vanta.common.outside.call import NotAllowed
-from vanta.common.outside.out import Asking
+from vanta.common.outside.out import Asking, Out
 from vanta.transport.bus import Conflict, Message, NotTaken
 from vanta.transport.core.streams import Stream, inbox
 from vanta.transport.port import LinkDown
@@ -46,15 +46,23 @@ class Access:
     timeout_s: float
 
 
-class NatsBus:
-    """See `Bus`. One thread at a time."""
+@dataclass(frozen=True, slots=True)
+class Way:
+    """By which way connections leave this host, and what for."""
 
-    def __init__(self, access: Access, begin: Callable[[str], Asking] | None = None) -> None:
+    out: Out
+    purpose: str
+
+
+class NatsBus:
+    """See `Bus`. One thread at a time. Each connection leaves its lines: opened, closed, or what went wrong."""
+
+    def __init__(self, access: Access, way: Way) -> None:
         """Raises `OperatorError` where the library is not installed."""
         if find_spec("nats") is None:
             raise OperatorError("the client of NATS is not installed", "Run `scripts/setup.sh nats`.")
         logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every end of a TLS connection
-        self._access, self._begin = access, begin
+        self._access, self._way = access, way
         self._call: Asking | None = None
         self._turn = 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -101,10 +109,9 @@ class NatsBus:
     def close(self) -> None:
         """See `Bus.close`."""
         loop, client, self._loop, self._client = self._loop, self._client, None, None
-        if self._call is not None:
-            self._call.closed()
-            self._call.ended("failed")
-            self._call = None
+        call, self._call = self._call, None
+        if call is not None and client is not None:
+            call.closed(client.stats["in_bytes"])
         if loop is None:
             return
         with contextlib.suppress(Exception):
@@ -180,6 +187,7 @@ class NatsBus:
         return LinkDown(why)
 
     async def _connected(self) -> Client:
+        import nats.errors
         from nats.aio.client import Client as Library
 
         trouble = self._trouble = asyncio.get_running_loop().create_future()
@@ -192,15 +200,20 @@ class NatsBus:
             if not trouble.done():
                 trouble.set_result("the link ended")
 
-        if self._begin is not None:
-            self._call = self._begin(host_of(self._server()))
-        client = Library()
-        await client.connect(
-            self._server(), name=f"vanta {self._access.user}", allow_reconnect=False, tls=self._tls(),
-            inbox_prefix=inbox(self._access.user), error_cb=wrong, closed_cb=over, disconnected_cb=over,
-            connect_timeout=max(1, round(self._access.timeout_s)), pending_size=64 << 20)
-        if self._call is not None:
-            self._call.opened()
+        client, tls = Library(), self._tls()
+        call = self._call = self._way.out.begin(host_of(self._server()), None, self._way.purpose)
+        try:
+            await client.connect(
+                self._server(), name=f"vanta {self._access.user}", allow_reconnect=False, tls=tls,
+                inbox_prefix=inbox(self._access.user), error_cb=wrong, closed_cb=over, disconnected_cb=over,
+                connect_timeout=max(1, round(self._access.timeout_s)), pending_size=64 << 20)
+        except asyncio.CancelledError:
+            call.failed(TimeoutError())
+            raise
+        except (OSError, ValueError, nats.errors.Error) as error:
+            call.failed(error)
+            raise
+        call.opened()
         return client
 
     def _tls(self) -> ssl.SSLContext:
@@ -236,11 +249,6 @@ class NatsBus:
             return waiting.result()
         finally:
             waiting.cancel()
-
-
-def host_of(server: str) -> str:
-    """The host of `tls://host:4222`."""
-    return urlsplit(server).hostname or ""
 
 
 def _goes_on(message: Msg) -> bool:

@@ -1,18 +1,18 @@
 """The transport's composition root: which adapter stands behind each link."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from vanta import __version__
 from vanta.common.clock import Clock
 from vanta.common.errors import OperatorError
 from vanta.common.models.configuration import LinkSettings, Settings
-from vanta.common.outside.allowed import Allowed, same
+from vanta.common.outside.allowed import Allowed, host_of, same
 from vanta.common.outside.ledger import JournalLedger, Later
-from vanta.common.outside.out import Asking, Out
+from vanta.common.outside.out import Out
 from vanta.common.paths import TRANSPORT_CALLS, Home
-from vanta.common.settings import credential_folder
+from vanta.common.settings import clock_from, credential_folder
 from vanta.common.signatures import KEYS, Signer
 from vanta.common.signing_key import signer_if_any, signer_of
 from vanta.common.store.atomic import read
@@ -22,7 +22,7 @@ from vanta.common.store.storage import DURABLE
 from vanta.transport.bus import Bus
 from vanta.transport.core import streams
 from vanta.transport.core.table import NODES, crossings
-from vanta.transport.jetstream import Access, NatsBus, host_of
+from vanta.transport.jetstream import Access, NatsBus, Way
 from vanta.transport.landing import Landing
 from vanta.transport.lease import LeaseWriter
 from vanta.transport.pipe import Calls, PipeRemote
@@ -77,16 +77,17 @@ def command(home: Home, link: LinkSettings, source: str, to: str, timeout_s: flo
 
 
 def needs(settings: Settings) -> dict[str, frozenset[str]]:
-    """Hosts by node, of the links that leave this host by themselves."""
+    """Hosts by node, of the links that leave this host by themselves, and those of the NATS servers."""
     said = settings.transport
     found = {source: getattr(said, source) for source in NODES}
-    over_ssh = {source: frozenset({same(link.host)}) for source, link in found.items()
-                if link is not None and link.kind == "ssh"}
-    return over_ssh | ({"nats": frozenset(map(same, map(host_of, said.nats.servers)))} if said.nats else {})
+    servers = said.nats.servers if said.nats is not None else []
+    return {**{source: frozenset({same(link.host)}) for source, link in found.items()
+               if link is not None and link.kind == "ssh"},
+            **({"nats": frozenset(same(host_of(server)) for server in servers)} if servers else {})}
 
 
 def way_out(home: Home, settings: Settings, clock: Clock, log: str = TRANSPORT_CALLS) -> Out:
-    """What the links go out by: a list, and a line for each connection. The caller holds the lock."""
+    """What a program goes out by: a list, and a line for each connection. The caller holds its lock."""
     def ledger() -> JournalLedger:
         journal = DURABLE.trail(home.file(log), signer=signer_if_any(home))
         return JournalLedger(journal, clock, program=f"transport {__version__}")
@@ -112,32 +113,29 @@ def links(home: Home, settings: Settings, clock: Clock, out: Out) -> Iterator[Li
 
 
 def _remote(home: Home, settings: Settings, source: str, clock: Clock, out: Out) -> Remote:
-    to, timeout_s, purpose = node_of(settings), settings.transport.timeout_s, f"link:{source}"
+    to, timeout_s = node_of(settings), settings.transport.timeout_s
     link: LinkSettings = getattr(settings.transport, source)
     if link.kind == "nats":
         assert link.key is not None  # the settings insist on it
-        server = bus(home, settings, to, begin=lambda host: out.begin(host, None, purpose))
+        server = bus(home, settings, to, Way(out, f"link:{source}"))
         return StreamRemote(server, Ends(source=source, to=to, pin=link.key), clock)
     return PipeRemote(command(home, link, source, to, timeout_s), timeout_s=timeout_s, clock=clock,
-                      calls=None if link.kind == "shared" else Calls(out, str(link.host), purpose))
+                      calls=None if link.kind == "shared" else Calls(out, str(link.host), f"link:{source}"))
 
 
-def bus(home: Home, settings: Settings, user: str, pair: tuple[str, str] | None = None,
-        begin: Callable[[str], Asking] | None = None) -> Bus:
-    """The NATS server, as `user`, with the settings' certificate and key or that `pair`. Raises `OperatorError`.
-
-    `begin` is asked before each connection to a host.
-    """
+def bus(home: Home, settings: Settings, user: str, way: Way, pair: tuple[str, str] | None = None) -> Bus:
+    """The NATS server, as `user`, with the settings' certificate and key or that `pair`. Raises `OperatorError`."""
     said = settings.transport.nats
     if said is None:
         raise OperatorError("no NATS server is configured", "Set [transport.nats] in config/vanta.toml.")
     certificate, key = pair or (said.certificate or str(credential(home, "nats_certificate")),
                                 said.key_file or str(credential(home, "nats_key")))
-    return NatsBus(Access(servers=tuple(said.servers), user=user, ca=said.ca or str(credential(home, "nats_ca")),
-                          certificate=certificate, key_file=key, timeout_s=settings.transport.timeout_s), begin)
+    access = Access(servers=tuple(said.servers), user=user, ca=said.ca or str(credential(home, "nats_ca")),
+                    certificate=certificate, key_file=key, timeout_s=settings.transport.timeout_s)
+    return NatsBus(access, way)
 
 
-def publisher(home: Home, settings: Settings, clock: Clock, out: Out) -> Publisher:
+def publisher(home: Home, settings: Settings, out: Out) -> Publisher:
     """Who publishes what others may see of this home. Raises `OperatorError`, `CredentialsRefused` without a key."""
     node = node_of(settings)
 
@@ -146,8 +144,8 @@ def publisher(home: Home, settings: Settings, clock: Clock, out: Out) -> Publish
         return signer, read(home.config / KEYS)
 
     readers = {to: reader(home.root, node, to) for to in streams.readers(node)}
-    server = bus(home, settings, node, begin=lambda host: out.begin(host, None, "link:nats"))
-    return Publisher(Source(node=node, readers=readers, identity=identity), server, clock)
+    return Publisher(Source(node=node, readers=readers, identity=identity),
+                     bus(home, settings, node, Way(out, "link:publish")), clock_from(settings))
 
 
 def reader(home: Path, node: str, to: str) -> HomeReader:

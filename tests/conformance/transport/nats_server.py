@@ -13,11 +13,14 @@ from pathlib import Path
 
 from tests.processes import ROOT
 from vanta.common.models.configuration import NatsSettings, Settings
+from vanta.common.outside.out import unwatched
 from vanta.common.paths import Home
 from vanta.transport.core.streams import ADMIN, configurations
 from vanta.transport.core.table import NODES
+from vanta.transport.jetstream import Way
 from vanta.transport.wire import bus
 
+WAY = Way(unwatched(), "link:alpha")
 SERVER = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or shutil.which("nats-server")
 
 
@@ -58,7 +61,7 @@ class Nats:
 
     def make_streams(self, max_age_s: int = 0) -> list[bool]:
         """As the admin does."""
-        with closing(bus(Home(self.folder), self.settings("alpha", ADMIN), ADMIN)) as server:
+        with closing(bus(Home(self.folder), self.settings("alpha", ADMIN), ADMIN, WAY)) as server:
             return [server.ensure(one) for node in NODES for one in configurations(node, max_age_s=max_age_s)]
 
 

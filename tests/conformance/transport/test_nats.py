@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.transport.nats_server import Nats, nats_server, why_not
+from tests.conformance.transport.nats_server import WAY, Nats, nats_server, why_not
 from tests.conformance.transport.test_remotes import POINTS, RemoteSuite
 from vanta.common.clock import SystemClock
 from vanta.common.outside.out import unwatched
@@ -47,7 +47,8 @@ class TestNats(RemoteSuite):
 
 def shown(home: Home, server: Nats, held: ExitStack) -> Remote:
     """Publish it once; read it as Alpha."""
-    with closing(publisher(home, server.settings("executor"), SystemClock(), unwatched())) as one:
+    with closing(publisher(home, server.settings("executor"), unwatched())) as one:
         assert set(one.turn().problems) <= {TRADE_LOG, POINTS}
     ends = Ends(source="executor", to="alpha", pin=fingerprint(signer_of(home).public))
-    return held.enter_context(closing(StreamRemote(bus(home, server.settings("alpha"), "alpha"), ends, SystemClock())))
+    there = bus(home, server.settings("alpha"), "alpha", WAY)
+    return held.enter_context(closing(StreamRemote(there, ends, SystemClock())))

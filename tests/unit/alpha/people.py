@@ -8,7 +8,7 @@ from tests.unit.executor.world import without_permission
 from vanta.alpha.keys import rotate
 from vanta.alpha.reading import records
 from vanta.alpha.tracker import New, desk
-from vanta.alpha.wire import Change, ask, record
+from vanta.alpha.wire import Change, ask, assistant_log, record
 from vanta.common.clock import ManualClock
 from vanta.common.events import Kind
 from vanta.common.models.base import validate
@@ -38,6 +38,13 @@ def peopled(root: Path) -> Home:
         thread = one.append(str(item.thread), "asked", 1)
         one.link(thread.id, "trade_log:1")
         one.checked(item.id, 0)
+    with assistant_log(home, NOW) as journal:
+        asked = journal.append(Kind.MODEL_ASKED, {
+            "model": "small", "host": "127.0.0.1", "purpose": "reword status", "prompt": "0" * 64, "bytes": 100,
+            "facts": 3, "withheld": 0, "by": WHO[0], "uid": WHO[1]}, at=iso(NOW))
+        journal.append(Kind.MODEL_ANSWERED, {"asked": asked.seq, "verdict": "used", "why": "", "bytes": 20, "ms": 5,
+                                             "answer": "1" * 64}, at=iso(NOW))
+        journal.checkpoint(at=iso(NOW))
     record(home, [Change(by=WHO[2], reason="drill", before="present", after="present")], NOW)
     built = build(home, SETTINGS, clock)
     try:

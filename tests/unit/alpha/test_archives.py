@@ -117,7 +117,8 @@ def test_what_is_there_is_not_copied_again(home: Home, archive: FolderArchive, t
 def test_a_file_that_went_missing_is_kept_again(home: Home, archive: FolderArchive, tmp_path: Path) -> None:
     """Whatever the manifest before says."""
     kept(home, archive)
-    found = next(one for _, m in manifests(archive, None) for one in m.files if "segments" in one.path)
+    found = next(one for _, m in manifests(archive, None) for one in m.files
+                 if "segments" in one.path and one.path.endswith(".jsonl"))
     path = tmp_path / "archive" / file_name(found.sha256)
     path.unlink()
     assert "does not hold it any more" in next(problems(archive, None))

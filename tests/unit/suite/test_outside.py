@@ -130,3 +130,10 @@ def test_a_host_in_the_settings_is_a_name_or_an_address(home: Home, capsys: pyte
         (home.config / "vanta.toml").write_text(f'[outside]\nhosts = ["{wrong}"]\n')
         assert main(["outside", "list", "--home", str(home.root)]) == Exit.CONFIG
     capsys.readouterr()
+
+
+def test_a_model_for_the_assistant_is_among_them(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """By its host."""
+    text = '[node]\nname = "alpha"\n[assistant]\nurl = "https://models.example/v1"\nmodel = "m"\n'
+    _, said = listed(home, text, capsys)
+    assert [(row["host"], row["for"]) for row in said["rows"]] == [("models.example", ["assistant's model"])]

@@ -3,40 +3,30 @@
 import json
 import socket
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.unit.transport.published import INDEX, LOG, POINTS, STRANGER, Published, append
 from vanta.common.canonical import sha256
-from vanta.common.clock import SystemClock
 from vanta.common.errors import Missing, OperatorError
 from vanta.common.log import configure
 from vanta.common.models.configuration import LinkSettings, NatsSettings, Settings, TransportSettings
 from vanta.common.notify import Notifier
 from vanta.common.outside.out import unwatched
-from vanta.common.paths import (
-    CONTROLS_LEASE,
-    OPERATOR_COMMANDS,
-    OVERLAY,
-    PORTFOLIO,
-    PUBLISH_CALLS,
-    TRADE_LOG,
-    VAULTS,
-    Home,
-)
+from vanta.common.paths import CONTROLS_LEASE, OPERATOR_COMMANDS, OVERLAY, PORTFOLIO, TRADE_LOG, VAULTS, Home
 from vanta.common.signatures import KEYS, Signer, first, successor, text_of
 from vanta.common.signing_key import signer_of
 from vanta.transport.core import streams
-from vanta.transport.core.envelope import Foreign, Index, Piece, index_message, index_of, opened, sealed
+from vanta.transport.core.envelope import Entry, Foreign, Index, Piece, index_message, index_of, opened, sealed
 from vanta.transport.core.inputs import name_of
 from vanta.transport.core.table import NODES, checkpoints_of
 from vanta.transport.daemon import Around
 from vanta.transport.port import LinkDown, TooLarge
 from vanta.transport.publishing import PublishDaemon
 from vanta.transport.streamed import SILENT_S
-from vanta.transport.wire import needs, publisher, way_out
+from vanta.transport.wire import publisher
 
 
 @pytest.fixture
@@ -243,10 +233,39 @@ def test_checkpoints_that_a_power_cut_took(world: Published) -> None:
 
 def test_only_what_is_covered_is_published(world: Published) -> None:
     """What no checkpoint covers could still be taken back by a power cut."""
-    world.write(3, batch=100)
+    for number in range(3):
+        append(world, {"n": number})
+    points = world.there.memory / checkpoints_of(TRADE_LOG)
+    lines = points.read_bytes().splitlines(keepends=True)
+    points.write_bytes(b"".join(lines[:-2]))
+    assert world.both() == ""
+    assert b"".join(world.pieces()) == world.replica() == world.log()[:json.loads(lines[-3])["size"]]
+    assert len(world.replica()) < len(world.log())
+
+
+def test_two_publishers_of_one_home(world: Published) -> None:
+    """Neither puts anything behind what it has not seen, also at a server that has forgotten the names of messages."""
     world.publish()
-    assert b"".join(world.pieces()) == world.log()[:len(b"".join(world.pieces()))]
-    assert len(b"".join(world.pieces())) <= len(world.log())
+    world.bus.forgets, first_one = True, world.publisher
+    world.republish()
+    world.publish()
+    world.write(2)
+    world.publish()
+    world.publisher = first_one
+    assert "last message" in world.publish().problems[TRADE_LOG]
+    world.publish()
+    assert b"".join(world.pieces()) == world.log()
+
+
+def test_what_is_not_published_yet_is_no_cut(world: Published) -> None:
+    """A publisher that begins anew, because its server lost everything, shows less than was adopted."""
+    assert world.both() == ""
+    index, _ = index_of(world.told(), INDEX.subject, world.pin)
+    less = {**index.names, TRADE_LOG: Entry(size=len(world.log()), began=99, last=98)}
+    world.forge(INDEX, index_message(Index(index.at_ms + 1, index.keys, less), INDEX.subject, signer_of(world.there)))
+    world.turn()
+    assert "0 of them are published so far" in world.problem()
+    assert world.evidence() == []
 
 
 def test_a_stream_that_dropped_what_is_needed(world: Published) -> None:
@@ -470,26 +489,10 @@ def test_without_a_server_there_is_nothing_to_publish_to(tmp_path: Path) -> None
     """In words that name the setting; and hosts speak over mutual TLS only."""
     home = Home(tmp_path).prepare()
     with pytest.raises(OperatorError, match="no NATS server"):
-        publisher(home, Settings.model_validate({"node": {"name": "alpha"}}), SystemClock(), unwatched())
+        publisher(home, Settings.model_validate({"node": {"name": "alpha"}}), unwatched())
     with pytest.raises(ValueError, match="mutual TLS"):
         NatsSettings(servers=["nats://a:4222"], ca="a", certificate="b", key_file="c")
     with pytest.raises(ValueError, match=r"no \[transport.nats\]"):
         TransportSettings.model_validate({"alpha": {"kind": "nats", "key": "a"}})
     with pytest.raises(ValueError, match="needs key"):
         LinkSettings.model_validate({"kind": "nats"})
-
-
-def test_the_server_stands_on_the_list(tmp_path: Path) -> None:
-    """Of those that this node reaches; one that does not is not reached, and both leave their line."""
-    home = Home(tmp_path).prepare()
-    settings = Settings.model_validate({"node": {"name": "alpha"}, "outside": {"hosts": ["a.example"]}, "transport": {
-        "nats": {"servers": ["tls://127.0.0.1:1"]}}})
-    assert needs(settings) == {"nats": {"127.0.0.1"}}
-    signer_of(home)
-    for found in (settings, settings.model_copy(update={"outside": type(settings.outside)()})):
-        with closing(way_out(home, found, SystemClock(), PUBLISH_CALLS)) as out, \
-                closing(publisher(home, found, SystemClock(), out)) as one, pytest.raises(LinkDown, match=r"127\.0\.0\.1"):
-            one.turn()
-    said = home.file(PUBLISH_CALLS).read_text()
-    assert said.count('"call.refused"') == said.count('"call.made"') == 1
-    assert said.count('"purpose":"link:nats"') == 2

@@ -26,7 +26,7 @@ from vanta.alpha.core.rounds import explain_cycle, readers
 from vanta.alpha.core.tracker_words import SENTENCES as OF_TRACKER
 from vanta.alpha.core.trail import place
 from vanta.alpha.core.watchers import outputs
-from vanta.alpha.core.words import amount, count, figure, several, short, when
+from vanta.alpha.core.words import amount, count, figure, person, several, short, when
 from vanta.common.events import Kind
 from vanta.common.paths import TRADE_LOG
 from vanta.common.store.ports import Record
@@ -191,6 +191,11 @@ _SENTENCES: dict[str, Callable[[Body], str]] = {
                                        f"{body['what']}.",
     Kind.LOG_RETIRED: lambda body: f"{body['by']} put the oldest pieces of {body['journal']} away, up to record "
                                    f"{body['seq']:,}, into {body['to']}.",
+    Kind.MODEL_ASKED: lambda body: f"{person(body['by'])} had the model {body['model']} at {body['host']} asked to "
+                                   f"{body['purpose']}, with {body['bytes']:,} bytes.",
+    Kind.MODEL_ANSWERED: lambda body: f"the answer to record {body['asked']} was {body['verdict']}"
+                                      f"{': ' + body['why'] if body['why'] else ''}, {body['bytes']:,} bytes in "
+                                      f"{body['ms']:,} ms.",
     "day.closed": _closed, Kind.DAY_OPENED: _day, Kind.HOUSE_DAY_OPENED: _day, Kind.COLLECTED: _collected, **OF_TRACKER,
     **OF_CALLS,
 }

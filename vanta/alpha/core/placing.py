@@ -20,6 +20,10 @@ _UNITS = {
     "markets": ("markets-reflector.service", "markets-collect@.service", "markets-warmup.service"),
     "executor": ("executor-router.service", "executor-sweep.service"),
 }
+_SHIMS = ("build/vanta_assistant.py", "build/vanta_diagnostics.py", "build/vanta_thread.py", "alpha/tracker_manager.py",
+          "alpha/tracker_status_summary.py", "alpha/tracker_viewer.py")
+"""Where `python3 FILE` finds the installed programs: one shipped file, which goes by its name."""
+
 _CREDENTIALS = {"alpha": (), "markets": ("markets-collect@reddit.service",),
                 "executor": ("executor-router.service", "executor-sweep.service")}
 _OF_EACH = ("tidy", "verify", "transport", "publish")
@@ -76,12 +80,17 @@ def pieces(node: str, home: str) -> list[Piece]:
     units += [(f"vanta-NODE-{what}.service", f"vanta-{node}-{what}.service") for what in _OF_EACH]
     found = [Piece("sysusers.d/vanta-NODE.conf", f"{SYSUSERS}/vanta-{node}.conf"),
              Piece("tmpfiles.d/vanta-NODE.conf", f"{TMPFILES}/vanta-{node}.conf")]
+    if node == "alpha":
+        found += [Piece(f"{kind}/vanta-assistant.conf", f"{folder}/vanta-assistant.conf")
+                  for kind, folder in (("sysusers.d", SYSUSERS), ("tmpfiles.d", TMPFILES))]
     if node == "markets":
         found.append(Piece("tmpfiles.d/vanta-markets-logs.conf", f"{TMPFILES}/vanta-markets-logs.conf"))
     found += [Piece(f"systemd/{source}", f"/etc/systemd/system/{target}") for source, target in units]
     found += [Piece(f"systemd/{unit}.d/credentials.conf", f"/etc/systemd/system/{unit}.d/credentials.conf", kept=True)
               for unit in _CREDENTIALS[node]]
     if node == "alpha":
+        found.append(Piece("systemd/vanta-assistant@.service", "/etc/systemd/system/vanta-assistant@.service"))
+        found += [Piece("shims/program.py", f"{home}/{name}", 0o755) for name in _SHIMS]
         found.append(Piece("nfs/vanta-build.exports", "/etc/exports.d/vanta-build.exports"))
     else:
         found += [Piece(f"nfs/build.{kind}", f"/etc/systemd/system/{unit_name(f'{home}/build')}.{kind}")

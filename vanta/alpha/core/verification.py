@@ -25,6 +25,7 @@ from vanta.common.models.base import Model, validate
 from vanta.common.models.signal import FeedDocument
 from vanta.common.paths import (
     ALLOCATION,
+    ASSISTANT_LOG,
     CALLS,
     COLLECTION_LOG,
     PROMOTION_LOG,
@@ -37,7 +38,8 @@ from vanta.common.store.chain import START, chain
 from vanta.common.store.ports import Head, Record
 from vanta.markets.core.wire_signal import decode
 
-OPENED_BY_RECORD = frozenset({TRADE_LOG, COLLECTION_LOG, REFLECTION_LOG, PROMOTION_LOG, TRACKER_LOG, *CALLS})
+OPENED_BY_RECORD = frozenset({TRADE_LOG, COLLECTION_LOG, REFLECTION_LOG, PROMOTION_LOG, TRACKER_LOG, ASSISTANT_LOG,
+                              *CALLS})
 """Journals whose first record names them."""
 
 

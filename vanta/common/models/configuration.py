@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -139,6 +140,37 @@ class ReleaseSettings(OperatorModel):
                              "added it to the tracker")
 
 
+class AssistantSettings(OperatorModel):
+    """A language model that may reword the assistant's answers. Without `url` and `model` there is none."""
+
+    url: str | None = Field(default=None, description="where an OpenAI-compatible host answers, up to and with "
+                                                      "`/v1`: https, or "
+                            "http on the loopback")
+    model: str | None = Field(default=None, min_length=1, max_length=100, description="what the host calls the model")
+    credentials: str | None = Field(default=None, description="name of a credential whose secret `api_key` is sent "
+                                                              "along")
+    timeout_s: Real = Field(default=20.0, gt=0, le=120, description="after which an answer is not waited for any more")
+    per_hour: int = Field(default=20, ge=0, le=10_000, description="calls in any hour")
+    per_day: int = Field(default=100, ge=0, le=10_000, description="calls in any 24 hours")
+    most_characters: int = Field(default=1_200, ge=100, le=10_000, description="a longer answer is dropped")
+    off_after: int = Field(default=3, ge=1, le=100, description="so many failed calls in a row, and it is left alone")
+    off_for_s: Real = Field(default=900.0, gt=0, le=DAY_S, description="for so long")
+
+    @model_validator(mode="after")
+    def _reachable(self) -> "AssistantSettings":
+        if (self.url is None) != (self.model is None):
+            raise ValueError("url and model belong together")
+        if self.url is None:
+            return self
+        parts = urlsplit(self.url)
+        local = parts.hostname in ("127.0.0.1", "::1", "localhost")
+        if parts.scheme not in ("http", "https") or not parts.hostname or (parts.scheme == "http" and not local):
+            raise ValueError("url has to be https, or http on the loopback")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("url holds a name, a password or a question; a key belongs into a credential")
+        return self
+
+
 _HOST = r"^[A-Za-z0-9:]([A-Za-z0-9._:-]{0,252}[A-Za-z0-9:])?$"
 Host = Annotated[str, Field(pattern=_HOST)]
 
@@ -240,6 +272,7 @@ class Settings(OperatorModel):
     retention: RetentionSettings = RetentionSettings()
     archive: ArchiveSettings = ArchiveSettings()
     releases: ReleaseSettings = ReleaseSettings()
+    assistant: AssistantSettings = AssistantSettings()
     node: NodeSettings | None = Field(default=None, description="only where there are several hosts")
     transport: TransportSettings = TransportSettings()
     outside: OutsideSettings = OutsideSettings()

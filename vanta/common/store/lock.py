@@ -102,7 +102,7 @@ def _took(fd: int, how: int) -> bool:
 def holder(path: Path) -> str | None:
     """The stamp of whoever holds the lock now, or `None` if nobody does. Keeps nothing."""
     try:
-        fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return None
     try:

@@ -25,6 +25,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     Kind.ITEM_NOTED: ("by", "uid"), Kind.ITEM_CHECKED: ("by", "uid"), Kind.THREAD_OPENED: ("by", "uid"),
     Kind.THREAD_APPENDED: ("by", "uid"), Kind.THREAD_LINKED: ("by", "uid"), Kind.THREAD_CLOSED: ("by", "uid"),
     Kind.RELEASE_MOVING: ("by", "uid"), Kind.RELEASE_MOVED: ("by", "uid"),
+    Kind.MODEL_ASKED: ("by", "uid"),
     Kind.LATCH_RELEASED: ("by",), Kind.LOG_RETIRED: ("by",), Kind.CONTROL_EDITED: ("uid", "user", "terminals", "by"),
     Kind.CALL_MADE: ("host",), Kind.CALL_REFUSED: ("host",), Kind.CALL_OPENED: ("host",), Kind.CALL_CLOSED: ("host",),
 }

@@ -1,0 +1,1 @@
+"""What the assistant answers, as pure rules over records that were read."""
