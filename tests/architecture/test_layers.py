@@ -64,6 +64,7 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "vanta.executor.brokers": ("port",), "vanta.markets.collectors": ("port", "wire"),
     "vanta.alpha.assistant.chat": (),
     "vanta.transport.pipe": (), "vanta.transport.reading": (), "vanta.transport.inmemory": (),
+    "vanta.alpha.archives.folder": (),
     "vanta.transport.jetstream": (), "vanta.transport.streamed": (), "vanta.transport.inmemory_bus": (),
 }
 """Concrete adapters by package, and what of it is none. Named in wire.py and beside each other only."""

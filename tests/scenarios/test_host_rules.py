@@ -78,8 +78,8 @@ def test_what_is_not_listed_does_not_go_out(node: str) -> None:
     rules = re.findall(r"^        (.*)$", files[f"vanta-{node}.nft"].partition("chain out")[2], re.MULTILINE)
     assert rules[1] == f'meta skuid != "vanta-{node}" accept'
     assert rules[-1].startswith("counter reject")
-    assert {port for rule in rules for port in re.findall(r"dport (\d+)", rule)} == {"22", "53", "443"}
-    assert all("@nodes" in rule for rule in rules if "dport 22" in rule)
+    assert {port for rule in rules for port in re.findall(r"dport (\d+)", rule)} == {"22", "53", "443", "4222"}
+    assert all("@nodes" in rule for rule in rules if "dport 22" in rule or "dport 4222" in rule)
     assert not [line for line in files[f"vanta-{node}-hosts.nft"].splitlines() if not line.startswith("#")]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.make_nats import CONFIGURATION, written
 from tests.conformance.transport.nats_server import SERVER, WAY, Nats, Wire, nats_server, why_not
 from tests.processes import ROOT
 from vanta.common.clock import SystemClock
@@ -36,6 +37,7 @@ pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "there is o
 
 VANTA = [sys.executable, "-m", "vanta.suite.dispatch", "transport"]
 LOG = streams.place("executor", TRADE_LOG)
+STREAMS = sum(1 for node in NODES for _ in streams.configurations(node))
 BOUND_S = 60.0
 
 
@@ -89,6 +91,7 @@ class Hosts:
         cuts, more = list[str](), True
         with closing(publisher(self.there, load(self.there), unwatched())) as one:
             while more:
+                assert len(cuts) < 20, cuts
                 try:
                     more = one.turn().more
                 except LinkDown as error:
@@ -139,9 +142,9 @@ def test_the_link_is_cut_in_the_middle_of_a_batch(two: Hosts) -> None:
     for after in (10_000, 350_000, 800_000):
         two.write(5)
         two.wire.cut_after(up=after)
-        assert len(two.publish()) == 1
+        assert two.publish()
         assert b"".join(two.stored()) == two.log()
-    assert two.wire.cuts == 3
+    assert two.wire.cuts >= 3
     for after in (5_000, 400_000, 900_000, 1_700_000):
         two.wire.cut_after(down=after)
         with closing(two.link()) as link:
@@ -235,8 +238,8 @@ def test_streams_are_made_by_the_command(tmp_path: Path) -> None:
         assert refused.returncode == Exit.PARTIAL
         assert "permissions violation" in refused.stdout.lower()
         admin = ("--certificate", str(certs / "admin.crt"), "--key-file", str(certs / "admin.key"))
-        assert two.run("streams", *home, *admin).stdout.count(": made") == 16
-        assert two.run("streams", *home, *admin, "--max-age-days", "30").stdout.count(": is there") == 16
+        assert two.run("streams", *home, *admin).stdout.count(": made") == STREAMS
+        assert two.run("streams", *home, *admin, "--max-age-days", "30").stdout.count(": is there") == STREAMS
         assert two.run("publish", "--once", *home).returncode == 0
         server.kill()
         down = two.run("pull", "--once", "--home", str(two.here.root))
@@ -246,12 +249,9 @@ def test_streams_are_made_by_the_command(tmp_path: Path) -> None:
 
 def test_the_shipped_configuration(tmp_path: Path) -> None:
     """Says for each node what the table says, no more; the real server takes it."""
-    text = (ROOT / "deploy" / "nats" / "vanta.conf").read_text()
-    for user in (*NODES, streams.ADMIN):
-        part = text.partition(f'"CN={user}"')[2].partition("subscribe")
-        lines = [line.strip().strip('"') for line in part[0].splitlines() if line.strip().startswith('"')]
-        assert tuple(lines) == streams.may_publish(user)
-        assert part[2].splitlines()[0].count(streams.may_hear(user)) == 1
+    text = CONFIGURATION.read_text()
+    assert text == written(), "run `python -m scripts.make_nats`"
+    assert text.count("CN=") == len(NODES) + 1
     (tmp_path / "vanta.conf").write_text(text.replace("/etc/nats", str(tmp_path)))
     subprocess.run([ROOT / "deploy" / "nats" / "certificates.sh", tmp_path, "localhost"], check=True)
     assert SERVER is not None
@@ -260,12 +260,13 @@ def test_the_shipped_configuration(tmp_path: Path) -> None:
 
 def test_each_connection_leaves_its_lines_and_a_server_off_the_list_sees_none(two: Hosts) -> None:
     """Opened and closed with its bytes; refused by the list, by the library behind it, and by a server that is gone."""
+    two.publish()
     ledger, out = MemoryLedger(), list[Out]()
     for allowed in (Allowed.of([]), Allowed.of([], here=False)):
         out.append(Out(allowed, ledger, SystemClock(), purpose="other"))
     settings = two.server.settings("alpha")
     with closing(bus(two.here, settings, "alpha", Way(out[0], "link:executor"))) as one:
-        one.last(LOG)
+        one.last(streams.index("executor", "alpha"))
     assert [(call.kind, call.status, call.purpose) for call in ledger.calls] == [
         (Kind.CALL_OPENED, "opened", "link:executor"), (Kind.CALL_CLOSED, "closed", "link:executor")]
     size = ledger.calls[-1].size
@@ -273,10 +274,10 @@ def test_each_connection_leaves_its_lines_and_a_server_off_the_list_sees_none(tw
     assert size > 0
     with closing(bus(two.here, settings, "alpha", Way(out[1], "link:executor"))) as one, \
             pytest.raises(LinkDown, match="not among the hosts"):
-        one.last(LOG)
+        one.last(streams.index("executor", "alpha"))
     assert [call.status for call in ledger.calls[2:]] == ["off_list"]
     two.server.kill()
     with closing(bus(two.here, settings, "alpha", Way(out[0], "link:executor"))) as one, pytest.raises(LinkDown):
-        one.last(LOG)
+        one.last(streams.index("executor", "alpha"))
     two.server.again()
     assert [(call.kind, call.status) for call in ledger.calls[3:]] == [(Kind.CALL_MADE, "failed")]

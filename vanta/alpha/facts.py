@@ -27,6 +27,7 @@ from vanta.common.models.base import validate
 from vanta.common.models.configuration import Settings
 from vanta.common.models.lease import ControlsLease
 from vanta.common.paths import (
+    ARCHIVE_STATE,
     CONTROL_LOG,
     CONTROLS_LEASE,
     EXECUTOR_STATE,
@@ -84,7 +85,9 @@ def gather(home: Home, settings: Settings, now: datetime, problems: tuple[str, .
         queue=whole(home.file(QUEUE)), stops=said.stops, scoped=said.scoped,
         unreadable=controls.problem or "", permit=_permit(home), locks=tuple(locks(home)), disk=_disk(home),
         heads=tuple(replace(head(home.file(name)), covered=_covered(home.file(name).parent / FOLDER / name))
-                    for name in JOURNALS), problems=problems, node=home.node, lease_s=settings.transport.lease_s,
+                    for name in JOURNALS), problems=problems, node=home.node,
+        archive=whole(home.file(ARCHIVE_STATE)) if settings.archive.folder else None,
+        lease_s=settings.transport.lease_s,
         far=far(home, settings, now) if home.node == "executor" else None, links=tuple(links(home, settings)))
 
 

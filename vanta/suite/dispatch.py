@@ -39,6 +39,7 @@ COMMANDS = (
     Command("transport", "what crosses between hosts: pull, serve, lease", "vanta.transport.cli"),
     Command("outside", "whom the programs of this node may ask, and what needs it", "vanta.suite.outside"),
     Command("tidy", "pack and put away old logs, and say what they take on disk", "vanta.alpha.cli.tidy"),
+    Command("archive", "daily copies of a home's journals: begin, list, verify, restore", "vanta.alpha.cli.archive"),
     Command("install", "lay out a host for one node: accounts, folders, units, cron jobs", "vanta.alpha.cli.install"),
     Command("overlay", "the kill switches: check, show, set, clear, flip, history", "vanta.alpha.cli.overlay"),
     Command("vault", "the vaults and their limits: list, show, check, edit", "vanta.alpha.cli.vault"),

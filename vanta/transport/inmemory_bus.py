@@ -10,14 +10,15 @@ from vanta.transport.port import LinkDown
 class MemoryBus:
     """`messages` by stream: number, subject, name, body. `cut_in` more calls are answered.
 
-    `takes_effect`: the call in which the link is cut is carried out, only its answer is lost.
+    `takes_effect`: the call in which the link is cut is carried out, only its answer is lost. `forgets`: the names of
+    messages, as a server does after a while.
     """
 
     def __init__(self, most: int = 1 << 20) -> None:
         self.messages: dict[str, list[tuple[int, str, str | None, bytes]]] = {}
         self.kept: dict[str, int] = {}
         self.cut_in: int | None = None
-        self.takes_effect = False
+        self.takes_effect = self.forgets = False
         self.calls = 0
         self._most = most
 
@@ -44,7 +45,7 @@ class MemoryBus:
         if after is not None and after != last:
             raise Conflict(f"the last message is {last}")
         for seq, _, before, _ in held:
-            if name is not None and before == name:
+            if name is not None and before == name and not self.forgets:
                 return seq
         if self.kept[stream.name] == 1:
             held[:] = [one for one in held if one[1] != stream.subject]

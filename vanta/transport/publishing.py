@@ -48,6 +48,8 @@ class PublishDaemon:
         else:
             self._failures = 0
         self._say(done.problems)
+        if around.out is not None:
+            around.out.ledger.settle()
         if around.watchdog_s is not None and now >= self._fed_at + around.watchdog_s / 4:
             around.notifier.watchdog()
             self._fed_at = now

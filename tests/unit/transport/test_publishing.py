@@ -19,7 +19,7 @@ from vanta.common.paths import CONTROLS_LEASE, OPERATOR_COMMANDS, OVERLAY, PORTF
 from vanta.common.signatures import KEYS, Signer, first, successor, text_of
 from vanta.common.signing_key import signer_of
 from vanta.transport.core import streams
-from vanta.transport.core.envelope import Foreign, Index, Piece, index_message, index_of, opened, sealed
+from vanta.transport.core.envelope import Entry, Foreign, Index, Piece, index_message, index_of, opened, sealed
 from vanta.transport.core.inputs import name_of
 from vanta.transport.core.table import NODES, checkpoints_of
 from vanta.transport.daemon import Around
@@ -233,10 +233,39 @@ def test_checkpoints_that_a_power_cut_took(world: Published) -> None:
 
 def test_only_what_is_covered_is_published(world: Published) -> None:
     """What no checkpoint covers could still be taken back by a power cut."""
-    world.write(3, batch=100)
+    for number in range(3):
+        append(world, {"n": number})
+    points = world.there.memory / checkpoints_of(TRADE_LOG)
+    lines = points.read_bytes().splitlines(keepends=True)
+    points.write_bytes(b"".join(lines[:-2]))
+    assert world.both() == ""
+    assert b"".join(world.pieces()) == world.replica() == world.log()[:json.loads(lines[-3])["size"]]
+    assert len(world.replica()) < len(world.log())
+
+
+def test_two_publishers_of_one_home(world: Published) -> None:
+    """Neither puts anything behind what it has not seen, also at a server that has forgotten the names of messages."""
     world.publish()
-    assert b"".join(world.pieces()) == world.log()[:len(b"".join(world.pieces()))]
-    assert len(b"".join(world.pieces())) <= len(world.log())
+    world.bus.forgets, first_one = True, world.publisher
+    world.republish()
+    world.publish()
+    world.write(2)
+    world.publish()
+    world.publisher = first_one
+    assert "last message" in world.publish().problems[TRADE_LOG]
+    world.publish()
+    assert b"".join(world.pieces()) == world.log()
+
+
+def test_what_is_not_published_yet_is_no_cut(world: Published) -> None:
+    """A publisher that begins anew, because its server lost everything, shows less than was adopted."""
+    assert world.both() == ""
+    index, _ = index_of(world.told(), INDEX.subject, world.pin)
+    less = {**index.names, TRADE_LOG: Entry(size=len(world.log()), began=99, last=98)}
+    world.forge(INDEX, index_message(Index(index.at_ms + 1, index.keys, less), INDEX.subject, signer_of(world.there)))
+    world.turn()
+    assert "0 of them are published so far" in world.problem()
+    assert world.evidence() == []
 
 
 def test_a_stream_that_dropped_what_is_needed(world: Published) -> None:

@@ -135,7 +135,7 @@ class Facts:
     """One look. `stops` are what holds all orders back by the overlay, `unreadable` why it could not be read.
 
     `node` is which of several hosts this is, empty where there is one; then there are no `links`. `far` is what the
-    executor has of Alpha, whose word is good for `lease_s`.
+    executor has of Alpha, whose word is good for `lease_s`. `archive` is what the last round said, `None` without one.
     """
 
     now: datetime
@@ -156,6 +156,7 @@ class Facts:
     node: str = ""
     far: FarSight | None = None
     links: tuple[LinkSight, ...] = ()
+    archive: Doc | None = None
     lease_s: float = 10.0
 
     def running(self, program: str) -> bool | None:
@@ -178,6 +179,7 @@ class Limits:
     disk_warn: int = 1 << 30
     disk_fail: int = 200 << 20
     ahead_s: int = 120
+    archive_s: int = 49 * 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

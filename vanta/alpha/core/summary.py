@@ -45,7 +45,8 @@ def rows(facts: Facts, limits: Limits) -> list[Row]:
             *_alarm(facts), *_loosened(facts), *(_feed(feed, facts, limits) for feed in facts.feeds),
             *([_reflection(facts, limits)] if facts.node in ("", "markets") else []),
             *([] if facts.node == "alpha" else [_queue(facts, limits)]),
-            *heads(facts), _locks(facts.locks), _disk(facts.disk, limits), *_settings(facts)]
+            *heads(facts), _locks(facts.locks), _disk(facts.disk, limits), _archive(facts, limits),
+            *_settings(facts)]
 
 
 def worst(found: Sequence[Row]) -> Check:
@@ -306,6 +307,19 @@ def _disk(disk: Disk | None, limits: Limits) -> Row:
     if few:
         text += f", {disk.free_files:,} file slots left"
     return Row(name="disk", level=level, text=text, fix="" if level is Check.OK else "free some space below the home")
+
+
+def _archive(facts: Facts, limits: Limits) -> Row:
+    """Were the journals copied elsewhere lately?"""
+    if facts.archive is None:
+        return Row(name="archive", level=Check.OK, text="none: the journals are on this disk alone; see [archive]")
+    kept_at, problem = facts.archive.time("kept_at"), facts.archive.problem or facts.archive.text("problem")
+    if facts.archive.value is None or kept_at is None:
+        return Row(name="archive", level=Check.WARNING, text=problem or "nothing was copied yet", fix="vanta tidy")
+    age_s = (facts.now - kept_at).total_seconds()
+    text = f"journals copied {span(age_s)} ago" + (f"; since then: {problem}" if problem else "")
+    good = not problem and age_s < limits.archive_s
+    return Row(name="archive", level=Check.OK if good else Check.WARNING, text=text, fix="" if good else "vanta tidy")
 
 
 def _settings(facts: Facts) -> list[Row]:

@@ -128,6 +128,13 @@ class RetentionSettings(OperatorModel):
                                 "`archive` in the home by default")
 
 
+class ArchiveSettings(OperatorModel):
+    """Where `vanta tidy` keeps a copy of every journal each day, signed and incremental; see `vanta archive`."""
+
+    folder: str | None = Field(default=None, pattern="^/", description="an absolute path, such as that of a mounted "
+                               "disk; nothing is kept without it. Not what `retention.archive` puts away")
+
+
 class ReleaseSettings(OperatorModel):
     """Who may put a release into use."""
 
@@ -265,6 +272,7 @@ class Settings(OperatorModel):
     markets: MarketsSettings = MarketsSettings()
     executor: ExecutorSettings = ExecutorSettings()
     retention: RetentionSettings = RetentionSettings()
+    archive: ArchiveSettings = ArchiveSettings()
     releases: ReleaseSettings = ReleaseSettings()
     assistant: AssistantSettings = AssistantSettings()
     node: NodeSettings | None = Field(default=None, description="only where there are several hosts")

@@ -286,7 +286,7 @@ def test_the_first_line_names_the_gravest_finding_and_counts_the_others() -> Non
                                                                                   status="error")))
     assert headline(rows(facts, LIMITS)) == (
         "VANTA CRITICAL - feed sec: no success for 41 ... (+1 more) | feeds_fresh=0;;;0;2")
-    assert headline(rows(HEALTHY, LIMITS)).startswith("VANTA OK - 10 checks passed | feeds_fresh=3;;;0;3")
+    assert headline(rows(HEALTHY, LIMITS)).startswith("VANTA OK - 11 checks passed | feeds_fresh=3;;;0;3")
 
 
 def test_words_from_outside_cannot_forge_a_line() -> None:
@@ -318,3 +318,17 @@ def test_the_release_of_a_latch_can_be_pasted() -> None:
     latch = LatchSight("loss.daily:V CORE; ls", "lost too much", everything=True)
     row = row_of(replace(HEALTHY, latches=(latch,)), "dispatch")
     assert shlex.split(row.fix)[:4] == ["vanta-run", "release", "--latch", latch.latch_id]
+
+
+@pytest.mark.parametrize(("said", "level", "words"), [
+    (None, Check.OK, "on this disk alone"),
+    (Doc(None, "archive_state.json does not exist"), Check.WARNING, "does not exist"),
+    (Doc({"kept_at": None, "problem": ""}), Check.WARNING, "nothing was copied yet"),
+    (Doc({"kept_at": ago(7200), "problem": ""}), Check.OK, "copied 2 h ago"),
+    (Doc({"kept_at": ago(7200), "problem": "no room"}), Check.WARNING, "since then: no room"),
+    (Doc({"kept_at": ago(50 * 3600), "problem": ""}), Check.WARNING, "copied 2 d ago")])
+def test_an_archive(said: Doc | None, level: Check, words: str) -> None:
+    """None is a hint, an old copy or one that could not be made a warning; the disk itself is not looked at."""
+    (row,) = [row for row in rows(replace(HEALTHY, archive=said), LIMITS) if row.name == "archive"]
+    assert row.level is level
+    assert words in row.text

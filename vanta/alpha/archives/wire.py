@@ -1,0 +1,52 @@
+"""Which adapter stands behind a home's archive."""
+
+import contextlib
+import json
+from datetime import datetime
+from pathlib import Path
+
+from vanta.alpha.archives.folder import FolderArchive
+from vanta.alpha.archives.port import Archive
+from vanta.alpha.archives.rounds import Kept, Round
+from vanta.common.canonical import document
+from vanta.common.errors import CredentialsRefused, Missing, OperatorError, StateError
+from vanta.common.models.configuration import Settings
+from vanta.common.paths import ARCHIVE_STATE, Home
+from vanta.common.signing_key import signer_of
+from vanta.common.store.atomic import read, replace
+from vanta.common.times import iso
+
+
+def archive_of(settings: Settings, folder: Path | None = None) -> Archive:
+    """The archive that the settings name, or the one in `folder`. Raises `OperatorError` if there is none."""
+    place = folder or (Path(settings.archive.folder) if settings.archive.folder else None)
+    if place is None:
+        raise OperatorError("no archive is configured", "Set folder under [archive] in config/vanta.toml.")
+    return FolderArchive(place)
+
+
+def kept(home: Home, settings: Settings, now: datetime) -> tuple[Kept | None, str]:
+    """A day's round, and what kept it from being made; neither where no archive is configured."""
+    if settings.archive.folder is None:
+        return None, ""
+    made, problem = None, ""
+    try:
+        made = Round(home, archive_of(settings), signer_of(home)).run(iso(now))
+    except (StateError, OperatorError, CredentialsRefused) as error:
+        problem = f"the archive in {settings.archive.folder}: {error.what}"
+    with contextlib.suppress(StateError):  # a full disk is said elsewhere
+        _note(home, made, problem, iso(now))
+    return made, problem
+
+
+def _note(home: Home, made: Kept | None, problem: str, at: str) -> None:
+    """What `vanta-diagnostics` shows without a look at a disk that may hang."""
+    path = home.file(ARCHIVE_STATE)
+    try:
+        before = json.loads(read(path))
+        kept_at, name = before.get("kept_at"), before.get("manifest")
+    except (Missing, ValueError, AttributeError):
+        kept_at, name = None, None
+    said = {"looked_at": at, "kept_at": at if made else kept_at, "manifest": made.name if made else name,
+            "problem": problem}
+    replace(path, document(said))
