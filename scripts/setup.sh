@@ -2,7 +2,8 @@
 # Brings .venv to exactly what a lock file says, hash-checked, bytecode compiled; does nothing if it is there.
 #
 #   scripts/setup.sh run     what VANTA needs to run
-#   scripts/setup.sh dev     that, and what its tests need
+#   scripts/setup.sh nats    that, and the client of NATS, for hosts that are linked over it
+#   scripts/setup.sh dev     both, and what tests need
 #   scripts/setup.sh peer    .peer, the environment of the benchmark's peer (Python 3.12 or newer)
 #   scripts/setup.sh peer2   .peer2, that of its next major version
 #   scripts/setup.sh second  .second, what VANTA needs to run under another Python than that of .venv
@@ -47,11 +48,15 @@ find_uv() {
 if [ "$set_name" = uv ]; then python=$(find_python); find_uv "$python"; exit 0; fi
 
 # What an environment was made from; its stamp is removed before anything is changed and written at the very end.
-state() { cat "requirements/$1.lock" pyproject.toml vanta/__init__.py scripts/setup.sh | cksum; }
+state() { cat requirements/run.lock "requirements/$1.lock" pyproject.toml vanta/__init__.py scripts/setup.sh | cksum; }
 stamped() { [ -f "$venv/installed.$1" ] && [ "$(cat "$venv/installed.$1")" = "$(state "$1")" ]; }
 
 if "$venv/bin/python" -c '' 2>/dev/null; then
-    if stamped "$lock" || { [ "$set_name" = run ] && stamped dev; }; then exit 0; fi
+    if stamped "$lock"; then exit 0; fi
+    case $set_name in
+        run) if stamped nats || stamped dev; then exit 0; fi ;;
+        nats) if stamped dev; then exit 0; fi ;;
+    esac
 fi
 
 export UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=true
@@ -66,8 +71,9 @@ fi
 export VIRTUAL_ENV="$PWD/$venv"
 case $set_name in
     run | second) "$uv" pip install --quiet --require-hashes --compile-bytecode -r requirements/run.lock ;;
+    nats) "$uv" pip install --quiet --require-hashes --compile-bytecode -r requirements/run.lock -r requirements/nats.lock ;;
     dev | peer | peer2) "$uv" pip sync --quiet --require-hashes --compile-bytecode "requirements/$set_name.lock" ;;
-    *) echo "usage: scripts/setup.sh run | dev | peer | peer2 | second | uv" >&2; exit 2 ;;
+    *) echo "usage: scripts/setup.sh run | nats | dev | peer | peer2 | second | uv" >&2; exit 2 ;;
 esac
 if [ "$venv" = .venv ]; then
     # Editable, built with the hatchling that the lock has just installed: nothing else is fetched.

@@ -35,6 +35,7 @@ HOME_OF: dict[str, tuple[str, ...]] = {
     "ib_async": ("vanta.executor.brokers.ibkr_wire",),
     "lxml": ("vanta.markets.parsers",),
     "msgspec": ("vanta",),
+    "nats": ("vanta.transport.jetstream",),
     "orjson": ("vanta",),
     "praw": ("vanta.markets.collectors.reddit",),
     "prawcore": ("vanta.markets.collectors.reddit",),
@@ -47,7 +48,7 @@ HOME_OF: dict[str, tuple[str, ...]] = {
 }
 """Where each third-party library lives. typer has a rule of its own. A library that is not here is not used."""
 
-LAZY = frozenset({"alpaca", "ccxt", "cryptography", "feedparser", "httpx", "ib_async", "lxml", "praw", "prawcore",
+LAZY = frozenset({"alpaca", "ccxt", "cryptography", "feedparser", "httpx", "ib_async", "lxml", "nats", "praw", "prawcore",
                   "requests", "rich", "structlog"})
 """Imported inside the function that needs them, so that cheap commands stay cheap."""
 
@@ -63,6 +64,7 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "vanta.executor.brokers": ("port",), "vanta.markets.collectors": ("port", "wire"),
     "vanta.alpha.assistant.chat": (),
     "vanta.transport.pipe": (), "vanta.transport.reading": (), "vanta.transport.inmemory": (),
+    "vanta.transport.jetstream": (), "vanta.transport.streamed": (), "vanta.transport.inmemory_bus": (),
 }
 """Concrete adapters by package, and what of it is none. Named in wire.py and beside each other only."""
 

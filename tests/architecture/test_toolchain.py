@@ -13,7 +13,7 @@ from scripts.check_coverage import CORE_LIMIT, OTHER_LIMIT, group_of, groups, re
 from tests.architecture.source import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-LOCKS = ("run", "dev", "installer", "peer", "peer2")
+LOCKS = ("run", "nats", "dev", "installer", "peer", "peer2")
 PIN = re.compile(r"^([a-z0-9-]+)==([^\s;\\]+)", re.MULTILINE)
 
 
@@ -43,7 +43,8 @@ def test_every_pin_has_hashes(name: str) -> None:
 
 def test_dev_contains_run() -> None:
     """What tests run with is what VANTA runs with."""
-    assert {package: versions for package, versions in pins("run").items() if pins("dev").get(package) != versions} == {}
+    ours = {**pins("run"), **pins("nats")}
+    assert {package: versions for package, versions in ours.items() if pins("dev").get(package) != versions} == {}
 
 
 def _names(requirements: list[Any]) -> set[str]:
@@ -55,6 +56,7 @@ def test_everything_declared_is_locked() -> None:
     groups_ = PROJECT["dependency-groups"]
     needed = _names(PROJECT["project"]["dependencies"]) | _names(groups_["build"])
     assert needed <= set(pins("run"))
+    assert _names(PROJECT["project"]["optional-dependencies"]["nats"]) <= set(pins("nats"))
     assert _names(groups_["dev"]) <= set(pins("dev"))
     assert _names(PROJECT["build-system"]["requires"]) <= _names(groups_["build"])
 
@@ -144,7 +146,7 @@ def test_bytecode_is_compiled_at_install() -> None:
     """Every way of installing asks for bytecode: without it, each start would compile its libraries anew."""
     text = Path(ROOT / "scripts" / "setup.sh").read_text("utf-8")
     installs = [line for line in text.splitlines() if re.search(r'"\$uv" pip (install|sync)', line)]
-    assert len(installs) == 3
+    assert len(installs) == 4
     assert all("--compile-bytecode" in line or "--editable" in line for line in installs)
     assert "compileall -q vanta" in text
     assert all("--require-hashes" in line or "--offline" in line for line in installs)

@@ -21,6 +21,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "calls_of": ("vanta.markets.collectors.wire",),
     "EXECUTOR_CALLS": ("vanta.executor.wire",),
     "TRANSPORT_CALLS": ("vanta.transport.wire",),
+    "PUBLISH_CALLS": ("vanta.transport.cli",),
     "COLLECTION_LOG": ("vanta.markets.journals", "vanta.markets.collectors.wire"),
     "TRADE_SIGNALS": ("vanta.markets.reflector",),
     "SYSTEM_BELIEF": ("vanta.markets.reflector",),

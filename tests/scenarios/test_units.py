@@ -15,7 +15,8 @@ AT_MOST = 2.0
 NAMES = sorted({name.replace("@.", "@sec.") for node in NODES for name in rendered(node, UNITS) if "/" not in name})
 SERVICES = [name for name in NAMES if name.endswith(".service")]
 NOTIFYING = ("executor-router.service", "markets-reflector.service", "vanta-alpha-lease.service",
-             "vanta-alpha-board.service", *(f"vanta-{node}-transport.service" for node in NODES))
+             "vanta-alpha-board.service", *(f"vanta-{node}-transport.service" for node in NODES),
+             *(f"vanta-{node}-publish.service" for node in NODES))
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +106,8 @@ def test_users_are_split_and_secrets_are_loaded(folder: Path, name: str) -> None
     assert ("markets" in " ".join(lines(folder, name, "ExecStart"))) == (node == "markets" and "vanta-" not in name)
     assert "Environment" not in text
     loaded = {one.partition(":")[0] for one in lines(folder, name, "LoadCredential")}
-    assert loaded <= ({"transport"} if "transport" in name else {"audit.signing_key"})
+    assert loaded <= ({"transport"} if "transport" in name else {"audit.signing_key", "transport"} if "publish" in name
+                      else {"audit.signing_key"})
 
 
 @pytest.mark.parametrize("name", ["markets-reflector.service", *(name for name in SERVICES if "tidy" in name),
@@ -126,13 +128,15 @@ def test_nothing_but_the_router_and_the_sweep_can_send_an_order(folder: Path) ->
         "executor-router.service": ["vanta-executor.target"], "markets-reflector.service": ["vanta-markets.target"],
         "opt-vanta-build.automount": wanted["opt-vanta-build.automount"],
         **{f"vanta-alpha-{what}.service": ["vanta-alpha.target"] for what in ("lease", "board", "module@sec")},
-        **{f"vanta-{node}-transport.service": [f"vanta-{node}.target"] for node in NODES},
+        **{f"vanta-{node}-{what}.service": [f"vanta-{node}.target"]
+           for node in NODES for what in ("transport", "publish")},
         **{f"vanta-{node}.target": ["multi-user.target"] for node in NODES}}
     assert not [name for name in NAMES if any(lines(folder, name, key) for key in ("Wants", "Requires", "BindsTo"))
                 and "executor-router.service" in (folder / name).read_text().partition("[Unit]")[2]]
 
 
-@pytest.mark.parametrize("name", ["vanta-alpha-lease.service", *(f"vanta-{node}-transport.service" for node in NODES)])
+@pytest.mark.parametrize("name", ["vanta-alpha-lease.service", *(f"vanta-{node}-transport.service" for node in NODES),
+                                  *(f"vanta-{node}-publish.service" for node in NODES)])
 def test_what_the_executor_waits_for_is_tried_for_ever(folder: Path, name: str) -> None:
     """A full disk at night must not be the end of it once there is room again."""
     assert lines(folder, name, "StartLimitIntervalSec") == ["0"]

@@ -75,6 +75,7 @@ PROPOSALS = "proposals"
 CONTROLS_LEASE = "controls_lease.json"
 EXECUTOR_CALLS = "calls_executor.jsonl"
 TRANSPORT_CALLS = "calls_transport.jsonl"
+PUBLISH_CALLS = "calls_publish.jsonl"
 SNAPSHOTS = "snapshots"
 REPLICA = "replica"
 SEGMENTS = "segments"
@@ -142,9 +143,11 @@ STATE: tuple[StateFile, ...] = (
               what="append-only, hash-chained: every request to a venue, every program that was started for an alert"),
     StateFile(name=TRANSPORT_CALLS, writer="transport", node="alpha",
               what="append-only, hash-chained: every connection to another node"),
+    StateFile(name=PUBLISH_CALLS, writer="transport publish", node="alpha",
+              what="append-only, hash-chained: every connection to the NATS server, to publish"),
 )
 
-CALLS = (*map(calls_of, (*FEEDS, "prices")), EXECUTOR_CALLS, TRANSPORT_CALLS)
+CALLS = (*map(calls_of, (*FEEDS, "prices")), EXECUTOR_CALLS, TRANSPORT_CALLS, PUBLISH_CALLS)
 """The logs of what went out; each is there once its program has called."""
 
 JOURNALS = (TRADE_LOG, COLLECTION_LOG, REFLECTION_LOG, PROMOTION_LOG, CONTROL_LOG, OPERATOR_COMMANDS,

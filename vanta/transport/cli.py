@@ -1,7 +1,9 @@
-"""`vanta transport table | pull | lease | serve`: what crosses between hosts, and the programs that carry it."""
+"""`vanta transport`: what crosses between hosts, and the programs that carry it."""
 
 import sys
+from collections import Counter
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,21 +16,32 @@ from vanta.common.exitcodes import Exit
 from vanta.common.log import Log, configure
 from vanta.common.notify import Notifier
 from vanta.common.outside.out import Out
-from vanta.common.paths import Home
+from vanta.common.paths import PUBLISH_CALLS, Home
 from vanta.common.settings import Settings, clock_from, home_from, load, notify_address, watchdog_s
 from vanta.common.store.ground import doubts
 from vanta.common.store.lock import FileLock
+from vanta.transport.bus import NotTaken
+from vanta.transport.core import streams
 from vanta.transport.core.frames import Garbled
-from vanta.transport.core.table import ALPHA, TABLE
+from vanta.transport.core.table import ALPHA, NODES, TABLE
 from vanta.transport.daemon import Around, Carrier, LeaseDaemon
+from vanta.transport.jetstream import Way
+from vanta.transport.port import LinkDown
+from vanta.transport.publisher import Publisher
+from vanta.transport.publishing import PublishDaemon
 from vanta.transport.puller import Link
 from vanta.transport.serve import serve as answer
-from vanta.transport.wire import LEASE_S, lease_writer, links, node_of, reader, way_out, witness
+from vanta.transport.wire import LEASE_S, bus, lease_writer, links, node_of, publisher, reader, way_out, witness
 
 app = application("What crosses between hosts: pulled, verified, never over a local file.")
 
 _TO = Annotated[str, typer.Option("--to", metavar="NODE", help="Who may see it.")]
 _NODE = Annotated[str, typer.Option("--node", metavar="NODE", help="Which node this home is.")]
+_CERTIFICATE = Annotated[Path, typer.Option("--certificate", metavar="FILE", help="The administrator's certificate.")]
+_KEY_FILE = Annotated[Path, typer.Option("--key-file", metavar="FILE", help="Its key.")]
+_DAYS = Annotated[int, typer.Option("--max-age-days", min=0, max=36_500, metavar="N",
+                                    help="How long logs stay in their streams; 0 keeps them for ever.")]
+_REPLICAS = Annotated[int, typer.Option("--replicas", min=1, max=5, metavar="N", help="In a cluster of servers.")]
 _ONCE = Annotated[bool, typer.Option("--once", help="Look at everything once and stop.")]
 
 
@@ -67,7 +80,7 @@ def pull(home: HomeOption = None, once: _ONCE = False, json: JsonFlag = False) -
     found = list(links(place, settings, clock, out))
     if not found:
         raise OperatorError("no other node is configured", "Set [transport.alpha] and so on in config/vanta.toml.")
-    with FileLock(place.lock("transport"), owner="transport", now=clock.now()), closing(out):
+    with FileLock(place.lock("transport"), owner="transport", now=clock.now()), out:
         return _once(found, clock, as_json=json) if once else _pull(place, settings, found, out, as_json=json)
 
 
@@ -94,6 +107,63 @@ def _pull(place: Home, settings: Settings, found: list[Link], out: Out, *, as_js
         Carrier(found, _around(clock, log, out), seen).run()
     return emit(Report(schema="vanta.transport.pull/1", at=clock.now(), items={}, lines=["transport stopped"]),
                 as_json=as_json)
+
+
+@app.command(epilog=exit_table(Exit.DONE, Exit.PARTIAL, Exit.TEMPORARY, Exit.CONFIG))
+def publish(home: HomeOption = None, once: _ONCE = False, json: JsonFlag = False) -> int:
+    """Publish what other nodes may see of this one to the NATS server of [transport.nats], until stopped."""
+    place = home_from(home).existing()
+    settings = load(place)
+    clock = clock_from(settings)
+    out = way_out(place, settings, clock, PUBLISH_CALLS)
+    with FileLock(place.lock("publish"), owner="transport publish", now=clock.now()), out, \
+            closing(publisher(place, settings, out)) as found:
+        if once:
+            return _published(found, clock, as_json=json)
+        with configure(place, "publish", clock, level=settings.log_level) as log:
+            PublishDaemon(found, _around(clock, log, out), look_s=settings.transport.controls_s).run()
+    return emit(Report(schema="vanta.transport.publish/1", at=clock.now(), items={}, lines=["publishing stopped"]),
+                as_json=json)
+
+
+def _published(found: Publisher, clock: Clock, *, as_json: bool) -> int:
+    """Everything there is, and what kept it."""
+    news, problems, more, down = Counter[str](), dict[str, str](), True, ""
+    while more:
+        try:
+            done = found.turn()
+        except LinkDown as error:
+            down, more = error.what, False
+        else:
+            news.update(done.news)
+            problems, more = done.problems, done.more
+    lines = [down or f"{sum(news.values())} messages are published",
+             *(f"{name}: {problem}" for name, problem in problems.items())]
+    return emit(Report(schema="vanta.transport.publish/1", at=clock.now(), lines=lines,
+                       items={"down": down, "published": dict(news), "problems": problems},
+                       exit=Exit.PARTIAL if down or problems else Exit.DONE), as_json=as_json)
+
+
+@app.command(name="streams", epilog=exit_table(Exit.DONE, Exit.PARTIAL, Exit.CONFIG))
+def make_streams(certificate: _CERTIFICATE, key_file: _KEY_FILE, home: HomeOption = None, max_age_days: _DAYS = 0,
+                 replicas: _REPLICAS = 1) -> int:
+    """As the NATS server's user `admin`, make all nodes' streams or change them; with no publisher here under way."""
+    place = home_from(home).existing()
+    settings = load(place)
+    lines, status, clock = list[str](), Exit.DONE, clock_from(settings)
+    out = way_out(place, settings, clock, PUBLISH_CALLS)
+    pair = (str(certificate), str(key_file))
+    with FileLock(place.lock("publish"), owner="transport streams", now=clock.now()), out, \
+            closing(bus(place, settings, streams.ADMIN, Way(out, "link:streams"), pair)) as server:
+        try:
+            for node in NODES:
+                for one in streams.configurations(node, max_age_s=max_age_days * 86_400, replicas=replicas):
+                    lines.append(f"{one['name']}: {'made' if server.ensure(one) else 'is there'}")
+        except (LinkDown, NotTaken) as error:
+            lines.append(error.what)
+            status = Exit.PARTIAL
+    return emit(Report(schema="vanta.transport.streams/1", at=SystemClock().now(), items={"streams": lines},
+                       lines=lines, exit=status), as_json=False)
 
 
 @app.command(epilog=exit_table(Exit.DONE, Exit.TEMPORARY, Exit.CONFIG))

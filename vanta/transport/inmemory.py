@@ -10,13 +10,14 @@ from vanta.transport.port import LinkDown, Refused, Stat, TooLarge, WasCut
 class MemoryRemote:
     """`contents` by name, checkpoints of logs under their own. `asked` counts what came over the link.
 
-    `down` cuts it, `breaks_at` at one name. `begins` says of a log where it begins: its first record and byte.
+    `down` cuts it, `breaks_at` at one name; `silent` says that what it shows is old. `begins` says of a log where it
+    begins: its first record and byte.
     """
 
     def __init__(self, source: str, to: str) -> None:
         self.contents: dict[str, bytes] = {}
         self.begins: dict[str, tuple[int, int]] = {}
-        self.down = ""
+        self.down = self.silent = ""
         self.breaks_at: str | None = None
         self.asked: list[str] = []
         rows = crossings(source, to)
@@ -43,6 +44,10 @@ class MemoryRemote:
         if start > len(raw):
             raise WasCut(f"{name} has {len(raw):,} bytes, fewer than {start:,}")
         return raw[start:start + most]
+
+    def stale(self) -> str:
+        """See `Remote.stale`: set by hand."""
+        return self.silent
 
     def close(self) -> None:
         """See `Remote.close`."""

@@ -59,6 +59,10 @@ class PipeRemote:
         """See `Remote.read`."""
         return self._ask(Ask("read", name, start, most), most)[1]
 
+    def stale(self) -> str:
+        """See `Remote.stale`."""
+        return ""
+
     def close(self) -> None:
         """End the child."""
         if self._child is not None:

@@ -44,6 +44,10 @@ class Remote(Protocol):
         """Of a log, up to `most` bytes from byte `start` of the whole log on; a document whole, with `start` 0."""
         ...
 
+    def stale(self) -> str:
+        """Why what was shown may be old, empty if the other node itself has just answered."""
+        ...
+
     def close(self) -> None:
         """Let go of the link."""
         ...

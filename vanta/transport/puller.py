@@ -78,7 +78,7 @@ class Link:
 
     def turn(self, clock: Clock) -> Turn:
         """Look at whatever is due."""
-        found, now = Turn(), clock.monotonic()
+        found, now, heard = Turn(), clock.monotonic(), self.heard
         if now < self._not_before:
             return found
         try:
@@ -88,7 +88,8 @@ class Link:
                     for row in self._rows:
                         if row.urgent == urgent:
                             self._one(row, found, clock)
-            self.down, self._failures = "", 0
+            self.down, self._failures = self._remote.stale(), 0
+            self.heard = heard if self.down else self.heard
         except LinkDown as error:
             self.down = error.what
             self._not_before = clock.monotonic() + _PAUSES_S[min(self._failures, len(_PAUSES_S) - 1)]

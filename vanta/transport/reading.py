@@ -67,6 +67,10 @@ class HomeReader:
                 break
         return found
 
+    def stale(self) -> str:
+        """See `Remote.stale`."""
+        return ""
+
     def close(self) -> None:
         """See `Remote.close`: nothing is held."""
 

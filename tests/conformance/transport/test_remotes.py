@@ -42,7 +42,8 @@ def made(place: Path) -> Home:
         with closing(FileJournal(home.file(TRADE_LOG), signer=signer_of(home), daily=True)) as journal:
             for day in (20, 21):
                 for number in range(3):
-                    journal.append("fill", {"n": number}, at=f"2026-11-{day}T15:00:00.000Z")
+                    journal.append("control.seen", {"n": number, "sha256": sha256(INPUT)},
+                                   at=f"2026-11-{day}T15:00:00.000Z")
                     journal.sync()
     finally:
         FileJournal.least = 64 << 10

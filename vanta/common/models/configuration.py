@@ -1,5 +1,6 @@
 """The shape of `config/vanta.toml`: one table a program, defaults for everything. Read by `common/settings.py`."""
 
+import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -187,7 +188,7 @@ _PLAIN_WORD = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}$"
 class LinkSettings(OperatorModel):
     """How another node is reached. What it lets us see is its own affair."""
 
-    kind: Literal["shared", "ssh"]
+    kind: Literal["shared", "ssh", "nats"]
     path: str | None = Field(default=None, description="shared: the other node's home, as it is mounted here")
     host: str | None = Field(default=None, pattern=_PLAIN_WORD, description="ssh: its name or address")
     port: int = Field(default=22, ge=1, le=65_535, description="ssh")
@@ -198,13 +199,33 @@ class LinkSettings(OperatorModel):
     known_hosts: str | None = Field(default=None, description="ssh: the file with the other host's key, by default "
                                     "config/known_hosts; no other is believed")
     key: str | None = Field(default=None, description="fingerprint of the first key that its logs were signed with "
-                            "(`vanta audit key` there); without it the first look is believed")
+                            "(`vanta audit key` there); without it the first look is believed; kind nats insists on it")
 
     @model_validator(mode="after")
     def _complete(self) -> "LinkSettings":
-        wanted = "path" if self.kind == "shared" else "host"
+        wanted = {"shared": "path", "ssh": "host", "nats": "key"}[self.kind]
         if getattr(self, wanted) is None:
             raise ValueError(f"kind {self.kind!r} needs {wanted}")
+        return self
+
+
+class NatsSettings(OperatorModel):
+    """The NATS server (JetStream) that this host publishes to, and reads from where a link's kind is nats."""
+
+    servers: list[str] = Field(min_length=1, max_length=16, description="as tls://host:4222; one after the other is "
+                               "tried")
+    ca: str | None = Field(default=None, description="file with the certificate of the authority that both sides "
+                           "believe; by default the unit's credential transport_nats_ca, else "
+                           "config/credentials/transport/nats_ca")
+    certificate: str | None = Field(default=None, description="file with this host's certificate, whose name says "
+                                    "which node it is; by default likewise nats_certificate")
+    key_file: str | None = Field(default=None, description="file with its key; by default likewise nats_key")
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> "NatsSettings":
+        for server in self.servers:
+            if not re.fullmatch(r"tls://[A-Za-z0-9_.\-\[\]:]+", server):
+                raise ValueError(f"{server!r} is no server like tls://host:4222: hosts speak over mutual TLS only")
         return self
 
 
@@ -223,6 +244,15 @@ class TransportSettings(OperatorModel):
     alpha: LinkSettings | None = None
     markets: LinkSettings | None = None
     executor: LinkSettings | None = None
+    nats: NatsSettings | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> "TransportSettings":
+        links = {"alpha": self.alpha, "markets": self.markets, "executor": self.executor}
+        for name, link in links.items():
+            if link is not None and link.kind == "nats" and self.nats is None:
+                raise ValueError(f"{name} is linked over nats, and there is no [transport.nats]")
+        return self
 
 
 class Settings(OperatorModel):

@@ -25,7 +25,7 @@ OFF_LIST, OPENED, CLOSED, KILLED, NOT_STARTED = "off_list", "opened", "closed", 
 OTHER, ALERT, STREAM, GATEWAY = "other", "alert", "venue:stream", "venue:gateway"
 
 _PURPOSES = re.compile(r"feed:(sec|news|reddit|crypto|prices)|venue:(submit|lookup|cancel|poll|holdings|stream|gateway)"
-                       r"|link:(alpha|markets|executor)|alert|other")
+                       r"|link:(alpha|markets|executor|publish|streams)|alert|other")
 _STATUSES = re.compile(r"[1-9][0-9]{2}|opened|closed|timeout|refused|cut|no_name|no_tls|failed|off_list|killed"
                        r"|not_started|exit -?[0-9]{1,3}")
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
