@@ -24,11 +24,10 @@ from vanta.common.settings import load
 from vanta.common.signatures import Signer, fingerprint
 from vanta.common.signing_key import signer_of
 from vanta.common.store.journal import FileJournal
-from vanta.transport.bus import Conflict, Message, NotTaken
+from vanta.transport.bus import Conflict, Message, NotTaken, Way
 from vanta.transport.core import streams
 from vanta.transport.core.envelope import Piece, opened, sealed
 from vanta.transport.core.table import NODES
-from vanta.transport.jetstream import Way
 from vanta.transport.port import LinkDown
 from vanta.transport.puller import Link
 from vanta.transport.wire import bus, links, publisher
@@ -280,4 +279,5 @@ def test_each_connection_leaves_its_lines_and_a_server_off_the_list_sees_none(tw
     with closing(bus(two.here, settings, "alpha", Way(out[0], "link:executor"))) as one, pytest.raises(LinkDown):
         one.last(streams.index("executor", "alpha"))
     two.server.again()
-    assert [(call.kind, call.status) for call in ledger.calls[3:]] == [(Kind.CALL_MADE, "failed")]
+    assert [call.kind for call in ledger.calls[3:]] == [Kind.CALL_MADE]
+    assert ledger.calls[3].status in {"refused", "timeout", "failed"}

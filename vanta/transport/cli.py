@@ -20,12 +20,11 @@ from vanta.common.paths import PUBLISH_CALLS, Home
 from vanta.common.settings import Settings, clock_from, home_from, load, notify_address, watchdog_s
 from vanta.common.store.ground import doubts
 from vanta.common.store.lock import FileLock
-from vanta.transport.bus import NotTaken
+from vanta.transport.bus import NotTaken, Way
 from vanta.transport.core import streams
 from vanta.transport.core.frames import Garbled
 from vanta.transport.core.table import ALPHA, NODES, TABLE
 from vanta.transport.daemon import Around, Carrier, LeaseDaemon
-from vanta.transport.jetstream import Way
 from vanta.transport.port import LinkDown
 from vanta.transport.publisher import Publisher
 from vanta.transport.publishing import PublishDaemon
