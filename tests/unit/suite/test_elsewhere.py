@@ -1,9 +1,11 @@
 """Several hosts: `kill`, `release` and what is asked, on a host that is not the executor's, or on the executor's."""
 
 import json
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -91,6 +93,26 @@ def seen(home: Home, *digests: str) -> None:
         journal.append(Kind.CONTROL_SEEN, {"what": "overlay", "sha256": "f" * 64}, at=iso(SystemClock().now()))
 
 
+@contextmanager
+def answering(home: Home) -> Iterator[None]:
+    """An executor that puts on record, once, whatever Alpha's overlay says next."""
+    before, over = home.file(OVERLAY).read_bytes(), Event()
+
+    def answer() -> None:
+        while not over.wait(0.01):
+            if (now := home.file(OVERLAY).read_bytes()) != before:
+                seen(home, sha256(now))
+                return
+
+    thread = Thread(target=answer)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 @pytest.mark.parametrize(("words", "switch"), [((), "orders_disabled"), (("--cancel-open",), "full_halt")])
 def test_a_kill_on_alpha_halts_by_its_overlay_and_waits_for_the_executors_word(
         alpha: Home, capsys: Capture, words: tuple[str, ...], switch: str) -> None:
@@ -99,21 +121,28 @@ def test_a_kill_on_alpha_halts_by_its_overlay_and_waits_for_the_executors_word(
     command = ("kill", "--reason", "odd fills", "--by", "ben", *words)
     assert run(alpha, *command, "--timeout", "0") == Exit.OUTCOME_UNKNOWN
     assert overlay(alpha)[switch] == {"enabled": True, "reason": "odd fills", "by": "ben"}
-    seen(alpha, "a" * 64, sha256(alpha.file(OVERLAY).read_bytes()))
+    seen(alpha, "a" * 64)
     capsys.readouterr()
-    assert run(alpha, *command) == Exit.DONE
+    with answering(alpha):
+        assert run(alpha, *command, "--timeout", "30", "--reason", "again") == Exit.DONE
     said = capsys.readouterr().out
     assert f"{switch} is on already in Alpha's overlay: no order leaves" in said
-    assert "has seen it (record 2 of its log)" in said
+    assert "has seen it (record 3 of its log)" in said
     assert "V_CORE-1" in said
     assert f"vanta overlay clear {switch} --reason TEXT" in said
+    assert overlay(alpha)[switch] == {"enabled": True, "reason": "odd fills", "by": "ben"}  # who said it first
 
 
-def test_an_older_word_of_the_executor_does_not_count(alpha: Home) -> None:
-    """It saw these bytes, and other ones since."""
+@pytest.mark.parametrize("cleared", [True, False])
+def test_an_older_word_of_the_executor_does_not_count(alpha: Home, capsys: Capture, cleared: bool) -> None:
+    """It may have seen the switch turned off since, and what says so has not arrived: each kill is asked anew."""
+    with answering(alpha):
+        assert run(alpha, "kill", "--timeout", "30") == Exit.DONE
+    capsys.readouterr()
+    if cleared:
+        alpha.file(OVERLAY).write_bytes(CLEAR)
     assert run(alpha, "kill", "--timeout", "0") == Exit.OUTCOME_UNKNOWN
-    seen(alpha, sha256(alpha.file(OVERLAY).read_bytes()), "a" * 64)
-    assert run(alpha, "kill", "--timeout", "0") == Exit.OUTCOME_UNKNOWN
+    assert "no order leaves" not in capsys.readouterr().out
 
 
 def test_a_kill_on_alpha_that_nobody_has_seen_is_not_done(alpha: Home, capsys: Capture) -> None:
@@ -158,6 +187,17 @@ def test_which_node_it_is_does_not_rest_on_settings_alone(tmp_path: Path, node: 
     for place in {"alpha": [home], "executor": [home.replica("alpha")], "markets": []}[node]:
         place.file(CONTROLS_LEASE).write_bytes(b"{}")
     assert node_here(home) == node
+    (home.config / "vanta.toml").unlink()
+    assert node_here(home) == node
+
+
+def test_a_kill_on_alpha_without_settings_claims_nothing(alpha: Home, capsys: Capture) -> None:
+    """A file that is gone makes no host of all nodes out of Alpha's, where nobody holds the gate."""
+    alpha.file(CONTROLS_LEASE).write_bytes(b"{}")
+    (alpha.config / "vanta.toml").unlink()
+    assert run(alpha, "kill", "--timeout", "0") == Exit.OUTCOME_UNKNOWN
+    assert overlay(alpha)["orders_disabled"]["enabled"]
+    assert "none is running here" not in capsys.readouterr().out
 
 
 def test_a_single_host_is_no_node(tmp_path: Path) -> None:
@@ -165,6 +205,9 @@ def test_a_single_host_is_no_node(tmp_path: Path) -> None:
     home = Home(tmp_path).prepare()
     assert node_here(home) == ""
     (home.config / "vanta.toml").write_text("= broken")
+    assert node_here(home) == ""
+    (home.config / "vanta.toml").write_text("")
+    home.file(CONTROLS_LEASE).write_bytes(b"{}")  # of another time: the settings say that all nodes are here
     assert node_here(home) == ""
 
 
