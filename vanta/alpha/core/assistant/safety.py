@@ -196,17 +196,19 @@ def _people(view: View, checks: _Checks) -> None:
     """What people asked for that has not happened, or follow and that is grave."""
     answered = {str(one.payload.get("command_id")) for one in view.log(TRADE_LOG)}
     waiting = [
-        one
-        for one in view.log(OPERATOR_COMMANDS)
+        (name, one)
+        for name, records in view.logs.items()
+        if name.rpartition("/")[2] == OPERATOR_COMMANDS
+        for one in records
         if one.kind == Kind.COMMAND_GIVEN
         and str(one.payload.get("command_id")) not in answered
         and parse_iso(str(one.payload["expires_at"])) > view.facts.now
     ]
-    for one in waiting:
+    for name, one in waiting:
         checks.say(
             Check.WARNING,
             f"A command to {one.payload.get('kind')} of {when(one.at)} has not been carried out yet.",
-            (str(one.payload.get("command_id")), place(OPERATOR_COMMANDS, one)),
+            (str(one.payload.get("command_id")), place(name, one) if name == OPERATOR_COMMANDS else f"memory/{name}"),
             Step("the executor", "vanta-run status"),
         )
     for item in sorted_items(view.tracker, Wanted()):
