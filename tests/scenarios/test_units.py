@@ -90,7 +90,7 @@ def test_a_service_starts_a_command_that_there_is(folder: Path, name: str) -> No
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_nothing_is_opened_as_root_where_another_account_can_put_a_link(folder: Path, name: str) -> None:
-    """systemd opens a unit's output before it becomes the unit's account: a link to /etc/cron.d would be followed."""
+    """Systemd opens a unit's output before it becomes the unit's account: a link to /etc/cron.d would be followed."""
     said = [*lines(folder, name, "StandardOutput"), *lines(folder, name, "StandardError")]
     assert [one for one in said if one.partition(":")[0] in ("append", "file", "truncate")] == []
     assert not any(re.match(r"[-@:]*[+!]", line) for line in lines(folder, name, "ExecStart"))

@@ -94,7 +94,7 @@ def _fresh(found: list[Row]) -> str:
 def permission(home: Home, facts: Facts) -> str:
     """Who permitted or stopped dispatch last, when and why; a latch is named before all of it."""
     latched = [f"the executor latched itself: {latch.detail}" for latch in facts.latches]
-    return "; ".join([*latched, permitted(home, facts)])
+    return one_line("; ".join([*latched, permitted(home, facts)]))
 
 
 def programs(facts: Facts) -> str:

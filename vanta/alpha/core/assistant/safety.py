@@ -5,6 +5,7 @@ put side by side. A check that could not be made is unknown, and unknown is not 
 doubt: giving it is what the question is about.
 """
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -138,7 +139,7 @@ def _latches(view: View, checks: _Checks) -> None:
             Check.CRITICAL,
             f"The executor has latched itself: {latch.detail}.",
             (latch.latch_id,),
-            Step("once its cause is mended", f'vanta-run release --latch {latch.latch_id} --reason "…"'),
+            Step("once its cause is mended", f'vanta-run release --latch {shlex.quote(latch.latch_id)} --reason "…"'),
         )
     if why or view.facts.executor.value is None:
         checks.say(
@@ -186,7 +187,7 @@ def _orders(view: View, checks: _Checks) -> None:
             Check.CRITICAL,
             f"The outcome of {count(len(doubtful), 'intent')} is in doubt; ask the venue first.",
             doubtful,
-            Step("what is known of it", f"vanta explain {doubtful[0]}"),
+            Step("what is known of it", f"vanta explain {shlex.quote(doubtful[0])}"),
         )
     else:
         checks.say(Check.OK, "No order's outcome is in doubt.", view.cut)
