@@ -7,9 +7,10 @@ from pathlib import Path
 
 from vanta.alpha.archives.folder import FolderArchive
 from vanta.alpha.archives.port import Archive
-from vanta.alpha.archives.rounds import Kept, Round
+from vanta.alpha.archives.rounds import Kept, Round, owner
+from vanta.alpha.core.archived import number_of
 from vanta.common.canonical import document
-from vanta.common.errors import CredentialsRefused, Missing, OperatorError, StateError
+from vanta.common.errors import CredentialsRefused, OperatorError, StateError
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import ARCHIVE_STATE, Home
 from vanta.common.signing_key import signer_of
@@ -29,9 +30,12 @@ def kept(home: Home, settings: Settings, now: datetime) -> tuple[Kept | None, st
     """A day's round, and what kept it from being made; neither where no archive is configured."""
     if settings.archive.folder is None:
         return None, ""
-    made, problem = None, ""
+    made, problem, archive, last = None, "", archive_of(settings), _last(home)[1]
     try:
-        made = Round(home, archive_of(settings), signer_of(home)).run(iso(now))
+        if last and owner(archive) and archive.size(last) is None:  # said once: what is there now is kept all the same
+            problem = (f"the archive in {settings.archive.folder}: {last}, which was kept there, is not there any "
+                       "more: its end was taken away, or an older copy lies in its place")
+        made = Round(home, archive, signer_of(home)).run(iso(now))
     except (StateError, OperatorError, CredentialsRefused) as error:
         problem = f"the archive in {settings.archive.folder}: {error.what}"
     with contextlib.suppress(StateError):  # a full disk is said elsewhere
@@ -39,14 +43,19 @@ def kept(home: Home, settings: Settings, now: datetime) -> tuple[Kept | None, st
     return made, problem
 
 
+def _last(home: Home) -> tuple[str | None, str | None]:
+    """When something was kept last, and the manifest's name."""
+    try:
+        before = json.loads(read(home.file(ARCHIVE_STATE)))
+        kept_at, name = before.get("kept_at"), before.get("manifest")
+    except (StateError, ValueError, AttributeError):
+        return None, None
+    return kept_at, name if isinstance(name, str) and number_of(name) else None
+
+
 def _note(home: Home, made: Kept | None, problem: str, at: str) -> None:
     """What `vanta-diagnostics` shows without a look at a disk that may hang."""
-    path = home.file(ARCHIVE_STATE)
-    try:
-        before = json.loads(read(path))
-        kept_at, name = before.get("kept_at"), before.get("manifest")
-    except (Missing, ValueError, AttributeError):
-        kept_at, name = None, None
+    path, (kept_at, name) = home.file(ARCHIVE_STATE), _last(home)
     said = {"looked_at": at, "kept_at": at if made else kept_at, "manifest": made.name if made else name,
             "problem": problem}
     replace(path, document(said))
