@@ -5,6 +5,7 @@ Real programs over the shared directory and over ssh to a real server on loopbac
 
 import random
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +15,8 @@ import pytest
 from tests.conformance.transport.sshd import why_not
 from tests.processes import ROOT
 from tests.scenarios.three_hosts import PULLERS, VANTA, Hosts, hosts
-from vanta.alpha.wire import ask
+from vanta.common.exitcodes import Exit
 from vanta.common.paths import OPERATOR_COMMANDS, OVERLAY, PORTFOLIO, QUEUE, TRADE_LOG
-from vanta.common.permit import arm
-from vanta.common.settings import clock_from, load
 
 KINDS = ["shared", pytest.param("ssh", marks=pytest.mark.skipif(bool(why_not()), reason=why_not() or "there is one"))]
 
@@ -29,14 +28,20 @@ def three(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Hosts]:
         yield made
 
 
-def release(three: Hosts) -> None:
-    """As a person would: the latch by its name at Alpha, then dispatch on the executor's own host."""
+def call(three: Hosts, node: str, *words: str) -> tuple[int, str]:
+    """A command, as a person gives it on one of the hosts."""
+    done = subprocess.run([sys.executable, "-m", "vanta.suite.run", *words, "--home", str(three.homes[node].root)],
+                          cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def release(three: Hosts, node: str) -> None:
+    """The latch by its name on either host, then dispatch on the executor's own."""
     latch = three.state()["latches"][0]["latch_id"]
-    alpha, executor = three.homes["alpha"], three.homes["executor"]
-    now = clock_from(load(alpha)).now()
-    ask(alpha, {"kind": "release", "latch_id": latch}, by="ann", reason="the link is back", now=now)
+    assert call(three, node, "release", "--latch", latch, "--confirm", latch, "--reason", "the link is back")[0] == 0
     three.until(lambda: not three.state()["latches"], "the release arrives")
-    arm(executor, by="ann", reason="the link is back", now=now)
+    code, said = call(three, "executor", "release", "--scope", "global", "--confirm", "global", "--reason", "goes on")
+    assert (code, "still halted" in said, "still held" in said) == (0, False, False), said
 
 
 def test_a_day_on_three_hosts(three: Hosts) -> None:
@@ -57,10 +62,28 @@ def test_a_day_on_three_hosts(three: Hosts) -> None:
     three.until(lambda: [record["payload"] for record in three.log() if record["kind"] == "control.seen" and
                          record["payload"]["what"] == "lease of alpha"][-1]["sha256"] == "held", "Alpha is heard again")
     assert three.state()["dispatch"] == "latched"
-    release(three)
+    release(three, "alpha" if three.kind == "ssh" else "executor")
     three.until(lambda: three.state()["dispatch"] == "open", "dispatch is open")
-    assert three.replica("executor", OPERATOR_COMMANDS, "alpha")
-    assert not executor.file(OPERATOR_COMMANDS).exists()
+    kept = three.homes["alpha" if three.kind == "ssh" else "executor"].file(OPERATOR_COMMANDS)
+    assert kept.exists()
+    if three.kind == "ssh":
+        return
+    killed(three)
+    for place in (executor, three.homes["alpha"].replica("executor")):
+        done = subprocess.run([*VANTA, "verify", "--home", str(place.root)], capture_output=True, text=True, cwd=ROOT,
+                              check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def killed(three: Hosts) -> None:
+    """A kill on Alpha is seen by the executor before it says so; one on Markets says that it stops nothing."""
+    assert call(three, "markets", "kill")[0] == Exit.OUTCOME_UNKNOWN
+    assert three.state()["dispatch"] == "open"
+    code, said = call(three, "alpha", "kill", "--timeout", "60")
+    assert (code, "has seen it" in said) == (0, True), said
+    three.until(lambda: "halt.orders_disabled" in str(three.state().get("dispatch_reason")), "it says why")
+    for node, words in (("executor", "halted on Alpha: halt.orders_disabled"), ("alpha", "halt.orders_disabled")):
+        assert words in call(three, node, "status")[1]
 
 
 def test_pullers_are_killed_at_any_moment(tmp_path: Path) -> None:

@@ -113,7 +113,8 @@ def test_users_are_split_and_secrets_are_loaded(folder: Path, name: str) -> None
 @pytest.mark.parametrize("name", ["markets-reflector.service", *(name for name in SERVICES if "tidy" in name),
                                   *(name for name in SERVICES if "verify" in name), "vanta-alpha-lease.service",
                                   "vanta-alpha-board.service", "vanta-alpha-module@sec.service",
-                                  "vanta-assistant@sec.service"])
+                                  "vanta-assistant@sec.service",
+                                  *(f"vanta-{node}-alert@sec.service" for node in NODES)])
 def test_who_asks_nobody_has_no_network(folder: Path, name: str) -> None:
     """Not even loopback."""
     assert lines(folder, name, "PrivateNetwork") == ["yes"]
@@ -141,3 +142,16 @@ def test_what_the_executor_waits_for_is_tried_for_ever(folder: Path, name: str) 
     """A full disk at night must not be the end of it once there is room again."""
     assert lines(folder, name, "StartLimitIntervalSec") == ["0"]
     assert lines(folder, name, "Restart") == ["on-failure"]
+
+
+@pytest.mark.parametrize("name", [*NOTIFYING, *(f"vanta-{node}-{what}.service" for node in NODES
+                                               for what in ("verify", "tidy"))])
+def test_a_unit_that_has_failed_leaves_an_alert(folder: Path, name: str) -> None:
+    """By a unit of its own node that is there, ends whatever it finds, and speaks at the level of an alert."""
+    (user,) = lines(folder, name, "User")
+    (handler,) = lines(folder, name, "OnFailure")
+    assert handler == f"{user}-alert@%n.service"
+    found = handler.replace("%n", "")
+    assert lines(folder, found, "SuccessExitStatus") == ["1 2 3"]
+    assert lines(folder, found, "SyslogLevel") == ["alert"]
+    assert lines(folder, found, "OnFailure") == []

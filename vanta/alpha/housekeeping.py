@@ -21,7 +21,7 @@ from vanta.alpha.wire import control_log, pieces
 from vanta.common.errors import Missing, StateError
 from vanta.common.events import Kind
 from vanta.common.models.configuration import RetentionSettings
-from vanta.common.paths import JOURNALS, STATE, Home
+from vanta.common.paths import CALLS, JOURNALS, STATE, Home
 from vanta.common.store import compact, segments
 from vanta.common.store.atomic import describe, read, sync_folder
 from vanta.common.store.chain import peek
@@ -67,9 +67,12 @@ class Housekeeping:
         """Everything. What cannot be done is a problem and hinders nothing else."""
         for name in JOURNALS:
             self._guarded(lambda: self._pack(self._home.file(name)))  # noqa: B023 - called at once
-        if self._order.retention.keep_days:
-            for name in RETIRABLE:
-                self._guarded(lambda: self._retire(name))  # noqa: B023 - called at once
+        keep_days = self._order.retention.keep_days
+        for name in RETIRABLE:
+            days = self._order.retention.calls_days if name in CALLS else keep_days
+            if days:
+                self._guarded(lambda: self._retire(name, days))  # noqa: B023 - called at once
+        if keep_days:
             self._guarded(self._compact)
         return self.done
 
@@ -90,11 +93,11 @@ class Housekeeping:
                                      "latter is right; then remove the other.")
                 segments.drop(plain)
 
-    def _retire(self, name: str) -> None:
+    def _retire(self, name: str, keep_days: int) -> None:
         log = self._home.file(name)
         pieces = segments.sealed(log)
         count = due([*map(_day_of, pieces), _written_day(log)] if pieces else [],
-                    keep_days=self._order.retention.keep_days, today=self._order.now.date())
+                    keep_days=keep_days, today=self._order.now.date())
         while count and segments.seal_of(pieces[count]) is None:  # a crash left its checkpoints with the next piece
             count -= 1
         if not count:
@@ -138,7 +141,8 @@ class Housekeeping:
     def _roots(self) -> list[bytes]:
         """Everything that stays and may mention a snapshot. Raises `StateError` if any of it cannot be read."""
         found = []
-        for name in (*JOURNALS, *(row.name for row in STATE if row.model is not None)):
+        logs = [name for name in JOURNALS if name not in CALLS]  # those of calls name no snapshot, and are large
+        for name in (*logs, *(row.name for row in STATE if row.model is not None)):
             path = self._home.file(name)
             try:
                 found.append(segments.whole(path, segments.begins(path)[1]) if name in JOURNALS else read(path))

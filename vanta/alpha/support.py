@@ -23,6 +23,7 @@ from vanta.alpha.recent import last_records
 from vanta.common.errors import OperatorError, StateError
 from vanta.common.host import account
 from vanta.common.paths import (
+    CALLS,
     CONTROL_LOG,
     EXECUTOR_STATE,
     JOURNALS,
@@ -113,6 +114,8 @@ def _tail(home: Home, name: str, masks: Masks) -> list[bytes]:
         if len(found) == RECORDS:
             break
         kept = {key: value for key, value in record.items() if key != "prev"}
+        if name in CALLS and "host" in kept["payload"]:
+            kept["payload"] = {**kept["payload"], "host": "***"}
         found.append(orjson.dumps(masks.value(kept)) + b"\n")
     return found[::-1]
 

@@ -1,6 +1,7 @@
 """`vanta outside list`: whom this node may ask, and what needs it. Reads settings; with `--nft` it resolves names."""
 
 import socket
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -16,6 +17,8 @@ from vanta.common.settings import clock_from, home_from, load
 from vanta.executor.wire import needs as of_accounts
 from vanta.markets.wire import build
 from vanta.transport.wire import needs as of_links
+
+_VERSIONS = {socket.AF_INET: 4, socket.AF_INET6: 6}
 
 app = application("Whom the programs of this node may ask.")
 
@@ -44,7 +47,9 @@ def show(home: HomeOption = None, json: JsonFlag = False, nft: _NFT = False) -> 
     lines = [f"{host:<40} {', '.join(needed.get(host, ['nothing that is enabled']))}"
              f"{'  REFUSED' if host in missing else '  (this host)' if is_here(host) else ''}" for host in hosts]
     if nft:
-        lines, more = rules([host for host in hosts if host not in missing and not is_here(host)],
+        nodes = frozenset().union(*of_links(settings).values())
+        lines, more = rules({host: "nodes" if host in nodes else "hosts" for host in hosts
+                             if host not in missing and not is_here(host)},
                             settings.node.name if settings.node else "NODE")
         warnings += more
     elif not hosts:
@@ -88,15 +93,18 @@ def _note(found: dict[str, list[str]], hosts: frozenset[str], what: str) -> None
         found.setdefault(host, []).append(what)
 
 
-def rules(hosts: list[str], node: str) -> tuple[list[str], list[str]]:
-    """The lines of `vanta-NODE-hosts.nft` for these hosts, and which of them have no address now."""
-    found: dict[int, set[str]] = {socket.AF_INET: set(), socket.AF_INET6: set()}
+def rules(hosts: Mapping[str, str], node: str) -> tuple[list[str], list[str]]:
+    """The lines of `vanta-NODE-hosts.nft` for these hosts, and which of them have no address now.
+
+    `hosts` gives the set of each: `hosts` for port 443, `nodes` for ssh.
+    """
+    found: dict[str, set[str]] = {}
     warnings = []
-    for host in hosts:
+    for host, of in hosts.items():
         try:
-            for family, *_, address in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM):
-                found[family].add(str(address[0]))
+            for family, *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM):
+                found.setdefault(f"{of}{_VERSIONS[family]}", set()).add(str(address[0]))
         except (OSError, ValueError, KeyError) as error:
             warnings.append(f"{host} has no address now: {error}")
-    return [f"add element inet vanta_{node} {name} {{ {', '.join(sorted(found[family]))} }}"
-            for family, name in ((socket.AF_INET, "hosts4"), (socket.AF_INET6, "hosts6")) if found[family]], warnings
+    return [f"add element inet vanta_{node} {name} {{ {', '.join(sorted(addresses))} }}"
+            for name, addresses in sorted(found.items())], warnings

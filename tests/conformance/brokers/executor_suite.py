@@ -206,6 +206,8 @@ class ExecutorSuite(UnderTheExecutor):
         assert world.adapter is not None
         self.hung_up(world.adapter)
         world.until(lambda: world.book.sync["paper"].state != "in_sync", "no answer")
+        for _ in range(3):  # a gateway is connected to anew, and shows another account
+            world.step(seconds=60)
         server.faults.unauthorized = False
         server.stop()
         self.hung_up(world.adapter)

@@ -13,7 +13,7 @@ from tests.conformance.brokers.coinbase_server import CoinbaseServer
 from tests.conformance.brokers.faults import START
 from tests.conformance.brokers.http_venue import HttpVenue
 from tests.conformance.brokers.ibkr_server import ACCOUNT, IbkrServer
-from tests.conformance.brokers.setting import PLANTED, Order, make_order, wait_for
+from tests.conformance.brokers.setting import PLANTED, SILENCE_S, Order, make_order, wait_for
 from tests.conformance.brokers.tradier_server import ACCOUNT as NUMBER
 from tests.conformance.brokers.tradier_server import TradierServer
 from tests.unit.executor.world import INSTRUMENTS
@@ -168,10 +168,10 @@ def gateway() -> Iterator[IbkrServer]:
     server.stop()
 
 
-def at_gateway(server: IbkrServer, out: Out) -> RealBroker:
+def at_gateway(server: IbkrServer, out: Out, timeout_s: float = 20.0) -> RealBroker:
     """The adapter of Interactive Brokers."""
-    return ADAPTERS["ibkr"](AccountSettings(adapter="ibkr", url=server.url, timeout_s=20.0, options={"reconnect_s": 0}),
-                            {}, lambda: INSTRUMENTS, live=False, out=out)
+    return ADAPTERS["ibkr"](AccountSettings(adapter="ibkr", url=server.url, timeout_s=timeout_s,
+                                            options={"reconnect_s": 0}), {}, lambda: INSTRUMENTS, live=False, out=out)
 
 
 def test_a_gateway_is_two_lines_a_connection(gateway: IbkrServer) -> None:
@@ -193,12 +193,16 @@ def test_a_gateway_off_the_list_gone_or_silent_is_a_line(gateway: IbkrServer) ->
     """The first without a packet, the others with the reason."""
     ledger = MemoryLedger()
     out = Out(Allowed.of(["10.0.0.1"], here=False), ledger, SystemClock())
-    with closing(at_gateway(gateway, out)) as broker:
+    with closing(at_gateway(gateway, out, SILENCE_S)) as broker:
         with pytest.raises(OutsideError, match="not among the hosts"):
             broker.holdings(START)
         assert gateway.requests == 0
+        gateway.faults.silent = True
+        out.allowed = Allowed.of([])
+        with pytest.raises(OutsideError, match="no answer within"):
+            broker.holdings(START)
         gateway.stop()
         out.allowed = Allowed.of([])
         with pytest.raises(OutsideError, match="nothing answers"):
             broker.holdings(START)
-    assert [one.status for one in ledger.calls] == ["off_list", "refused"]
+    assert [one.status for one in ledger.calls] == ["off_list", "timeout", "refused"]

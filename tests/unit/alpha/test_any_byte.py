@@ -14,7 +14,7 @@ from vanta.alpha.housekeeping import Housekeeping, Order
 from vanta.alpha.reading import journal_bytes
 from vanta.alpha.tracker import New, desk
 from vanta.alpha.verifier import Verifier, verify_file
-from vanta.alpha.wire import ask, control_log
+from vanta.alpha.wire import ask, assistant_log, control_log
 from vanta.common.canonical import canonical
 from vanta.common.clock import FixedClock
 from vanta.common.errors import StateError
@@ -61,6 +61,9 @@ def everything(lived: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
     ask(home, {"kind": "cancel"}, by="ann", reason="drill", now=NOW)
     with desk(home, FixedClock(NOW), by="ann") as one:
         one.note(one.add(New(title="the feed is stale", owner="ann")).id, "it answers again")
+    with assistant_log(home, NOW) as journal:
+        journal.append(Kind.MODEL_ANSWERED, {"asked": 1, "verdict": "used", "why": "", "bytes": 1, "answer": None,
+                                             "ms": 1}, at="2026-11-20T15:00:00.000Z")
     _another_day(home, 19)
     Housekeeping(home, Order(now=NOW, real=NOW, by="ann", retention=RetentionSettings())).run()
     _another_day(home, 20)

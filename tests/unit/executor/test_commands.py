@@ -14,7 +14,7 @@ from vanta.common.events import Kind
 from vanta.common.models.base import validate
 from vanta.common.models.command import OperatorCommand
 from vanta.common.models.vault import VaultRegistry
-from vanta.common.paths import OPERATOR_COMMANDS, VAULTS
+from vanta.common.paths import FAR_COMMANDS, OPERATOR_COMMANDS, VAULTS
 from vanta.common.store.inmemory import MemoryJournal, MemorySnapshots
 from vanta.common.times import iso
 from vanta.executor.core.overrides import Override, in_force, refused
@@ -23,19 +23,19 @@ from vanta.executor.core.overrides import Override, in_force, refused
 class Desk:
     """Where an operator writes commands."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, log: str = OPERATOR_COMMANDS) -> None:
+        self.world, self.log = world, log
         self.journal = MemoryJournal()
         self.journal.append(Kind.JOURNAL_OPENED, {"journal": OPERATOR_COMMANDS}, at=iso(world.clock.now()))
 
     def give(self, kind: str, *, minutes: int = 15, **names: Any) -> str:
         """Write one command and return its id."""
         now = self.world.clock.now()
-        command_id = f"cmd_{self.journal.head().seq:016x}"
+        command_id = f"cmd_{self.journal.head().seq + 256 * (self.log != OPERATOR_COMMANDS):016x}"
         self.journal.append(Kind.COMMAND_GIVEN, {
             "command_id": command_id, "kind": kind, **names, "by": "R. Example", "reason": "because", "at": iso(now),
             "expires_at": iso(now + timedelta(minutes=minutes))}, at=iso(now))
-        self.world.files.replace(OPERATOR_COMMANDS, self.journal.raw())
+        self.world.files.replace(self.log, self.journal.raw())
         return command_id
 
 
@@ -257,3 +257,44 @@ def test_an_expired_command_is_refused() -> None:
     world.step()
     assert "expired" in receipts(world, "command.refused")[0]["refused"]
     assert not world.book.latches
+
+
+def two_hosts() -> tuple[World, Desk, Desk]:
+    """An executor that is asked on its own host and on Alpha's."""
+    world = World()
+    world.executor._parts.observer.also_asked_in(FAR_COMMANDS)
+    return world, Desk(world), Desk(world, FAR_COMMANDS)
+
+
+def test_what_is_asked_on_either_host_is_carried_out_once() -> None:
+    """Each log in its own order, whichever is written when."""
+    world, here, there = two_hosts()
+    there.give("cancel")
+    world.step()
+    here.give("cancel")
+    there.give("flatten")
+    here.give("acknowledge")
+    world.step()
+    world.step()
+    assert [one["command_id"] for one in receipts(world, "command.taken")] == [
+        f"cmd_{number:016x}" for number in (257, 1, 2, 258)]
+
+
+@pytest.mark.parametrize("broken", [OPERATOR_COMMANDS, FAR_COMMANDS])
+def test_a_log_of_commands_that_is_broken_keeps_the_other_from_nothing(broken: str) -> None:
+    """Whoever has to halt or leave must not wait for somebody else's file."""
+    world, here, there = two_hosts()
+    sound = there if broken == OPERATOR_COMMANDS else here
+    world.files.replace(broken, b'{"seq": 1}\n')
+    sound.give("cancel")
+    world.step()
+    assert len(receipts(world, "command.taken")) == 1
+    assert {name for name in world.executor._parts.observer.problems if "commands" in name} == {broken}
+
+
+def test_a_single_host_reads_its_own_log_alone() -> None:
+    """What lies where another host's would arrive is nobody's word."""
+    world = World()
+    Desk(world, FAR_COMMANDS).give("cancel")
+    world.step()
+    assert receipts(world, "command.taken") == []

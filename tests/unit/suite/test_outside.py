@@ -115,12 +115,14 @@ def test_people_read_lines(home: Home, capsys: pytest.CaptureFixture[str]) -> No
 def test_the_packet_filter_gets_addresses(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     """Of what is permitted and elsewhere, as nftables' file wants them; a name without one is a warning."""
     (home.config / "vanta.toml").write_text(
-        '[node]\nname = "executor"\n[outside]\nhosts = ["192.0.2.7", "2001:db8::7", "127.0.0.1"]\n')
+        LINK.replace("alpha.example", "192.0.2.21") +
+        '[node]\nname = "executor"\n[outside]\nhosts = ["192.0.2.7", "2001:db8::7", "127.0.0.1", "192.0.2.21"]\n')
     assert main(["outside", "list", "--nft", "--home", str(home.root)]) == Exit.DONE
-    assert capsys.readouterr().out.splitlines()[:2] == [
+    assert capsys.readouterr().out.splitlines()[:3] == [
         "add element inet vanta_executor hosts4 { 192.0.2.7 }",
-        "add element inet vanta_executor hosts6 { 2001:db8::7 }"]
-    lines, warnings = rules(["no..name"], "markets")
+        "add element inet vanta_executor hosts6 { 2001:db8::7 }",
+        "add element inet vanta_executor nodes4 { 192.0.2.21 }"]
+    lines, warnings = rules({"no..name": "hosts"}, "markets")
     assert (lines, len(warnings)) == ([], 1)
 
 

@@ -1,5 +1,6 @@
 """A replica on disk: whole lines, each once, whatever came between two writes."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -12,6 +13,7 @@ from vanta.common.paths import TRADE_LOG, Home
 from vanta.common.store.inmemory import MemorySnapshots
 from vanta.transport.core.table import checkpoints_of
 from vanta.transport.landing import Landing
+from vanta.transport.puller import STATUS
 
 POINTS = checkpoints_of(TRADE_LOG)
 
@@ -125,3 +127,20 @@ def test_what_root_pulls_by_hand_is_the_nodes_own(world: World) -> None:
     found = list(world.landing.place.root.rglob("*"))
     assert {path.name for path in found} >= {TRADE_LOG, "checkpoints", "refused", "audit_keys.jsonl", "status.json"}
     assert {path.lstat().st_uid for path in [world.landing.place.root, *found]} == {12_345}
+
+
+def test_what_is_refused_is_told_from_what_is_missing(world: World) -> None:
+    """In `status.json`, for whoever is woken: a log that was cut, until it is whole; not a missing document."""
+    def refused() -> dict[str, bool]:
+        said = json.loads((world.landing.place.root / STATUS).read_bytes())
+        return {name: one["refused"] for name, one in said["files"].items()}
+
+    world.turn()
+    assert set(refused().values()) == {False}
+    whole = world.remote.contents[TRADE_LOG]
+    world.remote.contents[TRADE_LOG] = whole[:-30]
+    world.turn()
+    assert {name for name, one in refused().items() if one} == {TRADE_LOG}
+    world.remote.contents[TRADE_LOG] = whole
+    world.turn()
+    assert set(refused().values()) == {False}

@@ -164,7 +164,10 @@ def _gate(place: Home, now: datetime | None) -> Gate | None:
     try:
         settings = load(place)
         return gate_of(place, settings, clock_from(settings, now))
-    except (OperatorError, VantaError):
+    except OperatorError:  # the checks say what is wrong with the settings
+        return None
+    except VantaError as error:
+        typer.echo(f"(without a model: {error.what})", err=True)
         return None
 
 

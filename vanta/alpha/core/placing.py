@@ -26,7 +26,7 @@ _SHIMS = ("build/vanta_assistant.py", "build/vanta_diagnostics.py", "build/vanta
 
 _CREDENTIALS = {"alpha": (), "markets": ("markets-collect@reddit.service",),
                 "executor": ("executor-router.service", "executor-sweep.service")}
-_OF_EACH = ("tidy", "verify", "transport", "publish")
+_OF_EACH = ("tidy", "verify", "transport", "publish", "alert@")
 _PLAIN = re.compile(r"/[A-Za-z0-9._/-]+")
 _UNSEEN = ("/home", "/root", "/run", "/tmp", "/var/tmp", "/proc", "/sys", "/dev")  # noqa: S108 - refused, not used
 """Where a unit looks and finds nothing, or nothing that stays."""

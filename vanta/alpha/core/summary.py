@@ -118,7 +118,7 @@ def _doubts(facts: Facts) -> Iterator[Said]:
 def _partial(facts: Facts) -> Iterator[Said]:
     """What stops some orders; or all of them, for a reason that only the executor sees."""
     doc = facts.executor
-    known = facts.running("executor") if facts.node != "alpha" else doc.value is not None
+    known = {"alpha": doc.value is not None, "markets": False}.get(facts.node, facts.running("executor"))
     if known and doc.text("dispatch") not in ("open", "latched"):
         said = f"{doc.text('dispatch') or 'nothing'}: {doc.text('dispatch_reason')}"
         yield (Check.WARNING, f"the switches are open{' here' if facts.node else ''}, but the executor says {said}",
@@ -201,7 +201,12 @@ def _feed(feed: FeedSight, facts: Facts, limits: Limits) -> Row:
     """Is the feed fresh? `prices` has no status of its own: its file's time decides."""
     level, text = _feed_said(feed, facts, limits)
     return Row(name=f"feed {feed.name}", level=level, text=text,
-               fix="" if level is Check.OK else f"vanta markets collect {feed.name}")
+               fix="" if level is Check.OK else _there(facts, f"vanta markets collect {feed.name}"))
+
+
+def _there(facts: Facts, command: str) -> str:
+    """A command of Markets' own, on the host where it helps."""
+    return f"on Markets: {command}" if facts.node == "executor" else command
 
 
 def _feed_said(feed: FeedSight, facts: Facts, limits: Limits) -> tuple[Check, str]:
@@ -249,7 +254,7 @@ def _queue(facts: Facts, limits: Limits) -> Row:
     doc = facts.queue
     if doc.value is None or doc.problem or not isinstance(doc.value.get("intents"), list):
         return Row(name="queue", level=Check.UNKNOWN, text=_absent(doc, "nothing has been promoted yet"),
-                   fix="vanta markets promote")
+                   fix=_there(facts, "vanta markets promote"))
     meant, ours = doc.text("home"), facts.portfolio.text("home")
     if meant and ours and meant != ours:
         return Row(name="queue", level=Check.CRITICAL, fix="vanta markets promote", text=f"is for the executor of home "
@@ -260,7 +265,7 @@ def _queue(facts: Facts, limits: Limits) -> Row:
     text = f"{len(expiries)} staged" + (f", {held}" if held else "")
     if over:
         return Row(name="queue", level=Check.WARNING, text=f"{text}; {over} are long over and not cleared",
-                   fix="vanta markets promote")
+                   fix=_there(facts, "vanta markets promote"))
     return Row(name="queue", level=Check.OK, text=text)
 
 

@@ -122,6 +122,8 @@ class RetentionSettings(OperatorModel):
 
     keep_days: int = Field(default=0, ge=0, le=36_500, description="days of collection, reflection and promotion logs "
                            "that stay, with their snapshots; 0 keeps everything")
+    calls_days: int = Field(default=14, ge=0, le=36_500, description="days of the logs of calls (`calls_*.jsonl`) that "
+                            "stay; 0 keeps everything")
     archive: str | None = Field(default=None, description="folder for what is put away, on the same file system; "
                                 "`archive` in the home by default")
 

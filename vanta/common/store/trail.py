@@ -9,8 +9,9 @@ import os
 
 from vanta.common.canonical import sha256
 from vanta.common.errors import StateError
+from vanta.common.store import segments
 from vanta.common.store.atomic import describe, read, replace
-from vanta.common.store.chain import START, chain
+from vanta.common.store.chain import START, chain, decode
 from vanta.common.store.checkpoint import Checkpoint
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.ports import Head
@@ -31,10 +32,14 @@ class TrailJournal(FileJournal):
         return super()._recover(covered)
 
     def _cut(self, covered: Checkpoint | None) -> bool:
-        """Set aside what a power cut left after the last signed end. False if that is not where the break is."""
+        """Set aside what a power cut left after the last end that is known to be durable. False if nothing is there.
+
+        Raises `StateError` if that end itself is not there any more.
+        """
         head = START if covered is None else Head(covered.seq, covered.head, covered.size)
-        if head.size < self._base or head.size > self._base + os.fstat(self._fd).st_size:
-            return False
+        if head.size < self._base:  # without a key: what was sealed was durable then
+            last = decode(segments.line_before(self.path, self._base)[:-1], where=self.path.name)
+            head = Head(last.seq, last.hash, self._base)
         if head.seq:
             self._insist_on(head)
         rest = read(self.path, start=head.size - self._base)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -138,8 +139,10 @@ def test_who_says_nothing_or_drips_is_not_waited_for(server: Server, drip: bytes
             handler.wfile.flush()
 
     server.do = do
+    ends = time.monotonic() + 30
     with pytest.raises(OutsideError, match=r"did not answer within 0\.4 s|could not be asked: ReadTimeout"):
         model(server, timeout_s=0.4).answer(PROMPT)
+    assert time.monotonic() < ends
     server.stop.set()
 
 

@@ -1,5 +1,6 @@
 """The gate to a model: what it is given, what it may say, how often it is asked, and what is written down of it."""
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from vanta.common.exitcodes import Check
 from vanta.common.models.base import validate
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import ASSISTANT_LOG, OVERLAY, Home
+from vanta.common.store.journal import FileJournal
 from vanta.common.store.ports import Record
 
 NOW = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
@@ -195,6 +197,14 @@ def test_the_record_is_on_the_disk_before_the_model_is_asked(home: Home) -> None
             return super().answer(prompt)
 
     assert gate(home, Looking([GOOD])).reword("why?", ANSWER).text == GOOD
+
+
+def test_a_log_that_does_not_begin_with_its_name_is_found(home: Home) -> None:
+    """As in every log of ours: what came first cannot have been cut off."""
+    with closing(FileJournal(home.file(ASSISTANT_LOG))) as journal:
+        journal.append(Kind.MODEL_ANSWERED, {"asked": 1}, at="2026-11-18T15:00:00.000Z")
+    found = [one.text for one in Verifier(home).run() if one.file == ASSISTANT_LOG and one.level is Check.CRITICAL]
+    assert found == ["the first record is model.answered, not journal.opened"]
 
 
 def test_where_calls_are_disabled_or_nothing_can_be_recorded_nobody_is_asked(home: Home) -> None:

@@ -108,6 +108,16 @@ def test_a_model_that_is_not_there_costs_a_line(copied: Home, capsys: Capture, m
     assert "did not answer" in capsys.readouterr().out
 
 
+def test_a_key_that_is_not_there_is_said(copied: Home, capsys: Capture) -> None:
+    """And the answer does without."""
+    text = '[assistant]\nurl = "http://127.0.0.1:9/v1"\nmodel = "small"\ncredentials = "llm"\n'
+    (copied.config / "vanta.toml").write_text(text)
+    assert call(assistant.app, "ask", "what do we hold?", "--home", copied.root) == 0
+    shown = capsys.readouterr()
+    assert "(without a model: there is no credential llm)" in shown.err
+    assert "V_CORE holds" in shown.out
+
+
 def test_a_home_that_breaks_meanwhile_does_not_end_a_conversation(
     copied: Home, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

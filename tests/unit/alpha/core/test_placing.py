@@ -39,8 +39,8 @@ def test_every_shipped_file_is_some_nodes_and_renders_whole() -> None:
     """None is forgotten, none names a place that there is not; targets are each node's own."""
     for node, piece in everything():
         text = render(shipped(piece.source), GOOD._replace(node=node))
-        known = ("collect@", "module@", "assistant@", "you@example", "@hourly", "~@", "=@system", " @resources",
-                 "daddr @")
+        known = ("collect@", "module@", "alert@", "assistant@", "you@example", "@hourly", "~@", "=@system",
+                 " @resources", "daddr @")
         for word in known:
             text = text.replace(word, "")
         assert "@" not in text

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.alpha.core.test_replay import again, assert_equal, replayed, set_field
 from tests.unit.alpha.homes import asked, edited, first, kept, without
-from tests.unit.executor.test_commands import Desk
+from tests.unit.executor.test_commands import Desk, two_hosts
 from tests.unit.executor.world import World
 from vanta.alpha.core.asked import commands
 from vanta.alpha.core.watchers import Receipts
@@ -247,3 +247,19 @@ def test_other_bytes_have_to_be_others_and_new() -> None:
     for change in changes:
         wrong = again_of(world, edited(world, target.seq, change))
         assert wrong[0].seq == target.seq
+
+
+def test_commands_of_two_hosts_replay_equal() -> None:
+    """Each log in its own order; one that was passed over in its log is found."""
+    world, here, there = two_hosts()
+    there.give("cancel")
+    world.step()
+    here.give("cancel")
+    there.give("flatten")
+    world.step()
+    given = [commands(desk.journal.read()) for desk in (here, there)]
+    records = list(world.journal.read())
+    assert replayed(records, kept(world), given).differences == []
+    passed_over = [given[0], {"cmd_x": next(iter(given[1].values())), **given[1]}]
+    wrong = replayed(records, kept(world), passed_over).differences[0]
+    assert wrong.found.recomputed == "cmd_x was to be answered before"

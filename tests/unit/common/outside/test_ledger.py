@@ -183,6 +183,26 @@ def test_a_first_line_that_was_never_signed_may_be_torn(path: Path, clock: Manua
     assert kinds(path) == ["journal.opened", "tail.repaired"]
 
 
+def test_without_a_key_what_was_sealed_is_durable(path: Path, clock: ManualClock) -> None:
+    """The transport's log: a break in today's file is set aside, one in a sealed piece is not."""
+    def opening() -> JournalLedger:
+        return JournalLedger(Small(path, alone=True, daily=True), clock, program="transport 1")
+
+    with closing(opening()) as ledger:
+        for _ in range(2):
+            ledger.put(CALL)
+            clock.sleep(86_400)
+    (piece,) = segments.sealed(path)
+    whole = path.read_bytes()
+    path.write_bytes(b"\0\n" + whole)
+    with closing(opening()):
+        pass
+    assert kinds(path) == ["journal.opened", "call.made", "tail.repaired"]
+    piece.path.write_bytes(piece.path.read_bytes().replace(b'"schema":1', b'"schema":2'))
+    with pytest.raises(StateError, match="does not follow line 1"):
+        opening()
+
+
 def test_each_day_is_sealed_with_all_of_it_signed(path: Path, clock: ManualClock) -> None:
     """So that `vanta tidy` can put it away, and only what follows is read again."""
     with closing(opened(path, clock, Small)) as ledger:
@@ -261,6 +281,7 @@ def test_a_program_that_calls_nobody_leaves_no_file(path: Path, clock: ManualClo
     later.settle()
     later.close()
     assert not path.exists()
+    later.ready()
     later.ready()
     later.put(CALL)
     later.settle()

@@ -1,5 +1,6 @@
 """One line for each request, under the real client libraries against real servers; nothing in it but what may be."""
 
+import asyncio
 import socket
 import ssl
 from collections.abc import Callable
@@ -110,6 +111,28 @@ def test_a_server_that_is_not_there_is_a_line(way: Callable[[Out, str], None], o
         with pytest.raises((requests.ConnectionError, httpx.ConnectError)):
             way(out, url)
     assert lines(ledger.calls) == [("call.made", LISTED, "feed:news", "POST", "refused", "None")]
+
+
+def over_asyncio(out: Out, url: str) -> None:
+    """A connection of an event loop, whose names are resolved in a thread."""
+    async def ask() -> None:
+        call = out.begin("localhost", "POST")
+        reading, writing = await asyncio.open_connection("localhost", int(url.rpartition(":")[2]))
+        writing.write(b"POST / HTTP/1.0\r\n\r\n")
+        size = len((await reading.read()).partition(b"\r\n\r\n")[2])
+        writing.close()
+        call.ended("200", size)
+
+    asyncio.run(ask())
+
+
+@pytest.mark.parametrize("way", [*WAYS, over_asyncio])
+def test_libraries_reach_a_permitted_name_through_the_wall(way: Callable[[Out, str], None],
+                                                           ledger: MemoryLedger) -> None:
+    """By the addresses that it was resolved to; none of them is on the list itself."""
+    with told(LISTED) as server, Out(Allowed.of(["localhost"], here=False), ledger, SystemClock()) as out:
+        way(out, server.url.replace(LISTED, "localhost"))
+    assert lines(ledger.calls) == [("call.made", "localhost", "other", "POST", "200", "5")]
 
 
 def test_what_the_wall_refuses_beneath_a_seam_has_one_line(ledger: MemoryLedger) -> None:

@@ -173,6 +173,22 @@ def test_this_host_is_permitted_unless_it_is_said_otherwise(ledger: MemoryLedger
 
 
 @pytest.mark.usefixtures("out")
+def test_the_hook_looks_at_what_leaves_and_at_nothing_else() -> None:
+    """Called as Python calls it: in there no line of it is measured."""
+    wall._hook("open", ("/etc/hosts", "r", 0))
+    wall._hook("socket.bind", (None, (OTHER, 80)))
+    with closing(socket.socket()) as one:
+        wall._hook("socket.sendmsg", (one, None))  # it was looked at when it was connected
+        wall._hook("socket.connect", (one, (LISTED, 80)))
+        with pytest.raises(NotAllowed):
+            wall._hook("socket.connect", (one, (OTHER, 80)))
+    with pytest.raises(NotAllowed):
+        wall._hook("socket.getaddrinfo", ("x.example.org", 80, 0, 0, 0))
+    with pytest.raises(NotAllowed):
+        wall._hook("socket.getnameinfo", ((OTHER, 80),))
+
+
+@pytest.mark.usefixtures("out")
 def test_other_kinds_of_sockets_are_refused() -> None:
     """What is neither of this host nor of the internet is not known to stay here."""
     class Odd:
