@@ -25,13 +25,23 @@ from vanta.transport.core import streams
 from vanta.transport.core.frames import Garbled
 from vanta.transport.core.table import ALPHA, NODES, TABLE
 from vanta.transport.daemon import Around, Carrier, LeaseDaemon
-from vanta.transport.jetstream import Way
 from vanta.transport.port import LinkDown
 from vanta.transport.publisher import Publisher
 from vanta.transport.publishing import PublishDaemon
 from vanta.transport.puller import Link
 from vanta.transport.serve import serve as answer
-from vanta.transport.wire import LEASE_S, bus, lease_writer, links, node_of, publisher, reader, way_out, witness
+from vanta.transport.wire import (
+    LEASE_S,
+    Way,
+    bus,
+    lease_writer,
+    links,
+    node_of,
+    publisher,
+    reader,
+    way_out,
+    witness,
+)
 
 app = application("What crosses between hosts: pulled, verified, never over a local file.")
 
