@@ -33,7 +33,8 @@ from vanta.transport.reading import HomeReader
 from vanta.transport.streamed import Ends, StreamRemote
 from vanta.transport.witness import Witness
 
-__all__ = ["LEASE_S", "Way", "bus", "lease_writer", "links", "needs", "node_of", "publisher", "reader", "way_out", "witness"]
+__all__ = ["LEASE_S", "Way", "bus", "lease_writer", "links", "needs", "node_of", "publisher", "reader", "way_out",
+           "witness"]
 
 LEASE_S = 1.0
 """How often Alpha's word is said anew."""
