@@ -24,11 +24,10 @@ from vanta.common.settings import load
 from vanta.common.signatures import Signer, fingerprint
 from vanta.common.signing_key import signer_of
 from vanta.common.store.journal import FileJournal
-from vanta.transport.bus import Conflict, Message, NotTaken
+from vanta.transport.bus import Conflict, Message, NotTaken, Way
 from vanta.transport.core import streams
 from vanta.transport.core.envelope import Piece, opened, sealed
 from vanta.transport.core.table import NODES
-from vanta.transport.jetstream import Way
 from vanta.transport.port import LinkDown
 from vanta.transport.puller import Link
 from vanta.transport.wire import bus, links, publisher

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple, Protocol
 
 from vanta.common.errors import StateError
+from vanta.common.outside.out import Out
 from vanta.transport.core.streams import Stream
 
 
@@ -19,6 +20,13 @@ class Message(NamedTuple):
 
     seq: int
     body: bytes
+
+
+class Way(NamedTuple):
+    """By which way connections to it leave this host, and what for."""
+
+    out: Out
+    purpose: str
 
 
 class Bus(Protocol):

@@ -20,7 +20,7 @@ from vanta.common.paths import PUBLISH_CALLS, Home
 from vanta.common.settings import Settings, clock_from, home_from, load, notify_address, watchdog_s
 from vanta.common.store.ground import doubts
 from vanta.common.store.lock import FileLock
-from vanta.transport.bus import NotTaken
+from vanta.transport.bus import NotTaken, Way
 from vanta.transport.core import streams
 from vanta.transport.core.frames import Garbled
 from vanta.transport.core.table import ALPHA, NODES, TABLE
@@ -32,7 +32,6 @@ from vanta.transport.puller import Link
 from vanta.transport.serve import serve as answer
 from vanta.transport.wire import (
     LEASE_S,
-    Way,
     bus,
     lease_writer,
     links,

@@ -19,8 +19,8 @@ import orjson
 from vanta.common.errors import OperatorError
 from vanta.common.outside.allowed import host_of
 from vanta.common.outside.call import NotAllowed
-from vanta.common.outside.out import Asking, Out
-from vanta.transport.bus import Conflict, Message, NotTaken
+from vanta.common.outside.out import Asking
+from vanta.transport.bus import Conflict, Message, NotTaken, Way
 from vanta.transport.core.streams import Stream, inbox
 from vanta.transport.port import LinkDown
 
@@ -44,14 +44,6 @@ class Access:
     certificate: str
     key_file: str
     timeout_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """By which way connections leave this host, and what for."""
-
-    out: Out
-    purpose: str
 
 
 class NatsBus:

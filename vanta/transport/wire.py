@@ -19,10 +19,10 @@ from vanta.common.store.atomic import read
 from vanta.common.store.files import FolderFiles
 from vanta.common.store.snapshot import FileSnapshots
 from vanta.common.store.storage import DURABLE
-from vanta.transport.bus import Bus
+from vanta.transport.bus import Bus, Way
 from vanta.transport.core import streams
 from vanta.transport.core.table import NODES, crossings
-from vanta.transport.jetstream import Access, NatsBus, Way
+from vanta.transport.jetstream import Access, NatsBus
 from vanta.transport.landing import Landing
 from vanta.transport.lease import LeaseWriter
 from vanta.transport.pipe import Calls, PipeRemote
@@ -33,8 +33,7 @@ from vanta.transport.reading import HomeReader
 from vanta.transport.streamed import Ends, StreamRemote
 from vanta.transport.witness import Witness
 
-__all__ = ["LEASE_S", "Way", "bus", "lease_writer", "links", "needs", "node_of", "publisher", "reader", "way_out",
-           "witness"]
+__all__ = ["LEASE_S", "bus", "lease_writer", "links", "needs", "node_of", "publisher", "reader", "way_out", "witness"]
 
 LEASE_S = 1.0
 """How often Alpha's word is said anew."""

@@ -15,9 +15,9 @@ from tests.processes import ROOT
 from vanta.common.models.configuration import NatsSettings, Settings
 from vanta.common.outside.out import unwatched
 from vanta.common.paths import Home
+from vanta.transport.bus import Way
 from vanta.transport.core.streams import ADMIN, configurations
 from vanta.transport.core.table import NODES
-from vanta.transport.jetstream import Way
 from vanta.transport.wire import bus
 
 WAY = Way(unwatched(), "link:alpha")

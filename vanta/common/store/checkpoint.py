@@ -63,9 +63,9 @@ def decode(line: bytes, *, where: str) -> Checkpoint:
 
 
 def is_genuine(line: bytes, one: Checkpoint) -> bool:
-    """Whether the line was signed with the key that it names."""
-    body, mark, _ = line.rpartition(_MARK)
-    return bool(mark) and is_signed(body + b"}", one.sig, one.key)
+    """Whether the line was signed with the key that it names, and is to the byte what was written then."""
+    body, mark, rest = line.rpartition(_MARK)
+    return bool(mark) and rest == one.sig.encode() + b'"}' and is_signed(body + b"}", one.sig, one.key)
 
 
 class Covered(NamedTuple):

@@ -76,6 +76,14 @@ def test_a_whole_line_that_is_not_signed_as_it_says_stops_the_writer(tmp_path: P
     assert (len(covered.checkpoints), covered.line) == (2, 3)
 
 
+@pytest.mark.parametrize("blank", [b"\r", b" ", b"\t"])
+def test_a_blank_behind_the_last_line_is_found(tmp_path: Path, blank: bytes) -> None:
+    """It means nothing in JSON, no later line vouches for it, and it is a changed byte all the same."""
+    raw = three(tmp_path, OLD, OLD)
+    for changed in (raw[:-1] + blank + b"\n", raw[:-2] + blank + b"}\n"):
+        assert read_all(changed, NAME, (OLD.public,)).line == 2
+
+
 def test_a_stranger_s_checkpoint_stops_the_writer(tmp_path: Path) -> None:
     """Signed soundly, by a key that this home never had: whoever made it may have named any state in it."""
     raw = three(tmp_path, OLD)
