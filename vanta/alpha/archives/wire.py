@@ -1,7 +1,6 @@
 """Which adapter stands behind a home's archive."""
 
 import contextlib
-import json
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +9,10 @@ from vanta.alpha.archives.port import Archive
 from vanta.alpha.archives.rounds import Kept, Round, owner
 from vanta.alpha.core.archived import number_of
 from vanta.common.canonical import document
-from vanta.common.errors import CredentialsRefused, OperatorError, StateError
+    path, (kept_at, name) = home.file(ARCHIVE_STATE), _last(home)
+    said = ArchiveState.model_validate({"looked_at": at, "kept_at": at if made else kept_at,
+                                        "manifest": made.name if made else name, "problem": problem})
+    replace(path, document(said.model_dump(mode="json")))
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import ARCHIVE_STATE, Home
 from vanta.common.signing_key import signer_of
@@ -46,16 +48,15 @@ def kept(home: Home, settings: Settings, now: datetime) -> tuple[Kept | None, st
 def _last(home: Home) -> tuple[str | None, str | None]:
     """When something was kept last, and the manifest's name."""
     try:
-        before = json.loads(read(home.file(ARCHIVE_STATE)))
-        kept_at, name = before.get("kept_at"), before.get("manifest")
-    except (StateError, ValueError, AttributeError):
+        before = ArchiveState.model_validate_json(read(home.file(ARCHIVE_STATE)))
+    except (StateError, ValueError):
         return None, None
-    return kept_at, name if isinstance(name, str) and number_of(name) else None
+    return before.kept_at, before.manifest if before.manifest and number_of(before.manifest) else None
 
 
 def _note(home: Home, made: Kept | None, problem: str, at: str) -> None:
     """What `vanta-diagnostics` shows without a look at a disk that may hang."""
     path, (kept_at, name) = home.file(ARCHIVE_STATE), _last(home)
-    said = {"looked_at": at, "kept_at": at if made else kept_at, "manifest": made.name if made else name,
-            "problem": problem}
-    replace(path, document(said))
+    said = ArchiveState.model_validate({"looked_at": at, "kept_at": at if made else kept_at,
+                                        "manifest": made.name if made else name, "problem": problem})
+    replace(path, document(said.model_dump(mode="json")))
