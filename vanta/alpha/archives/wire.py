@@ -9,10 +9,8 @@ from vanta.alpha.archives.port import Archive
 from vanta.alpha.archives.rounds import Kept, Round, owner
 from vanta.alpha.core.archived import number_of
 from vanta.common.canonical import document
-    path, (kept_at, name) = home.file(ARCHIVE_STATE), _last(home)
-    said = ArchiveState.model_validate({"looked_at": at, "kept_at": at if made else kept_at,
-                                        "manifest": made.name if made else name, "problem": problem})
-    replace(path, document(said.model_dump(mode="json")))
+from vanta.common.errors import CredentialsRefused, OperatorError, StateError
+from vanta.common.models.archive import ArchiveState
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import ARCHIVE_STATE, Home
 from vanta.common.signing_key import signer_of
