@@ -246,6 +246,9 @@ def test_a_latch_is_released_from_alpha_by_what_arrived(alpha: Home, capsys: Cap
     says(there, seconds=90, latches=[{"latch_id": "latch_1", "detail": "odd"}])
     assert run(alpha, *words) == Exit.REFUSED
     assert "what can be seen is 90 s old" in capsys.readouterr().err
+    says(there, seconds=-7200, latches=[{"latch_id": "latch_1", "detail": "odd"}])
+    assert run(alpha, *words) == Exit.REFUSED  # by a clock that is wrong nobody can tell how old it is
+    assert "what can be seen lies 119 min ahead" in capsys.readouterr().err
     says(there, latches=[{"latch_id": "latch_1", "detail": "odd"}])
     assert run(alpha, *words) == Exit.DONE
     assert b'"latch_1"' in alpha.file(OPERATOR_COMMANDS).read_bytes()

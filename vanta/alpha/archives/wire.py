@@ -6,8 +6,8 @@ from pathlib import Path
 
 from vanta.alpha.archives.folder import FolderArchive
 from vanta.alpha.archives.port import Archive
-from vanta.alpha.archives.rounds import Kept, Round, owner
-from vanta.alpha.core.archived import number_of
+from vanta.alpha.archives.rounds import Kept, Round
+from vanta.alpha.core.archived import BEGUN, number_of
 from vanta.common.canonical import document
 from vanta.common.errors import CredentialsRefused, OperatorError, StateError
 from vanta.common.models.archive import ArchiveState
@@ -32,7 +32,7 @@ def kept(home: Home, settings: Settings, now: datetime) -> tuple[Kept | None, st
         return None, ""
     made, problem, archive, last = None, "", archive_of(settings), _last(home)[1]
     try:
-        if last and owner(archive) and archive.size(last) is None:  # said once: what is there now is kept all the same
+        if last and archive.size(BEGUN) is not None and archive.size(last) is None:  # said once; what is there is kept
             problem = (f"the archive in {settings.archive.folder}: {last}, which was kept there, is not there any "
                        "more: its end was taken away, or an older copy lies in its place")
         made = Round(home, archive, signer_of(home)).run(iso(now))
