@@ -11,7 +11,7 @@ from vanta import __version__
 from vanta.alpha.controls import Change, give
 from vanta.alpha.copies import WithCopies
 from vanta.alpha.core.switching import Wish
-from vanta.alpha.editing import Edit, Meanwhile, put
+from vanta.alpha.editing import Edit, Meanwhile, ours, put
 from vanta.alpha.facts import far, gather, given_or_taken, node_here, shown, whole
 from vanta.alpha.halting import Carry, Done, turned_on
 from vanta.alpha.operators import owners
@@ -33,7 +33,7 @@ from vanta.common.store.snapshot import FileSnapshots
 from vanta.common.times import iso
 
 __all__ = ["Change", "Edit", "Meanwhile", "any_log", "ask", "assistant_log", "carried_out", "command_log",
-           "control_log", "far", "gather", "given_or_taken", "last_records", "node_here", "owners", "permitted",
+           "control_log", "far", "gather", "given_or_taken", "last_records", "node_here", "ours", "owners", "permitted",
            "pieces", "put", "record", "shown", "snapshots", "switched_on", "tightening", "tracker_log", "whole"]
 
 

@@ -145,10 +145,10 @@ class _Blanks(dict[str, str]):
         return "-"
 
 
-_ASIDE = "Until it starts nothing is cancelled and no position is left. If the disk is well, keep this log as evidence " \
-    "and go on with a new one, in the home: " + "; ".join(
-        f"mkdir -p memory/aside/{place} && mv --backup=numbered memory/{place}{EXECUTOR_CALLS} memory/aside/{place}"
-        for place in ("", "checkpoints/", "segments/"))
+_ASIDE = ("Until it starts nothing is cancelled and no position is left. If the disk is well, keep this log as "
+          "evidence and go on with a new one, in the home: " + "; ".join(
+              f"mkdir -p memory/aside/{at} && mv --backup=numbered memory/{at}{EXECUTOR_CALLS} memory/aside/{at}"
+              for at in ("", "checkpoints/", "segments/")))
 
 
 def way_out(home: Home, settings: Settings, clock: Clock, storage: Storage) -> Out:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from vanta.alpha.core.operator_json import dumps
-from vanta.alpha.wire import Change, Edit, carried_out, owners, put
+from vanta.alpha.wire import Change, Edit, carried_out, node_here, ours, owners, put
 from vanta.common import strictjson
 from vanta.common.canonical import sha256
 from vanta.common.cli import Confirm, HomeOption, JsonFlag, Next, Report, application, confirmed, emit
@@ -20,7 +20,7 @@ from vanta.common.clock import SystemClock
 from vanta.common.errors import OperatorError, UsageError
 from vanta.common.host import account
 from vanta.common.models.overlay import SWITCHES, Overlay, Switch
-from vanta.common.paths import OVERLAY, Home, own
+from vanta.common.paths import OVERLAY, Home, NodeHome, own
 from vanta.common.settings import home_from
 from vanta.common.store.guarded import guarded_read
 from vanta.executor.core.controls import MAX_BYTES, read_overlay
@@ -49,7 +49,7 @@ def mode(switch: SwitchName = None, *, home: HomeOption = None, json: JsonFlag =
          off: Off = False, reason: Reason = NOT_STATED, by: By = None, confirm: Confirm = None) -> int:
     """Show the switches of vault_overlay.json, or turn one on or off."""
     place, clock = home_from(home).existing(), SystemClock()
-    seen = look(place)
+    seen = look(NodeHome(place.root, node_here(place)) if switch is None else ours(place, OVERLAY))
     if switch is None:
         said = {name: _words(seen.overlay, name) for name in SWITCHES}
         return emit(Report(schema="vanta.run.mode/1", at=clock.now(), items={"switches": said},

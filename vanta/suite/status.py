@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vanta.alpha.core.sights import Doc, Facts, Limits, Row, one_line, since, span
+from vanta.alpha.core.sights import Doc, Facts, Limits, Row, nothing_known, one_line, since, span
 from vanta.alpha.core.summary import headline, rows, worst
 from vanta.alpha.wire import gather, last_records, permitted, shown, whole
 from vanta.common import typed
@@ -107,7 +107,8 @@ def risk(home: Home, facts: Facts) -> Iterator[str]:
     """What is at stake, by vault, and what works at the venue."""
     vaults = facts.portfolio.rows("vaults")
     if not vaults:
-        yield facts.portfolio.problem or "nothing is held: the executor has not run here yet"
+        held = "what is held is not known" if facts.node in ("alpha", "markets") else "nothing is held"
+        yield facts.portfolio.problem or f"{held}: {nothing_known(facts)}"
     for vault in vaults:
         values = [_amount(row.get("value")) for row in Doc(vault).rows("positions")]
         known = [value for value in values if value is not None]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from vanta.alpha.editing import Edit, Elsewhere, put
 from vanta.alpha.wire import node_here
 from vanta.common.canonical import sha256
 from vanta.common.clock import SystemClock
@@ -23,12 +24,14 @@ from vanta.common.paths import (
     OVERLAY,
     PERMIT,
     TRADE_LOG,
+    VAULTS,
     Home,
 )
 from vanta.common.store.files import FolderFiles
 from vanta.common.store.journal import FileJournal
 from vanta.common.times import iso
 from vanta.executor.core.inputs import FAR
+from vanta.suite.dispatch import main as dispatch
 from vanta.suite.run import main
 from vanta.transport.lease import LeaseWriter
 
@@ -223,6 +226,35 @@ def test_nothing_on_markets_stops_an_order_and_nobody_is_told_so(tmp_path: Path,
     assert not home.file(OPERATOR_COMMANDS).exists()
 
 
+@pytest.mark.parametrize("words", [
+    ("overlay", "set", "full_halt"), ("overlay", "clear", "full_halt", "--reason", "x", "--confirm", "full_halt"),
+    ("run", "mode", "full_halt"), ("run", "mode", "full_halt", "--off", "--reason", "x", "--confirm", "full_halt")])
+@pytest.mark.parametrize("lies", [None, CLEAR, CLEAR.replace(b'"full_halt": false', b'"full_halt": true')])
+def test_no_switch_is_turned_on_markets_and_nobody_is_told_so(
+        tmp_path: Path, capsys: Capture, words: tuple[str, ...], lies: bytes | None) -> None:
+    """Nobody reads an overlay of that host, also if one of another time lies there; what is shown is Alpha's."""
+    home = at(tmp_path, "markets")
+    home.replica("alpha").file(OVERLAY).write_bytes(CLEAR)
+    if lies is not None:
+        home.file(OVERLAY).write_bytes(lies)
+    assert dispatch([*words, "--home", str(home.root)]) == Exit.OUTCOME_UNKNOWN
+    said = capsys.readouterr()
+    assert "is on" not in said.out
+    assert "no order" not in said.out
+    assert (home.file(OVERLAY).read_bytes() if home.file(OVERLAY).exists() else None) == lies
+    for show in (("overlay", "show"), ("run", "mode")):
+        assert dispatch([*show, "--home", str(home.root)]) == Exit.DONE
+        assert "full_halt                 off" in capsys.readouterr().out
+
+
+def test_vaults_are_changed_on_alpha_alone(executor: Home, capsys: Capture) -> None:
+    """A limit that is edited on the executor's host is none that it reads."""
+    with pytest.raises(Elsewhere, match="is Alpha's"):
+        put(Edit(home=executor, name=VAULTS, before=None, after=b"{}"), SystemClock())
+    assert not executor.file(VAULTS).exists()
+    put(Edit(home=executor, name=OVERLAY, before=CLEAR, after=CLEAR), SystemClock())
+
+
 def test_dispatch_is_not_permitted_from_alpha(alpha: Home, capsys: Capture) -> None:
     """A permit there would be read by nobody; what Alpha's overlay holds is said, with the command that ends it."""
     words = ("release", "--reason", "x", "--scope", "global", "--confirm", "global")
@@ -252,6 +284,14 @@ def test_a_latch_is_released_from_alpha_by_what_arrived(alpha: Home, capsys: Cap
     says(there, latches=[{"latch_id": "latch_1", "detail": "odd"}])
     assert run(alpha, *words) == Exit.DONE
     assert b'"latch_1"' in alpha.file(OPERATOR_COMMANDS).read_bytes()
+
+
+def test_what_has_not_arrived_is_not_nothing(alpha: Home, capsys: Capture) -> None:
+    """Of an executor on another host it is not known what it holds."""
+    assert run(alpha, "status") == Exit.DONE
+    out = capsys.readouterr().out
+    assert "what is held is not known: nothing of the executor has arrived here" in out
+    assert "Alpha's overlay permits, and nothing of the executor has arrived" in out
 
 
 def test_on_alpha_it_is_said_that_the_executor_is_elsewhere(alpha: Home, capsys: Capture) -> None:

@@ -20,12 +20,13 @@ from vanta.alpha.cli.overlay_history import history
 from vanta.alpha.core.permission import permission
 from vanta.alpha.core.sights import one_line
 from vanta.alpha.core.switching import flip_words, rows
+from vanta.alpha.facts import node_here
 from vanta.alpha.halting import look
 from vanta.alpha.operators import known, open_ways, owners
 from vanta.common.canonical import sha256
 from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, application, emit, exit_table
 from vanta.common.exitcodes import Exit
-from vanta.common.paths import OVERLAY
+from vanta.common.paths import OVERLAY, NodeHome
 from vanta.common.settings import home_from
 from vanta.common.store.guarded import guarded_read
 from vanta.executor.core.controls import MAX_BYTES, read_overlay
@@ -62,6 +63,7 @@ def check(file: FileArgument, home: HomeOption = None, now: NowOption = None, js
 def show(home: HomeOption = None, now: NowOption = None, json: JsonFlag = False) -> int:
     """Show every switch, boost and flip, and what holds orders back. Ends with 0 whatever that is."""
     place = home_from(home).existing()
+    place = NodeHome(place.root, node_here(place))  # on Markets what arrived of Alpha's is shown
     at, seen = clock_of(place, now).now(), look(place)
     controls = seen.controls
     said = permission(controls, known(place, controls), now=at, ways=open_ways(place, controls))

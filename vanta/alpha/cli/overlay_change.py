@@ -28,7 +28,7 @@ from vanta.alpha.core.switching import (
     without,
     words,
 )
-from vanta.alpha.editing import Edit
+from vanta.alpha.editing import Edit, ours
 from vanta.alpha.halting import Done, again, insist_on_readable, look, set_safely, store
 from vanta.alpha.operators import known
 from vanta.alpha.wire import Change, carried_out, tightening
@@ -103,7 +103,7 @@ def set_(switch: SwitchArgument, *, scope: ScopeOption = None, until: Until = No
          reason: Why = NOT_STATED, by: By = None, confirm: Confirm = None, home: HomeOption = None,
          json: JsonFlag = False) -> int:
     """Turn a switch on. Asks nothing, and works on a file that cannot be read."""
-    place = own(home_from(home).existing())
+    place = ours(own(home_from(home).existing()), OVERLAY)
     clock = clock_of(place)
     wish = Wish(switch=_known_switch(switch), place=_place(scope), on=True, reason=reason, by=by or account(),
                 until=_until(until, switch, clock.now()))
@@ -115,7 +115,7 @@ def set_(switch: SwitchArgument, *, scope: ScopeOption = None, until: Until = No
 def clear(switch: SwitchArgument, *, scope: ScopeOption = None, reason: Why = NOT_STATED,  # noqa: PLR0913 - options
           by: By = None, confirm: Confirm = None, home: HomeOption = None, json: JsonFlag = False) -> int:
     """Turn a switch off. Needs a reason, and the switch's name once more."""
-    place = own(home_from(home).existing())
+    place = ours(own(home_from(home).existing()), OVERLAY)
     clock = clock_of(place)
     wish = Wish(switch=_known_switch(switch), place=_place(scope), on=False, reason=reason,
                 by=account() if by is None else by)
@@ -250,7 +250,7 @@ def flip(*, vault: VaultOption = None, persona: PersonaOption = None, ttl: Ttl =
          slice_: Slice = None, amplify: Amplify = None, end: End = False, reason: Why = NOT_STATED, by: By = None,
          home: HomeOption = None, json: JsonFlag = False) -> int:
     """Tilt one vault towards one persona for at most four hours, or end that."""
-    place = own(home_from(home).existing())
+    place = ours(own(home_from(home).existing()), OVERLAY)
     clock, name = clock_of(place), account() if by is None else by
     if end:
         before, after, warnings = again(lambda: _flip(place, None, (name, reason), clock))

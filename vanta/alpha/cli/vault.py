@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from vanta.alpha.core.envelopes import Changed, Limit, limits
+from vanta.alpha.editing import ours
 from vanta.alpha.vaults import Read, Terms, applied, assign, copy_of, current, edited, read
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit, exit_table
 from vanta.common.clock import Clock, SystemClock
@@ -96,7 +97,7 @@ def check(file: FileArgument = None, home: HomeOption = None, json: JsonFlag = F
 def edit(*, file: NewFile = None, sets: Sets = None, drop: Drop = None, reason: Why = NOT_STATED,  # noqa: PLR0913
          by: By = None, home: HomeOption = None, json: JsonFlag = False) -> int:
     """Change vault.json: in an editor, by --set, or with a whole file. Only what is right takes its place."""
-    place, clock = own(home_from(home).existing()), SystemClock()
+    place, clock = ours(own(home_from(home).existing()), VAULTS), SystemClock()
     if file is not None and sets:
         raise UsageError("--file and --set exclude each other", "Use one of them.")
     before = current(place)
