@@ -3,8 +3,8 @@
 What a model gets: the facts of an answer that was made without it, without names, accounts, hosts, addresses and
 secrets, marked as data; a text that reads like an instruction is withheld. What it may say: these facts in other
 words, each sentence with a citation that it was given, no figure, name, switch or word that the facts do not
-hold, small ones aside. Anything else is dropped, and the answer stands as it was. It stands in any case: what a model says is shown
-above it and labelled. Nothing else calls the port.
+hold, small ones aside. Anything else is dropped, and the answer stands as it was. It stands in any case: what a model
+says is shown above it and labelled. Nothing else calls the port.
 """
 
 import json
