@@ -21,7 +21,7 @@ from vanta.common.errors import OperatorError, UsageError
 from vanta.common.host import account
 from vanta.common.models.overlay import SWITCHES, Overlay, Switch
 from vanta.common.paths import OVERLAY, Home, own
-from vanta.common.settings import home_from
+from vanta.common.settings import clock_of, home_from
 from vanta.common.store.guarded import guarded_read
 from vanta.executor.core.controls import MAX_BYTES, read_overlay
 from vanta.suite.controls import By, Reason
@@ -48,7 +48,8 @@ class Seen:
 def mode(switch: SwitchName = None, *, home: HomeOption = None, json: JsonFlag = False,  # noqa: PLR0913 - options
          off: Off = False, reason: Reason = NOT_STATED, by: By = None, confirm: Confirm = None) -> int:
     """Show the switches of vault_overlay.json, or turn one on or off."""
-    place, clock = home_from(home).existing(), SystemClock()
+    place = home_from(home).existing()
+    clock = clock_of(place)
     seen = look(place)
     if switch is None:
         said = {name: _words(seen.overlay, name) for name in SWITCHES}

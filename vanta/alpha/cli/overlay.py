@@ -15,7 +15,6 @@ from typing import Annotated
 import typer
 
 from vanta.alpha.cli import overlay_change
-from vanta.alpha.cli.overlay_change import clock_of
 from vanta.alpha.cli.overlay_history import history
 from vanta.alpha.core.permission import permission
 from vanta.alpha.core.switching import flip_words, rows
@@ -25,7 +24,7 @@ from vanta.common.canonical import sha256
 from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, application, emit, exit_table
 from vanta.common.exitcodes import Exit
 from vanta.common.paths import OVERLAY
-from vanta.common.settings import home_from
+from vanta.common.settings import clock_of, home_from
 from vanta.common.store.guarded import guarded_read
 from vanta.executor.core.controls import MAX_BYTES, read_overlay
 

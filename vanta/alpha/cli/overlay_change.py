@@ -46,15 +46,15 @@ from vanta.common.cli import (
     exit_table,
     moment,
 )
-from vanta.common.clock import Clock, SystemClock
-from vanta.common.errors import OperatorError, UsageError, VantaError
+from vanta.common.clock import Clock
+from vanta.common.errors import OperatorError, UsageError
 from vanta.common.exitcodes import Exit
 from vanta.common.host import account
 from vanta.common.models.base import validate
 from vanta.common.models.overlay import SWITCHES, Flip, Overlay
 from vanta.common.models.vault import VaultRegistry, persona_name
 from vanta.common.paths import OVERLAY, VAULTS, Home, own
-from vanta.common.settings import clock_from, home_from, load
+from vanta.common.settings import clock_of, home_from
 from vanta.common.store.atomic import read
 from vanta.common.store.document import parse
 from vanta.common.times import iso
@@ -88,14 +88,6 @@ def readable(home: Home) -> tuple[bytes, Overlay]:
                             "It halts everything as it is. Repair it with an editor; `vanta overlay set full_halt` "
                             "puts one in its place that halts and can be read.")
     return seen.raw, seen.controls.overlay
-
-
-def clock_of(home: Home, now: datetime | None = None) -> Clock:
-    """The home's clock; the host's where the settings are wrong, which must not keep anybody from halting."""
-    try:
-        return clock_from(load(home), now)
-    except VantaError:
-        return SystemClock()
 
 
 @app.command(name="set", epilog=_EXITS)
