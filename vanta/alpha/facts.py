@@ -108,6 +108,12 @@ def shown(home: Home, settings: Settings) -> NodeHome:
     return NodeHome(home.root, settings.node.name if settings.node else "")
 
 
+def unread(home: Home) -> Settings:
+    """What a look at a home goes by while its settings cannot be read: the defaults, and the node that lies here."""
+    name = node_here(home)
+    return Settings.model_validate({"node": {"name": name}} if name else {})
+
+
 def node_here(home: Home) -> str:
     """Which node of several hosts this home is, empty where there is one host.
 

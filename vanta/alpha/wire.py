@@ -12,7 +12,7 @@ from vanta.alpha.controls import Change, give
 from vanta.alpha.copies import WithCopies
 from vanta.alpha.core.switching import Wish
 from vanta.alpha.editing import Edit, Meanwhile, put
-from vanta.alpha.facts import far, gather, given_or_taken, node_here, shown, whole
+from vanta.alpha.facts import far, gather, given_or_taken, node_here, shown, unread, whole
 from vanta.alpha.halting import Carry, Done, turned_on
 from vanta.alpha.operators import owners
 from vanta.alpha.outlook import permission as permitted
@@ -34,7 +34,8 @@ from vanta.common.times import iso
 
 __all__ = ["Change", "Edit", "Meanwhile", "any_log", "ask", "assistant_log", "carried_out", "command_log",
            "control_log", "far", "gather", "given_or_taken", "last_records", "node_here", "owners", "permitted",
-           "pieces", "put", "record", "shown", "snapshots", "switched_on", "tightening", "tracker_log", "whole"]
+           "pieces", "put", "record", "shown", "snapshots", "switched_on", "tightening", "tracker_log", "unread",
+           "whole"]
 
 
 def snapshots(home: Home) -> Snapshots:
