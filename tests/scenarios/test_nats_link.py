@@ -279,5 +279,4 @@ def test_each_connection_leaves_its_lines_and_a_server_off_the_list_sees_none(tw
     with closing(bus(two.here, settings, "alpha", Way(out[0], "link:executor"))) as one, pytest.raises(LinkDown):
         one.last(streams.index("executor", "alpha"))
     two.server.again()
-    assert [call.kind for call in ledger.calls[3:]] == [Kind.CALL_MADE]
-    assert ledger.calls[3].status in {"refused", "timeout", "failed"}
+    assert [(call.kind, call.status) for call in ledger.calls[3:]] == [(Kind.CALL_MADE, "refused")]

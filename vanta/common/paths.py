@@ -137,7 +137,7 @@ STATE: tuple[StateFile, ...] = (
               what="append-only, hash-chained: every call of a language model, by hashes, sizes and what came of it"),
     StateFile(name=THREAD_TRACKER, writer="alpha", node="alpha", shape="tracker.ThreadTracker",
               what="items and threads as they stand: the fold of the tracker's log"),
-    StateFile(name=ARCHIVE_STATE, writer="alpha (vanta tidy)", node="alpha",
+    StateFile(name=ARCHIVE_STATE, writer="alpha (vanta tidy)", node="alpha", shape="archive.ArchiveState",
               what="on any node with an archive: when its journals were last copied there, and what kept it since"),
     *(StateFile(name=calls_of(feed), writer=f"markets collect {feed}", node="markets",
                 what=f"append-only, hash-chained: every request of the {feed} feed")

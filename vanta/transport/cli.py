@@ -30,7 +30,17 @@ from vanta.transport.publisher import Publisher
 from vanta.transport.publishing import PublishDaemon
 from vanta.transport.puller import Link
 from vanta.transport.serve import serve as answer
-from vanta.transport.wire import LEASE_S, bus, lease_writer, links, node_of, publisher, reader, way_out, witness
+from vanta.transport.wire import (
+    LEASE_S,
+    bus,
+    lease_writer,
+    links,
+    node_of,
+    publisher,
+    reader,
+    way_out,
+    witness,
+)
 
 app = application("What crosses between hosts: pulled, verified, never over a local file.")
 

@@ -59,7 +59,7 @@ class NatsBus:
         self._turn = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: Client | None = None
-        self._trouble: asyncio.Future[str] | None = None
+        self._trouble: asyncio.Future[Exception] | None = None
 
     def most(self) -> int:
         """See `Bus.most`."""
@@ -186,19 +186,19 @@ class NatsBus:
 
         async def wrong(error: Exception) -> None:
             if not trouble.done():
-                trouble.set_result(str(error) or type(error).__name__)
+                trouble.set_result(error)
 
         async def over() -> None:
             if not trouble.done():
-                trouble.set_result("the link ended")
+                trouble.set_result(ConnectionResetError("the link ended"))
 
         client, tls = Library(), self._tls()
         call = self._call = self._way.out.begin(host_of(self._server()), None, self._way.purpose)
         try:
-            await client.connect(
+            await self._next(client.connect(  # by itself it would try again and again
                 self._server(), name=f"vanta {self._access.user}", allow_reconnect=False, tls=tls,
                 inbox_prefix=inbox(self._access.user), error_cb=wrong, closed_cb=over, disconnected_cb=over,
-                connect_timeout=max(1, round(self._access.timeout_s)), pending_size=64 << 20)
+                connect_timeout=max(1, round(self._access.timeout_s)), pending_size=64 << 20))
         except asyncio.CancelledError:
             call.failed(TimeoutError())
             raise
@@ -230,14 +230,14 @@ class NatsBus:
         return found
 
     async def _next(self, message: Awaitable[Msg]) -> Msg:
-        """The next message; a permission that is missing, or the end of the link, is told at once."""
+        """What is waited for; a permission that is missing, or a link that ends or is refused, is told at once."""
         assert self._trouble is not None
         waiting = asyncio.ensure_future(message)
         waiting.add_done_callback(lambda one: one.cancelled() or one.exception())  # somebody has to have looked
         try:
             await asyncio.wait({waiting, self._trouble}, return_when=asyncio.FIRST_COMPLETED)
             if not waiting.done():
-                raise OSError(self._trouble.result())
+                raise self._trouble.result()
             return waiting.result()
         finally:
             waiting.cancel()

@@ -1,7 +1,6 @@
 """Which adapter stands behind a home's archive."""
 
 import contextlib
-import json
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from vanta.alpha.archives.port import Archive
 from vanta.alpha.archives.rounds import Kept, Round
 from vanta.common.canonical import document
 from vanta.common.errors import CredentialsRefused, Missing, OperatorError, StateError
+from vanta.common.models.archive import ArchiveState
 from vanta.common.models.configuration import Settings
 from vanta.common.paths import ARCHIVE_STATE, Home
 from vanta.common.signing_key import signer_of
@@ -43,10 +43,10 @@ def _note(home: Home, made: Kept | None, problem: str, at: str) -> None:
     """What `vanta-diagnostics` shows without a look at a disk that may hang."""
     path = home.file(ARCHIVE_STATE)
     try:
-        before = json.loads(read(path))
-        kept_at, name = before.get("kept_at"), before.get("manifest")
-    except (Missing, ValueError, AttributeError):
+        before = ArchiveState.model_validate_json(read(path))
+        kept_at, name = before.kept_at, before.manifest
+    except (Missing, ValueError):
         kept_at, name = None, None
-    said = {"looked_at": at, "kept_at": at if made else kept_at, "manifest": made.name if made else name,
-            "problem": problem}
-    replace(path, document(said))
+    said = ArchiveState.model_validate({"looked_at": at, "kept_at": at if made else kept_at,
+                                        "manifest": made.name if made else name, "problem": problem})
+    replace(path, document(said.model_dump(mode="json")))

@@ -37,7 +37,7 @@ def test_from_one_host_to_another(copied: Home, tmp_path: Path, capsys: Capture)
     assert call("audit", "export", "--home", copied.root, "--out", file) == 0
     out = capsys.readouterr().out
     assert f"signed with {fingerprint(key)}" in out
-    assert "14 values of logs withheld, 0 snapshots redacted, 0 left out" in out
+    assert "16 values of logs withheld, 0 snapshots redacted, 0 left out" in out
     assert call("audit", "verify", file, "--key", fingerprint(key).upper()) == 0
     assert "OK: everything verifies, and the key that you know vouches for it" in capsys.readouterr().out
     assert call("audit", "verify", file) == Check.UNKNOWN
@@ -80,7 +80,7 @@ def test_export_says_what_it_did(copied: Home, tmp_path: Path, capsys: Capture) 
     assert call(*words, "--from", "2026-11-18T16:00:00+01:00", "--to", "2026-11-19", "--by", "ann", "--json",
                 "--now", "2026-11-20T00:00:00Z", "--without-payloads") == 0
     said = told(capsys)
-    assert (said["schema"], said["file"], said["withheld"]) == ("vanta.audit.export/1", str(file), 14)
+    assert (said["schema"], said["file"], said["withheld"]) == ("vanta.audit.export/1", str(file), 16)
     assert said["bytes"] == file.stat().st_size
     made = orjson.loads(members(file)[MANIFEST])
     assert [made[name] for name in ("since", "until", "made_at", "made_by", "payloads")] == [
