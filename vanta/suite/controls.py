@@ -14,7 +14,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from vanta.alpha.wire import Change, ask, last_records, node_here, record
+from vanta.alpha.wire import Change, ask, last_records, node_here, not_from_markets, record
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit
 from vanta.common.clock import Clock
 from vanta.common.errors import OperatorError, VantaError
@@ -27,7 +27,7 @@ from vanta.common.settings import clock_of, home_from
 from vanta.common.store import atomic
 from vanta.common.store.gatelock import GATE, is_free
 from vanta.common.store.lock import holder
-from vanta.suite.elsewhere import Halt, kill_from_alpha, not_from_markets
+from vanta.suite.elsewhere import Halt, kill_from_alpha
 
 _LOOK_EVERY_S = 0.01
 _NEAR_BYTES = 8 << 20

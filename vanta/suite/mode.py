@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from vanta.alpha.core.operator_json import dumps
-from vanta.alpha.wire import Change, Edit, carried_out, owners, put
+from vanta.alpha.wire import Change, Edit, carried_out, node_here, not_from_markets, owners, put
 from vanta.common import strictjson
 from vanta.common.canonical import sha256
 from vanta.common.cli import Confirm, HomeOption, JsonFlag, Next, Report, application, confirmed, emit
@@ -50,12 +50,13 @@ def mode(switch: SwitchName = None, *, home: HomeOption = None, json: JsonFlag =
     """Show the switches of vault_overlay.json, or turn one on or off."""
     place = home_from(home).existing()
     clock = clock_of(place)
+    if switch is not None and node_here(own(place)) == "markets":
+        raise not_from_markets()
     seen = look(place)
     if switch is None:
         said = {name: _words(seen.overlay, name) for name in SWITCHES}
         return emit(Report(schema="vanta.run.mode/1", at=clock.now(), items={"switches": said},
                            lines=[f"{name:<26}{words}" for name, words in said.items()]), as_json=json)
-    own(place)
     if switch not in SWITCHES:
         raise UsageError(f"there is no switch {switch!r}", f"Known are {', '.join(SWITCHES)}.")
     name = account() if by is None else by
