@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vanta.alpha.archives.port import Archive
 from vanta.alpha.archives.rounds import owner
+from vanta.alpha.archives.wire import is_sound
 from vanta.alpha.core.archived import (
     CURE,
     KEYS_PATH,
@@ -25,7 +26,6 @@ from vanta.common.canonical import sha256
 from vanta.common.errors import Missing, StateError, UsageError
 from vanta.common.signatures import fingerprint, keys
 from vanta.common.store.atomic import describe, replace_all, sync_folder
-from vanta.common.store.snapshot import is_sound
 
 PART = ".part"
 
