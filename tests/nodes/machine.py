@@ -57,10 +57,11 @@ class Machine:
     def _booted(self) -> bool:
         assert self._nspawn is not None
         assert self._nspawn.poll() is None, self._console.read_text()[-3000:]
-        if not self._leader:
-            found = subprocess.run(["pgrep", "-P", str(self._nspawn.pid)], capture_output=True, text=True, check=False)
-            self._leader = found.stdout.strip()
+        found = subprocess.run(["pgrep", "-P", str(self._nspawn.pid)], capture_output=True, text=True, check=False)
+        leader = found.stdout.strip()  # the first child lays out the disk, and is gone when systemd runs
+        if not leader.isdigit() or _processes_of(leader) in ("", _processes_of("self")):
             return False
+        self._leader = leader
         return self.tries("systemctl", "is-system-running").stdout.strip() in ("running", "degraded")
 
     def tries(self, *command: str, text: str | None = None) -> "subprocess.CompletedProcess[str]":
@@ -94,8 +95,11 @@ class Machine:
 
     def power_cut(self) -> None:
         """`kill -9` of its PID 1: every process ends at once, nobody is told."""
-        if self._nspawn is not None and self._leader:
-            subprocess.run(["kill", "-9", self._leader], check=False, capture_output=True)
+        if self._nspawn is not None:
+            if self._leader:
+                subprocess.run(["kill", "-9", self._leader], check=False, capture_output=True)
+            else:  # it has not come so far
+                self._nspawn.kill()
             self._nspawn.wait(BOOT_S)
         self._nspawn = None
         self._leader = ""
@@ -109,3 +113,9 @@ class Machine:
             shutil.rmtree(one, ignore_errors=True)
 
 
+def _processes_of(pid: str) -> str:
+    """The namespace of processes that a process is in, empty if it is gone."""
+    try:
+        return str(Path(f"/proc/{pid}/ns/pid").readlink())
+    except OSError:
+        return ""

@@ -84,6 +84,34 @@ def test_an_edit_at_alpha_halts_the_executor(three: Estate) -> None:
     three.until(lambda: three.state()["dispatch"] == "open", "the halt is over")
 
 
+def test_the_operators_commands_halt_where_they_can_and_say_so_where_not(three: Estate) -> None:
+    """By a command at Alpha, told in its brief; at Markets nothing of it begins, nor does a program of another node."""
+    alpha, brief = three.at["alpha"], f"{HOME}/build/logs/brief-daily.txt"
+    alpha.shell('vanta overlay set full_halt --reason "enough for today"')
+    three.until(lambda: "halt.full_halt" in str(three.state().get("dispatch_reason")), "the halt arrives")
+    alpha.does("systemctl", "start", "vanta-assistant@daily")
+    assert "enough for today" in alpha.text(brief)
+    assert alpha.shell(f"stat -c %U {brief}") == "vanta-assistant\n"
+    assert "enough for today" in alpha.shell(f"python3 {HOME}/build/vanta_assistant.py ask 'why are there no orders?'")
+    alpha.shell('vanta overlay clear full_halt --confirm full_halt --reason "go on"')
+    three.until(lambda: three.state()["dispatch"] == "open", "the halt is over")
+    words = "export PATH=$PATH:/opt/vanta-venv/bin; "
+    assert three.at["markets"].tries("bash", "-c", f"{words}vanta overlay set full_halt").returncode == 6
+    assert alpha.tries("bash", "-c", f"{words}vanta executor run").returncode == 78
+
+
+def test_what_is_shown_on_a_node_is_to_be_done_there_by_its_units(three: Estate) -> None:
+    """The checklist finds nothing wrong with what the installer laid out; a stopped service is started by its unit."""
+    executor = three.at["executor"]
+    for machine in three.at.values():
+        said = machine.tries("/opt/vanta-venv/bin/vanta-diagnostics", "doctor").stdout
+        assert "✗" not in said, said
+    executor.does("systemctl", "stop", "executor-router")
+    assert "→ executor: systemctl start executor-router\n" in executor.shell("vanta-diagnostics")
+    executor.does("systemctl", "start", "executor-router")
+    three.until(lambda: three.state()["dispatch"] == "open", "it goes on")
+
+
 def test_a_cut_link_latches_and_a_healed_one_waits_for_a_person(three: Estate) -> None:
     """Silence latches the executor; it stays so when Alpha is heard again, until somebody releases it."""
     three.network.cut("executor")
@@ -134,6 +162,22 @@ def test_every_node_can_prove_it(three: Estate) -> None:
     for words in ("verify", "replay"):
         three.at["alpha"].shell(f"vanta {words} --home {HOME}/memory/replica/executor")
     three.at["executor"].shell("vanta verify")
+
+
+def test_a_lost_executor_comes_back_from_its_archive(three: Estate) -> None:
+    """Kept by the daily unit, as INSTALL says; what is restored verifies and replays to the same bytes."""
+    executor, folder = three.at["executor"], "/mnt/archive/executor"
+    executor.does("install", "-d", "-o", "vanta-executor", "-g", "vanta", "-m", "750", folder)
+    executor.shell(f"runuser -u vanta-executor -- /opt/vanta-venv/bin/vanta archive begin --folder {folder}")
+    executor.shell(f"printf '[archive]\nfolder = \"{folder}\"\n' >> {HOME}/config/vanta.toml")
+    executor.put("/etc/systemd/system/vanta-executor-tidy.service.d/override.conf",
+                 f"[Service]\nReadWritePaths={folder}\n")
+    executor.does("systemctl", "daemon-reload")
+    executor.does("systemctl", "start", "vanta-executor-tidy")
+    key = three.fingerprint("executor")
+    executor.shell(f"vanta archive verify --key {key} && vanta archive restore {folder} --to /srv/back --key {key}")
+    for words in ("verify", "replay"):
+        executor.shell(f"vanta {words} --home /srv/back")
 
 
 def test_the_build_folder_is_read_over_the_network_and_flips(three: Estate) -> None:

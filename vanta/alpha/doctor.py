@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
+from vanta.alpha.core.doing import collect, doing
 from vanta.alpha.core.sights import Facts, Row, since
 from vanta.alpha.operators import owners
 from vanta.common.errors import OperatorError, VantaError
 from vanta.common.exitcodes import Check
 from vanta.common.models.vault import VaultRegistry
-from vanta.common.paths import FOLDERS, MARKET_QUOTES, OVERLAY, VAULTS, Home
+from vanta.common.paths import FOLDERS, MARKET_QUOTES, OVERLAY, VAULTS, Home, NodeHome
 from vanta.common.registry import FILE as INSTRUMENTS
 from vanta.common.registry import Registry
 from vanta.common.secrets import credential_exists, read_secrets
@@ -34,6 +35,11 @@ from vanta.executor.core.controls import MAX_BYTES, read_overlay
 UNIT_FOLDERS = (Path("/etc/systemd/system"), Path("/usr/local/lib/systemd/system"), Path("/usr/lib/systemd/system"))
 RUNNING = Path("/run/systemd/system")
 STALE_S = 3_600
+_OURS = ("vanta*.service", "vanta*.timer", "executor-*.service", "markets-*.service")
+_WRITTEN = ("memory", "logs")
+_CONTROLS = ("", "alpha")
+"""Where vaults are edited."""
+
 _TEMP = re.compile(r"\..+\.(\d+)\.\d+\.tmp")
 _PID = re.compile(r"pid=(\d+)")
 _UNSYNCHRONISED, _TIMEX_BYTES, _STATUS_AT = 0x40, 512, 40
@@ -43,8 +49,10 @@ FIX = "vanta-diagnostics doctor --fix"
 def points(home: Home, facts: Facts, found: list[Row]) -> list[Row]:
     """Every point. `found` are the rows of the screen, of which disk, locks and logs belong here too."""
     told = [row for row in found if row.name in ("disk", "locks") or row.name.startswith("log ")]
-    return [_settings(home), _vaults(home), _overlay(home), *_instruments(home), *_folders(home), *_credentials(home),
-            _key(home), clock(), *told, _inodes(facts), *_locks(facts), _leftovers(home, facts.now), *units()]
+    seen = NodeHome(home.root, facts.node)
+    return [_settings(home), _vaults(seen), _overlay(seen), _instruments(home), *_quotes(seen, facts),
+            *_folders(home, installed=facts.units), *_credentials(home), _key(home), clock(), *told, _inodes(facts),
+            *_locks(facts), _leftovers(home, facts.now), *units()]
 
 
 def _ok(name: str, text: str) -> Row:
@@ -59,43 +67,53 @@ def _settings(home: Home) -> Row:
     return _ok("settings", f"they can be read; mode {settings.executor.mode}")
 
 
-def _vaults(home: Home) -> Row:
+def _vaults(home: NodeHome) -> Row:
+    """Alpha's, or what arrived of them."""
     try:
         registry = parse(read(home.file(VAULTS)), VaultRegistry, file=VAULTS)
     except VantaError as error:
-        return Row(name="vaults", level=Check.CRITICAL, text=error.what, fix="vanta vault edit")
+        where = "" if home.node in _CONTROLS else "on Alpha: "
+        return Row(name="vaults", level=Check.CRITICAL, text=error.what, fix=f"{where}vanta vault edit")
     return _ok("vaults", ", ".join(vault.vault_id for vault in registry.vaults) or "there is none")
 
 
-def _overlay(home: Home) -> Row:
+def _overlay(home: NodeHome) -> Row:
     raw, problem = guarded_read(home.file(OVERLAY), owners=owners(home), max_bytes=MAX_BYTES)
     controls = read_overlay(raw, problem=problem)
     if controls.problem:
         return Row(name="overlay", level=Check.CRITICAL, text=f"it halts everything: {controls.problem}",
-                   fix="vanta overlay check memory/vault_overlay.json")
+                   fix="on Alpha: vanta overlay show" if home.node == "markets" else
+                   "vanta overlay check memory/vault_overlay.json")
     return _ok("overlay", "it can be read")
 
 
-def _instruments(home: Home) -> Iterator[Row]:
+def _instruments(home: Home) -> Row:
     registry = Registry(home)
     count = len(registry())
     if registry.problem:
-        yield Row(name="instruments", level=Check.CRITICAL, text=registry.problem,
-                  fix=f"${{EDITOR:-vi}} config/{INSTRUMENTS}")
-    else:
-        yield _ok("instruments", f"{count} are known")
+        return Row(name="instruments", level=Check.CRITICAL, text=registry.problem,
+                   fix=f"${{EDITOR:-vi}} config/{INSTRUMENTS}")
+    return _ok("instruments", f"{count} are known")
+
+
+def _quotes(home: NodeHome, facts: Facts) -> Iterator[Row]:
+    """Alpha has none."""
     if home.file(MARKET_QUOTES).exists():
         yield _ok("quotes", f"{MARKET_QUOTES} is there")
-    else:
+    elif home.node != "alpha":
         yield Row(name="quotes", level=Check.WARNING, text="no quote has been collected yet",
-                  fix="vanta markets collect prices")
+                  fix=doing(facts, collect("prices")))
 
 
-def _folders(home: Home) -> Iterator[Row]:
-    """There, of one owner, and not to be written by everybody."""
+def _folders(home: Home, *, installed: bool) -> Iterator[Row]:
+    """There, of one owner, and not to be written by everybody.
+
+    What `vanta install` lays out is root's where the node's account has nothing to write, and has to stay so.
+    """
     owner, fine = home.memory.stat().st_uid, True
     for path in (home.root, *(home.root / name for name in FOLDERS)):
-        said, fix = _folder(path, owner)
+        roots = installed and path.name not in _WRITTEN
+        said, fix = _folder(path, {owner, 0} if roots else {owner})
         if said:
             fine = False
             yield Row(name=f"folder {path.name}", level=Check.WARNING if fix == FIX else Check.CRITICAL, text=said,
@@ -104,7 +122,7 @@ def _folders(home: Home) -> Iterator[Row]:
         yield _ok("folders", f"all of {home.root} are there, with one owner")
 
 
-def _folder(path: Path, owner: int) -> tuple[str, str]:
+def _folder(path: Path, may: set[int]) -> tuple[str, str]:
     try:
         info = path.lstat()
     except OSError as error:
@@ -113,8 +131,9 @@ def _folder(path: Path, owner: int) -> tuple[str, str]:
         return f"{path} is not a folder", f"ls -ld {shlex.quote(str(path))}"
     if info.st_mode & stat.S_IWOTH:
         return f"{path} may be written by everybody", f"chmod o-w {shlex.quote(str(path))}"
-    if info.st_uid != owner:
-        return f"{path} belongs to uid {info.st_uid}, memory/ to uid {owner}", f"chown {owner} {shlex.quote(str(path))}"
+    if info.st_uid not in may:
+        owner = min(may)
+        return f"{path} belongs to uid {info.st_uid}, not to uid {owner}", f"chown {owner} {shlex.quote(str(path))}"
     return "", ""
 
 
@@ -123,7 +142,7 @@ def _credentials(home: Home) -> Iterator[Row]:
     folder, fine = home.config / "credentials", True
     for path in [folder, *sorted(folder.rglob("*"))] if folder.is_dir() else []:
         mode = path.lstat().st_mode
-        if mode & 0o077:
+        if mode & 0o077 and path.suffix != ".pub":  # the public half of an ssh key
             fine = False
             yield Row(name="credentials", level=Check.CRITICAL,
                       text=f"{path} is open to others (mode {mode & 0o777:o})",
@@ -224,7 +243,7 @@ def _leftovers(home: Home, now: datetime) -> Row:
 def units(folders: tuple[Path, ...] = UNIT_FOLDERS, running: Path = RUNNING) -> Iterator[Row]:
     """The host's units of ours, where there are any, and whether systemd has given one up."""
     names = sorted({path.name for folder in folders if folder.is_dir()
-                    for pattern in ("vanta*.service", "vanta*.timer") for path in folder.glob(pattern)})
+                    for pattern in _OURS for path in folder.glob(pattern) if not path.stem.endswith("@")})
     if not names:
         yield _ok("units", "none is installed")
         return

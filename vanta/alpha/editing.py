@@ -58,22 +58,17 @@ class Edit:
         return self.home.file(self.name)
 
 
-def ours(home: Home, name: str) -> Home:
-    """The home, if this host's file of that name is one that programs read. Raises `Elsewhere`."""
-    node = node_here(home)
-    if name in SEEN.get(node, {}):
-        raise Elsewhere(f"nothing is changed: this is the node {node}, and {name} is Alpha's. Nobody reads one that "
-                        "lies here", "Run it on Alpha's host. To halt: `vanta-run kill` there or on the executor's.")
-    return home
-
-
 def put(edit: Edit, clock: Clock) -> None:
     """Replace the file if it still holds `before`.
 
     Raises `Meanwhile` if not, `StateError` if it cannot be written, `Elsewhere` if it is another node's.
     """
     assert edit.name in FILES, "only what operators write"
-    ours(edit.home, edit.name)
+    node = node_here(edit.home)
+    if edit.name in SEEN.get(node, {}):  # whoever asks is told before; nothing comes by here all the same
+        raise Elsewhere(f"nothing is changed: this is the node {node}, and {edit.name} is Alpha's. Nobody reads one "
+                        "that lies here", "Run it on Alpha's host. To halt: `vanta-run kill` there or on the "
+                        "executor's.")
     with _alone(edit, clock):
         if bytes_of(edit.home, edit.name) != edit.before:
             raise Meanwhile(f"{edit.name} was saved by somebody else meanwhile; nothing is changed",

@@ -59,7 +59,7 @@ from vanta.common.paths import (
 )
 from vanta.common.registry import FILE as INSTRUMENTS
 from vanta.common.resources import code_of, load
-from vanta.common.secrets import credential_exists, read_secrets
+from vanta.common.secrets import credential_exists, values_of_all
 from vanta.common.signatures import KEYS, Signer, pem
 from vanta.common.signing_key import CREDENTIAL, signer_of
 from vanta.common.store.atomic import read
@@ -337,13 +337,11 @@ def _signer(home: Home) -> tuple[Signer | None, str]:
 
 def _credentials(home: Home) -> Iterator[str]:
     """The values of every credential that lies in the home."""
-    folder = home.config / "credentials"
-    for name in sorted(path.name for path in folder.iterdir()) if folder.is_dir() else ():
-        try:
-            yield from read_secrets(name, home).values()
-        except CredentialsRefused as error:
-            raise CredentialsRefused(f"{error.what}, so that nobody can say whether it stands in what is exported",
-                                     error.cure) from error
+    try:
+        yield from values_of_all(home)
+    except CredentialsRefused as error:
+        raise CredentialsRefused(f"{error.what}, so that nobody can say whether it stands in what is exported",
+                                 error.cure) from error
 
 
 def _bad(findings: Sequence[Finding]) -> list[Finding]:

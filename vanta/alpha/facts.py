@@ -63,6 +63,8 @@ HEADER_BYTES = 64 * 1024
 WHOLE_BYTES = 32 * 1024 * 1024
 """Documents that are read whole may have this size; a larger queue is not looked into."""
 
+UNITS = Path("/etc/systemd/system")
+_MAIN_UNITS = ("executor-router.service", "markets-reflector.service", "vanta-alpha-lease.service")
 _BLOCK = 64 * 1024
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -88,12 +90,28 @@ def gather(home: Home, settings: Settings, now: datetime, problems: tuple[str, .
                     for name in JOURNALS), problems=problems, node=home.node,
         archive=whole(home.file(ARCHIVE_STATE)) if settings.archive.folder else None,
         lease_s=settings.transport.lease_s,
-        far=far(home, settings, now) if home.node == "executor" else None, links=tuple(links(home, settings)))
+        far=far(home, settings, now) if home.node == "executor" else None, links=tuple(links(home, settings)),
+        units=serves(home.root))
+
+
+def serves(root: Path, folder: Path = UNITS) -> bool:
+    """Whether `vanta install` has laid out units for the programs of this home."""
+    for name in _MAIN_UNITS:
+        with contextlib.suppress(StateError):
+            if f" --home {root}\n" in read(folder / name, max_bytes=_BLOCK).decode(errors="replace"):
+                return True
+    return False
 
 
 def shown(home: Home, settings: Settings) -> NodeHome:
     """The home as people are to be shown it at this node."""
     return NodeHome(home.root, settings.node.name if settings.node else "")
+
+
+def unread(home: Home) -> Settings:
+    """What a look at a home goes by while its settings cannot be read: the defaults, and the node that lies here."""
+    name = node_here(home)
+    return Settings.model_validate({"node": {"name": name}} if name else {})
 
 
 def node_here(home: Home) -> str:

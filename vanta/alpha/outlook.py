@@ -105,7 +105,7 @@ def _written(folder: Path) -> Iterator[float]:
 def _programs(facts: Facts) -> Iterator[ProgramSight]:
     for name in _BESIDE:
         held = next((lock for lock in facts.locks if lock.name == name), None)
-        yield ProgramSight(name, held.holder if held else None, held is not None)
+        yield ProgramSight(name, held.holder if held else None)
 
 
 def saved(home: Home) -> Saved | None:

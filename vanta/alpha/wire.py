@@ -11,11 +11,12 @@ from vanta import __version__
 from vanta.alpha.controls import Change, give
 from vanta.alpha.copies import WithCopies
 from vanta.alpha.core.switching import Wish
-from vanta.alpha.editing import Edit, Meanwhile, ours, put
-from vanta.alpha.facts import far, gather, given_or_taken, node_here, shown, whole
+from vanta.alpha.editing import Edit, Meanwhile, put
+from vanta.alpha.facts import far, gather, given_or_taken, node_here, shown, unread, whole
 from vanta.alpha.halting import Carry, Done, turned_on
 from vanta.alpha.operators import owners
 from vanta.alpha.outlook import permission as permitted
+from vanta.alpha.placed import NotHere, not_from_markets
 from vanta.alpha.recent import last_records
 from vanta.common.clock import Clock
 from vanta.common.errors import OperatorError, VantaError
@@ -32,9 +33,10 @@ from vanta.common.store.ports import Pieces, Snapshots
 from vanta.common.store.snapshot import FileSnapshots
 from vanta.common.times import iso
 
-__all__ = ["Change", "Edit", "Meanwhile", "any_log", "ask", "assistant_log", "carried_out", "command_log",
-           "control_log", "far", "gather", "given_or_taken", "last_records", "node_here", "ours", "owners", "permitted",
-           "pieces", "put", "record", "shown", "snapshots", "switched_on", "tightening", "tracker_log", "whole"]
+__all__ = ["Change", "Edit", "Meanwhile", "NotHere", "any_log", "ask", "assistant_log", "carried_out", "command_log",
+           "control_log", "far", "gather", "given_or_taken", "last_records", "node_here", "not_from_markets",
+           "owners", "permitted", "pieces", "put", "record", "shown", "snapshots", "switched_on", "tightening",
+           "tracker_log", "unread", "whole"]
 
 
 def snapshots(home: Home) -> Snapshots:

@@ -7,6 +7,7 @@ holds is never part of a message, a log line or a document.
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from vanta.common.errors import CredentialsRefused
@@ -41,6 +42,17 @@ def read_secrets(name: str, home: Home) -> Secrets:
                                  "with LoadCredential=.")
     owners = {0, os.geteuid(), _owner(home)}
     return Secrets({key: _read(path, owners) for key, path in sorted(files.items())})
+
+
+def values_of_all(home: Home) -> Iterator[str]:
+    """Every secret that lies in the home, to be looked for. Raises `CredentialsRefused` for one that cannot be read.
+
+    The public halves of ssh keys are none.
+    """
+    owners = {0, os.geteuid(), _owner(home)}
+    for path in sorted((home.config / "credentials").rglob("*")):
+        if not path.name.startswith(".") and path.suffix != ".pub" and not path.is_dir():
+            yield _read(path, owners)
 
 
 def credential_exists(name: str, home: Home) -> bool:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from vanta.common.clock import Clock, clock_for
-from vanta.common.errors import Missing, OperatorError, StateError
+from vanta.common.errors import Missing, OperatorError, StateError, VantaError
 from vanta.common.models.base import validate
 from vanta.common.models.configuration import (
     ExecutorSettings,
@@ -121,6 +121,21 @@ def clock_from(settings: Settings, now: datetime | None = None) -> Clock:
         raise OperatorError("a shifted clock is set, but executor.mode is live",
                             "Remove [clock] from config/vanta.toml.")
     return clock_for(now, starts_at=parse_iso(shift.starts_at), anchored_at=parse_iso(shift.anchored_at))
+
+
+def insist_on_node(settings: Settings, node: str) -> None:
+    """Raises `OperatorError` if this home is that of another one of several nodes: two would write what one may."""
+    if settings.node is not None and settings.node.name != node:
+        raise OperatorError(f"this home is that of the node {settings.node.name}, and this runs on the node {node}",
+                            f"Run it on the host of the node {node}; `vanta transport table` shows who writes what.")
+
+
+def clock_of(home: Home, now: datetime | None = None) -> Clock:
+    """The home's clock; the host's where the settings are wrong, which must not keep anybody from halting."""
+    try:
+        return clock_from(load(home), now)
+    except VantaError:
+        return clock_for(now)
 
 
 def on_path(program: str, environment: Mapping[str, str] | None = None) -> str | None:

@@ -19,6 +19,7 @@ from vanta.common.settings import (
     Settings,
     clock_from,
     home_from,
+    insist_on_node,
     load,
     notify_address,
     plain_environment,
@@ -43,9 +44,11 @@ StepsOption = Annotated[int, typer.Option("--steps", min=1, max=100, help="How m
 
 
 def ready(home: Path | None) -> tuple[Home, Settings]:
-    """The home and its settings."""
+    """The home and its settings. Raises `OperatorError` if it is another node's."""
     found = home_from(home).existing()
-    return found, load(found)
+    settings = load(found)
+    insist_on_node(settings, "executor")
+    return found, settings
 
 
 @app.command(epilog=exit_table(Exit.DONE, Exit.TEMPORARY, Exit.CONFIG))

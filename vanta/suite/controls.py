@@ -1,6 +1,6 @@
 """`vanta-run kill`: take the permission to dispatch away, now.
 
-Halting asks nothing, reads no configuration and unlinks the permit before it does anything else; what cannot be
+Halting asks nothing, needs no configuration and unlinks the permit before it does anything else; what cannot be
 recorded then is only a warning. It returns 0 once no further order can leave: when nobody holds the gate's lock, which
 an executor holds from a look that found the permit until its next look, or when no executor runs. Without that within
 the time limit it returns 6 and names the orders that were on their way. Killing again asks again.
@@ -15,20 +15,20 @@ import orjson
 import typer
 
 from vanta.alpha.core.sights import one_line
-from vanta.alpha.wire import Change, ask, last_records, node_here, record
+from vanta.alpha.wire import Change, ask, last_records, node_here, not_from_markets, record
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit
-from vanta.common.clock import Clock, SystemClock
+from vanta.common.clock import Clock
 from vanta.common.errors import OperatorError, VantaError
 from vanta.common.events import Kind
 from vanta.common.exitcodes import Exit
 from vanta.common.host import account
 from vanta.common.paths import OPEN_ORDERS, PERMIT, TRADE_LOG, Home
 from vanta.common.permit import disarm
-from vanta.common.settings import home_from
+from vanta.common.settings import clock_of, home_from
 from vanta.common.store import atomic
 from vanta.common.store.gatelock import GATE, is_free
 from vanta.common.store.lock import holder
-from vanta.suite.elsewhere import Halt, kill_from_alpha, not_from_markets
+from vanta.suite.elsewhere import Halt, kill_from_alpha
 
 _LOOK_EVERY_S = 0.01
 _NEAR_BYTES = 8 << 20
@@ -54,8 +54,8 @@ class NotAllowed(OperatorError):
 def kill(home: HomeOption = None, json: JsonFlag = False, reason: Reason = "not stated",  # noqa: PLR0913 - options
          by: By = None, timeout: Timeout = 5.0, cancel_open: CancelOpen = False) -> int:
     """Stop all dispatch, now. Orders that are already at the venue stay there, unless they are to be cancelled."""
-    place, clock = home_from(home).existing(), SystemClock()
-    halted = _disarm(place)
+    place = home_from(home).existing()
+    halted, clock = _disarm(place), clock_of(place)
     if (node := node_here(place)) == "alpha":
         return kill_from_alpha(place, Halt(by=by or account(), reason=reason, cancel=cancel_open, timeout_s=timeout),
                                clock, as_json=json)

@@ -7,7 +7,7 @@ with the version that it saw. On Markets nothing that could stop an order is wri
 from dataclasses import dataclass
 
 from vanta.alpha.core.sights import one_line
-from vanta.alpha.wire import last_records, switched_on, whole
+from vanta.alpha.wire import NotHere, last_records, switched_on, whole
 from vanta.common.canonical import sha256
 from vanta.common.cli import Next, Report, emit
 from vanta.common.clock import Clock
@@ -22,12 +22,6 @@ ORDERS, ALL = "orders_disabled", "full_halt"
 _LOOK_EVERY_S = 0.1
 
 
-class NotHere(OperatorError):
-    """Orders may leave: nothing of this host could stop them."""
-
-    exit_code = Exit.OUTCOME_UNKNOWN
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halt:
     """Who halts and why; with `cancel` what works at venues is to be cancelled too."""
@@ -36,12 +30,6 @@ class Halt:
     reason: str
     cancel: bool
     timeout_s: float
-
-
-def not_from_markets() -> NotHere:
-    """What somebody is told who would halt on Markets."""
-    return NotHere("nothing is stopped: this is the node markets, and the executor is on another host",
-                   "Run it on the executor's host, or on Alpha's; both are named in config/vanta.toml.")
 
 
 def kill_from_alpha(home: Home, halt: Halt, clock: Clock, *, as_json: bool) -> int:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from vanta.alpha.core.operator_json import dumps
-from vanta.alpha.wire import Change, Edit, carried_out, node_here, ours, owners, put
+from vanta.alpha.wire import Change, Edit, carried_out, node_here, not_from_markets, owners, put
 from vanta.common import strictjson
 from vanta.common.canonical import sha256
 from vanta.common.cli import Confirm, HomeOption, JsonFlag, Next, Report, application, confirmed, emit
@@ -21,7 +21,7 @@ from vanta.common.errors import OperatorError, UsageError
 from vanta.common.host import account
 from vanta.common.models.overlay import SWITCHES, Overlay, Switch
 from vanta.common.paths import OVERLAY, Home, NodeHome, own
-from vanta.common.settings import home_from
+from vanta.common.settings import clock_of, home_from
 from vanta.common.store.guarded import guarded_read
 from vanta.executor.core.controls import MAX_BYTES, read_overlay
 from vanta.suite.controls import By, Reason
@@ -48,13 +48,15 @@ class Seen:
 def mode(switch: SwitchName = None, *, home: HomeOption = None, json: JsonFlag = False,  # noqa: PLR0913 - options
          off: Off = False, reason: Reason = NOT_STATED, by: By = None, confirm: Confirm = None) -> int:
     """Show the switches of vault_overlay.json, or turn one on or off."""
-    place, clock = home_from(home).existing(), SystemClock()
-    seen = look(NodeHome(place.root, node_here(place)) if switch is None else ours(place, OVERLAY))
+    place = home_from(home).existing()
+    clock = clock_of(place)
+    if switch is not None and node_here(own(place)) == "markets":
+        raise not_from_markets()
+    seen = look(NodeHome(place.root, node_here(place)) if switch is None else place)
     if switch is None:
         said = {name: _words(seen.overlay, name) for name in SWITCHES}
         return emit(Report(schema="vanta.run.mode/1", at=clock.now(), items={"switches": said},
                            lines=[f"{name:<26}{words}" for name, words in said.items()]), as_json=json)
-    own(place)
     if switch not in SWITCHES:
         raise UsageError(f"there is no switch {switch!r}", f"Known are {', '.join(SWITCHES)}.")
     name = account() if by is None else by

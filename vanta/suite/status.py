@@ -13,13 +13,12 @@ import typer
 
 from vanta.alpha.core.sights import Doc, Facts, Limits, Row, nothing_known, one_line, since, span
 from vanta.alpha.core.summary import headline, rows, worst
-from vanta.alpha.wire import gather, last_records, permitted, shown, whole
+from vanta.alpha.wire import gather, last_records, permitted, shown, unread, whole
 from vanta.common import typed
 from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, emit
 from vanta.common.clock import clock_for
 from vanta.common.errors import OperatorError
 from vanta.common.exitcodes import Check, Exit
-from vanta.common.models.configuration import Settings
 from vanta.common.paths import OPEN_ORDERS, PNL, TRADE_LOG, Home
 from vanta.common.settings import clock_from, home_from, load
 from vanta.common.times import iso, parse_iso
@@ -47,7 +46,7 @@ def status(home: HomeOption = None, json: JsonFlag = False, now: NowOption = Non
         settings = load(place)
         clock = clock_from(settings, now)
     except OperatorError as error:
-        settings, clock, problems = Settings(), clock_for(now), (error.what,)
+        settings, clock, problems = unread(place), clock_for(now), (error.what,)
     facts, place = gather(place, settings, clock.now(), problems), shown(place, settings)
     found = rows(facts, Limits(
         heartbeat_warn_s=3 * settings.executor.heartbeat_s, heartbeat_s=6 * settings.executor.heartbeat_s))

@@ -23,6 +23,7 @@ from vanta.common.signatures import Signer, fingerprint
 from vanta.common.signing_key import signer_of
 from vanta.common.store import segments
 from vanta.common.store.journal import FileJournal
+from vanta.common.store.snapshot import FileSnapshots
 from vanta.common.times import parse_iso
 from vanta.suite.dispatch import main
 
@@ -96,6 +97,46 @@ def test_an_archive_alone_becomes_the_home_again(home: Home, archive: FolderArch
     assert outcome(Verifier(Home(tmp_path / "back")).run()) is Check.OK
     with pytest.raises(UsageError, match="exists"):
         restore(archive, tmp_path / "back", None)
+
+
+def test_what_records_promise_comes_back_too(copied: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a lived home: the restored one verifies, and replays to the same bytes."""
+    (tmp_path / "kept").mkdir()
+    archive = FolderArchive(tmp_path / "kept")
+    begin(copied, archive, AT)
+    first = kept(copied, archive)
+    assert first.copied == first.files
+    assert kept(copied, archive).copied == 0
+    large = FileSnapshots(copied.snapshots).put(b"".join(b"%d\n" % number for number in range(100_000)))
+    assert kept(copied, archive).copied > 1
+    restore(archive, tmp_path / "back", None)
+    assert not [*problems(archive, None)]
+    back = Home(tmp_path / "back")
+    assert outcome(Verifier(back).run()) in (Check.OK, Check.UNKNOWN)
+    assert FileSnapshots(back.snapshots).get(large).startswith(b"0\n1\n")
+    capsys.readouterr()
+    assert main(["replay", "--home", str(back.root)]) == Exit.DONE
+    assert "EQUAL" in capsys.readouterr().out
+
+
+def test_a_snapshot_that_was_changed_is_named_and_left_out(copied: Home, tmp_path: Path) -> None:
+    """By its own name: in its content, in the list of a large one, and in its packing."""
+    (tmp_path / "kept").mkdir()
+    archive = FolderArchive(tmp_path / "kept")
+    begin(copied, archive, AT)
+    FileSnapshots(copied.snapshots).put(b"".join(b"%d\n" % number for number in range(100_000)))
+    kept(copied, archive)
+    lists = sorted((tmp_path / "kept/snapshots").rglob("*.chunks.zst"))
+    plain = [path for path in sorted((tmp_path / "kept/snapshots").rglob("*.zst")) if path not in lists]
+    changed(plain[0], plain[1].read_bytes())
+    changed(plain[2], b"no packing")
+    changed(lists[0], plain[1].read_bytes())
+    wrong = [plain[0], plain[2], lists[0]]
+    assert sorted(problems(archive, None)) == sorted(
+        f"{path.relative_to(tmp_path / 'kept')} was changed" for path in wrong)
+    restore(archive, tmp_path / "back", None)
+    for path in wrong:
+        assert not (tmp_path / "back/memory" / path.relative_to(tmp_path / "kept")).exists()
 
 
 def test_what_is_there_is_not_copied_again(home: Home, archive: FolderArchive, tmp_path: Path) -> None:

@@ -277,6 +277,20 @@ def test_without_its_key_a_home_exports_unsigned(home: Home, known: str, tmp_pat
     assert "holds no signing key" in export(home, tmp_path / "z.zip", Asked(at=AT)).manifest.note
 
 
+def test_a_node_of_several_hosts_can_export(home: Home, tmp_path: Path) -> None:
+    """What lies under its credentials there: an empty folder, a key without one, and public halves for everybody."""
+    folder = home.config / "credentials"
+    (folder / "transport").mkdir()
+    for name, mode in (("build.key", 0o600), ("build.key.pub", 0o644), (".half", 0o644)):
+        (folder / name).write_text("correct horse battery" if name == "build.key" else "a public word")
+        (folder / name).chmod(mode)
+    export(home, tmp_path / "x.zip", Asked(at=AT))
+    with closing(FileJournal(home.file(CONTROL_LOG), signer=signer_of(home))) as journal:
+        journal.append("control.changed", {"reason": "it was correct horse battery"}, at=AT)
+    with pytest.raises(SecretFound):
+        export(home, tmp_path / "y.zip", Asked(at=AT))
+
+
 def test_a_credential_that_stands_in_a_log_is_not_exported(home: Home, tmp_path: Path) -> None:
     """Nor anything that looks like a secret; the place is named, the secret is not, and no file is left."""
     folder = home.config / "credentials" / "broker"

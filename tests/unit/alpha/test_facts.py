@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.executor.world import ALL_CLEAR
-from vanta.alpha.facts import HEADER_BYTES, WHOLE_BYTES, gather, head, header, locks, whole
+from vanta.alpha.facts import HEADER_BYTES, WHOLE_BYTES, gather, head, header, locks, serves, whole
 from vanta.alpha.reading import journal_bytes, log, records
 from vanta.common.canonical import document, sha256
 from vanta.common.clock import SystemClock
@@ -136,6 +136,18 @@ def test_a_bare_home_is_gathered_too(tmp_path: Path) -> None:
     assert not facts.permit
     home.file(OVERLAY).write_bytes(ALL_CLEAR)
     assert gather(home, Settings(), parse_iso("2026-11-18T15:03:00Z")).unreadable == ""
+
+
+def test_units_are_those_of_this_home(tmp_path: Path) -> None:
+    """By the home that the unit of a node's main program names; a unit that is none is no unit."""
+    root = Path("/opt/vanta")
+    assert not serves(root, tmp_path)
+    (tmp_path / "markets-reflector.service").mkdir()
+    unit = tmp_path / "executor-router.service"
+    unit.write_text("[Service]\nExecStart=/opt/venv/bin/vanta executor run --home /opt/vanta-two\n")
+    assert not serves(root, tmp_path)
+    unit.write_text("[Service]\nExecStart=/opt/venv/bin/vanta executor run --home /opt/vanta\nUser=x\n")
+    assert serves(root, tmp_path)
 
 
 def test_what_is_too_large_or_not_there_is_said_so(tmp_path: Path) -> None:

@@ -133,6 +133,17 @@ def test_the_screen_of_a_node(home: Home) -> None:
     assert "feed sec" not in levels
 
 
+def test_the_screen_of_a_node_whose_settings_cannot_be_read(home: Home) -> None:
+    """What lies there tells which node it is: nobody on an executor is told to collect a feed."""
+    (home.config / "vanta.toml").write_text("nonsense = 1")
+    lease = home.replica("alpha").file(CONTROLS_LEASE)
+    lease.parent.mkdir(parents=True, exist_ok=True)
+    lease.touch()
+    facts, _, found = sighted(home.root, NOW)
+    names = [row.name for row in found]
+    assert (facts.node, "feed sec" in names, "lease" in names, "settings" in names) == ("executor", False, True, True)
+
+
 def given(home: Home, log: Path, *kinds: str) -> None:
     """Commands in a log."""
     del home

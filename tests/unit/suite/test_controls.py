@@ -12,12 +12,13 @@ import pytest
 
 from vanta.common.clock import SystemClock
 from vanta.common.exitcodes import Exit
-from vanta.common.paths import CONTROL_LOG, OPERATOR_COMMANDS, PERMIT, TRADE_LOG, Home
+from vanta.common.paths import CONTROL_LOG, OPERATOR_COMMANDS, OVERLAY, PERMIT, TRADE_LOG, Home
 from vanta.common.store.chain import chain
 from vanta.common.store.gatelock import GATE, GateLock
 from vanta.common.store.journal import FileJournal
 from vanta.common.store.lock import FileLock
 from vanta.common.store.ports import Record
+from vanta.common.times import iso
 from vanta.suite.run import main
 
 
@@ -66,6 +67,18 @@ def test_both_may_be_repeated(home: Home, capsys: pytest.CaptureFixture[str]) ->
     assert released(home, "--reason", "second", "--by", "ben") == Exit.DONE
     assert "was permitted already" in capsys.readouterr().out
     assert json.loads(home.file(PERMIT).read_bytes())["by"] == "ada"
+
+
+def test_what_it_records_is_dated_as_the_home_is(home: Home) -> None:
+    """A home that lives through recorded days is not told that a file is from its future."""
+    (home.config / "vanta.toml").write_text('[clock]\nstarts_at = "2026-01-05T15:00:00Z"\n'
+                                            f'anchored_at = "{iso(SystemClock().now())}"\n')
+    home.file(OVERLAY).write_text('{"maintenance": false, "orders_disabled": false, "external_calls_disabled": false, '
+                                  '"full_halt": false}')
+    assert released(home, "--reason", "x") == Exit.DONE
+    assert run(home, "kill") == Exit.DONE
+    assert run(home, "mode", "full_halt") == Exit.DONE
+    assert [one.at[:10] for one in recorded(home)] == ["2026-01-05"] * 3
 
 
 def test_kill_needs_no_configuration(home: Home) -> None:

@@ -10,7 +10,18 @@ from pathlib import Path
 
 from vanta.alpha.archives.port import Archive
 from vanta.alpha.archives.rounds import owner
-from vanta.alpha.core.archived import CURE, KEYS_PATH, MANIFESTS, File, Manifest, decode, file_name, number_of
+from vanta.alpha.archives.wire import is_sound
+from vanta.alpha.core.archived import (
+    CURE,
+    KEYS_PATH,
+    MANIFESTS,
+    SNAPSHOTS,
+    File,
+    Manifest,
+    decode,
+    file_name,
+    number_of,
+)
 from vanta.common.canonical import sha256
 from vanta.common.errors import Missing, StateError, UsageError
 from vanta.common.signatures import fingerprint, keys
@@ -53,8 +64,21 @@ def problems(archive: Archive, pin: str | None) -> Iterator[str]:
                         _file(archive, one)
                     except StateError as error:
                         yield f"{one.path} of {name}: {error.what}"
+        for name in _snapshots(archive):
+            if not _holds(archive, name):
+                yield f"{name} was changed"
     except StateError as error:
         yield error.what
+
+
+def _snapshots(archive: Archive) -> Iterator[str]:
+    """What records promise, by its places. Which ones there have to be, only the records tell."""
+    for folder in archive.names(SNAPSHOTS):
+        yield from archive.names(folder)
+
+
+def _holds(archive: Archive, name: str) -> bool:
+    return is_sound(name.rpartition("/")[2], archive.get(name))
 
 
 def restore(archive: Archive, to: Path, pin: str | None, number: int | None = None) -> tuple[str, Manifest]:
@@ -71,11 +95,20 @@ def restore(archive: Archive, to: Path, pin: str | None, number: int | None = No
         for folder in {(part / one.path).parent for one in manifest.files}:
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         replace_all((part / one.path, _file(archive, one)) for one in manifest.files)
+        _lay_out_snapshots(archive, part)
         os.rename(part, to)
         sync_folder(to.parent)
     except OSError as error:
         raise StateError(f"{part} cannot be laid out: {describe(error)}") from error
     return name, manifest
+
+
+def _lay_out_snapshots(archive: Archive, part: Path) -> None:
+    """All that hold: one that was damaged keeps nobody from the rest, and `vanta verify` names what lacks it."""
+    names = [name for name in _snapshots(archive) if _holds(archive, name)]
+    for folder in {(part / "memory" / name).parent for name in names}:
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    replace_all(((part / "memory" / name, archive.get(name)) for name in names), mode=0o440)
 
 
 def _file(archive: Archive, one: File) -> bytes:

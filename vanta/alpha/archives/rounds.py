@@ -1,4 +1,4 @@
-"""A round: a home's journals, as they are now, into its archive; what is there already is not copied again.
+"""A round: a home's journals, as they are now, and what they promise, into its archive; nothing is copied twice.
 
 Every file is kept under its hash first, the manifest that names them all last: a kill, a full disk or a folder that is
 gone leaves what was kept for the next round, and the manifest before it as the newest one.
@@ -13,6 +13,7 @@ from vanta.alpha.core.archived import (
     BEGUN,
     KEYS_PATH,
     MANIFESTS,
+    SNAPSHOTS,
     Begun,
     File,
     Manifest,
@@ -74,7 +75,7 @@ class Round:
 
     def __init__(self, home: Home, archive: Archive, signer: Signer) -> None:
         self._home, self._archive, self._signer = home, archive, signer
-        self._copied = self._size = 0
+        self._copied = self._size = self._snapshots = 0
 
     def run(self, at: str) -> Kept:
         """Raises `StateError` for what the archive or the disk does not do, `OperatorError` for another's archive."""
@@ -86,11 +87,23 @@ class Round:
             raise StateError(f"{before[0]} is signed with a key that is none of this home's")
         known = {one.path: one for one in before[1].files} if before else {}
         files = tuple(sorted(self._files(known), key=lambda one: one.path))
+        self._keep_snapshots()  # after the records that promise them were read
         manifest = Manifest(before[1].number + 1 if before else 1, at, before[0] if before else "", files,
                             self._signer.public)
         raw = encode(manifest, self._signer)
         self._archive.put(name_of(manifest.number, raw), raw)
-        return Kept(name_of(manifest.number, raw), len(files), self._copied, self._size)
+        return Kept(name_of(manifest.number, raw), len(files) + self._snapshots, self._copied, self._size)
+
+    def _keep_snapshots(self) -> None:
+        """Each is named by the hash of its content, and signed records promise it: no manifest has to list it."""
+        for folder in sorted(self._home.snapshots.glob("[0-9a-f][0-9a-f]")):
+            there = set(self._archive.names(f"{SNAPSHOTS}/{folder.name}"))
+            for path in sorted(folder.glob("*.zst")):
+                self._snapshots += 1
+                if (name := f"{SNAPSHOTS}/{folder.name}/{path.name}") not in there:
+                    raw = read(path, max_bytes=_LARGEST)
+                    self._archive.put(name, raw)
+                    self._copied, self._size = self._copied + 1, self._size + len(raw)
 
     def _files(self, known: dict[str, File]) -> Iterator[File]:
         yield self._keep(KEYS_PATH, read(self._home.root / KEYS_PATH))

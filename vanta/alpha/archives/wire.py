@@ -15,7 +15,10 @@ from vanta.common.models.configuration import Settings
 from vanta.common.paths import ARCHIVE_STATE, Home
 from vanta.common.signing_key import signer_of
 from vanta.common.store.atomic import read, replace
+from vanta.common.store.snapshot import is_sound
 from vanta.common.times import iso
+
+__all__ = ["archive_of", "is_sound", "kept"]
 
 
 def archive_of(settings: Settings, folder: Path | None = None) -> Archive:

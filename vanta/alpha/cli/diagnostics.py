@@ -19,7 +19,7 @@ import typer
 from vanta.alpha.core import outlook
 from vanta.alpha.core.sights import Facts, Limits, Row, one_line
 from vanta.alpha.core.summary import headline, rows, worst
-from vanta.alpha.facts import gather
+from vanta.alpha.facts import gather, unread
 from vanta.alpha.outlook import look as look_further
 from vanta.alpha.watching import Watching
 from vanta.common import cli, typed
@@ -27,7 +27,6 @@ from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, emit
 from vanta.common.clock import Clock, SystemClock, clock_for
 from vanta.common.errors import OperatorError
 from vanta.common.exitcodes import Check
-from vanta.common.models.configuration import Settings
 from vanta.common.settings import clock_from, home_from, load, terminal_kind
 
 PROGRAM = "vanta-diagnostics"
@@ -79,7 +78,7 @@ def sighted(home: Path | None, now: datetime | None) -> tuple[Facts, outlook.Mor
         settings = load(place)
         clock: Clock = clock_from(settings, now)
     except OperatorError as error:
-        settings, clock, problems = Settings(), clock_for(now), (error.what,)
+        settings, clock, problems = unread(place), clock_for(now), (error.what,)
     facts = gather(place, settings, clock.now(), problems)
     limits = Limits(heartbeat_warn_s=3 * settings.executor.heartbeat_s, heartbeat_s=6 * settings.executor.heartbeat_s)
     more = look_further(place, facts)

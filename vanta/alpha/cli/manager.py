@@ -73,16 +73,16 @@ def verify(candidate: Annotated[str, typer.Argument(metavar="MODULE@REL")], home
     place, clock = where(home, now)
     module, _, version = candidate.partition("@")
     made = Shelf(place, module).manifest(version)
-    item, why = None, ""
+    item, why, cure = None, "", ""
     try:
         item = approval(look(place), candidate, made.digest, two_person=two_person(place))
     except StateError as error:
-        why = error.what
+        why, cure = error.what, error.cure
     return emit(Report(
         schema="vanta.releases.verify/1", at=clock.now(), exit=Exit.REFUSED if item is None else Exit.DONE,
         items={"manifest": made.digest, "approved_by": None if item is None else item.history[-1].by, "why": why},
         lines=[f"manifest {made.digest}", why if item is None else f"approved by {item.history[-1].by}: {item.id}"],
-        next=[Next("to ask for it", f"vt-add TITLE --release {candidate}")] if item is None else []), as_json=json)
+        next=[Next("what is missing", cure)] if item is None else []), as_json=json)
 
 
 @app.command("promote", epilog=_CODES)

@@ -15,19 +15,18 @@ from typing import Annotated
 import typer
 
 from vanta.alpha.cli import overlay_change
-from vanta.alpha.cli.overlay_change import clock_of
 from vanta.alpha.cli.overlay_history import history
 from vanta.alpha.core.permission import permission
 from vanta.alpha.core.sights import one_line
 from vanta.alpha.core.switching import flip_words, rows
-from vanta.alpha.facts import node_here
 from vanta.alpha.halting import look
 from vanta.alpha.operators import known, open_ways, owners
+from vanta.alpha.placed import here
 from vanta.common.canonical import sha256
 from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, application, emit, exit_table
 from vanta.common.exitcodes import Exit
-from vanta.common.paths import OVERLAY, NodeHome
-from vanta.common.settings import home_from
+from vanta.common.paths import OVERLAY
+from vanta.common.settings import clock_of, home_from
 from vanta.common.store.guarded import guarded_read
 from vanta.executor.core.controls import MAX_BYTES, read_overlay
 
@@ -49,7 +48,8 @@ def check(file: FileArgument, home: HomeOption = None, now: NowOption = None, js
     at = clock_of(place, now).now()
     raw, problem = guarded_read(file, owners=owners(place), max_bytes=MAX_BYTES)
     controls = read_overlay(raw, problem=problem, file=str(file))
-    said = permission(controls, known(place, controls), now=at, ways=open_ways(place, controls))
+    seen = here(place)
+    said = permission(controls, known(seen, controls), now=at, ways=open_ways(seen, controls))
     verdict = "these bytes permit an order" if said.permits else "no order would leave"
     return emit(Report(
         schema="vanta.overlay.check/1", at=at, exit=Exit.DONE if said.permits else Exit.REFUSED,
@@ -62,8 +62,7 @@ def check(file: FileArgument, home: HomeOption = None, now: NowOption = None, js
 @app.command(epilog=exit_table(Exit.DONE, Exit.USAGE))
 def show(home: HomeOption = None, now: NowOption = None, json: JsonFlag = False) -> int:
     """Show every switch, boost and flip, and what holds orders back. Ends with 0 whatever that is."""
-    place = home_from(home).existing()
-    place = NodeHome(place.root, node_here(place))  # on Markets what arrived of Alpha's is shown
+    place = here(home_from(home).existing())
     at, seen = clock_of(place, now).now(), look(place)
     controls = seen.controls
     said = permission(controls, known(place, controls), now=at, ways=open_ways(place, controls))

@@ -28,9 +28,10 @@ from vanta.alpha.core.switching import (
     without,
     words,
 )
-from vanta.alpha.editing import Edit, ours
+from vanta.alpha.editing import Edit
 from vanta.alpha.halting import Done, again, insist_on_readable, look, set_safely, store
 from vanta.alpha.operators import known
+from vanta.alpha.placed import here, switchable
 from vanta.alpha.wire import Change, carried_out, tightening
 from vanta.common import strictjson
 from vanta.common.canonical import content_hash
@@ -46,15 +47,15 @@ from vanta.common.cli import (
     exit_table,
     moment,
 )
-from vanta.common.clock import Clock, SystemClock
-from vanta.common.errors import OperatorError, UsageError, VantaError
+from vanta.common.clock import Clock
+from vanta.common.errors import OperatorError, UsageError
 from vanta.common.exitcodes import Exit
 from vanta.common.host import account
 from vanta.common.models.base import validate
 from vanta.common.models.overlay import SWITCHES, Flip, Overlay
 from vanta.common.models.vault import VaultRegistry, persona_name
-from vanta.common.paths import OVERLAY, VAULTS, Home, own
-from vanta.common.settings import clock_from, home_from, load
+from vanta.common.paths import OVERLAY, VAULTS, Home
+from vanta.common.settings import clock_of, home_from
 from vanta.common.store.atomic import read
 from vanta.common.store.document import parse
 from vanta.common.times import iso
@@ -90,20 +91,12 @@ def readable(home: Home) -> tuple[bytes, Overlay]:
     return seen.raw, seen.controls.overlay
 
 
-def clock_of(home: Home, now: datetime | None = None) -> Clock:
-    """The home's clock; the host's where the settings are wrong, which must not keep anybody from halting."""
-    try:
-        return clock_from(load(home), now)
-    except VantaError:
-        return SystemClock()
-
-
 @app.command(name="set", epilog=_EXITS)
 def set_(switch: SwitchArgument, *, scope: ScopeOption = None, until: Until = None,  # noqa: PLR0913 - options
          reason: Why = NOT_STATED, by: By = None, confirm: Confirm = None, home: HomeOption = None,
          json: JsonFlag = False) -> int:
     """Turn a switch on. Asks nothing, and works on a file that cannot be read."""
-    place = ours(own(home_from(home).existing()), OVERLAY)
+    place = switchable(home_from(home).existing())
     clock = clock_of(place)
     wish = Wish(switch=_known_switch(switch), place=_place(scope), on=True, reason=reason, by=by or account(),
                 until=_until(until, switch, clock.now()))
@@ -115,7 +108,7 @@ def set_(switch: SwitchArgument, *, scope: ScopeOption = None, until: Until = No
 def clear(switch: SwitchArgument, *, scope: ScopeOption = None, reason: Why = NOT_STATED,  # noqa: PLR0913 - options
           by: By = None, confirm: Confirm = None, home: HomeOption = None, json: JsonFlag = False) -> int:
     """Turn a switch off. Needs a reason, and the switch's name once more."""
-    place = ours(own(home_from(home).existing()), OVERLAY)
+    place = switchable(home_from(home).existing())
     clock = clock_of(place)
     wish = Wish(switch=_known_switch(switch), place=_place(scope), on=False, reason=reason,
                 by=account() if by is None else by)
@@ -180,7 +173,7 @@ def _checked(home: Home, new: bytes, place: Place | None) -> Overlay:
 def _unknown(home: Home, raw: bytes) -> list[Place]:
     """Scopes of an overlay that name nothing that this home knows."""
     controls = read_overlay(raw)
-    names = known(home, controls)
+    names = known(here(home), controls)
     scopes = controls.overlay.scopes if controls.overlay else {}
     return [Place(kind, name) for kind, table in scopes.items() for name in table if name not in getattr(names, kind)]
 
@@ -250,7 +243,7 @@ def flip(*, vault: VaultOption = None, persona: PersonaOption = None, ttl: Ttl =
          slice_: Slice = None, amplify: Amplify = None, end: End = False, reason: Why = NOT_STATED, by: By = None,
          home: HomeOption = None, json: JsonFlag = False) -> int:
     """Tilt one vault towards one persona for at most four hours, or end that."""
-    place = ours(own(home_from(home).existing()), OVERLAY)
+    place = switchable(home_from(home).existing())
     clock, name = clock_of(place), account() if by is None else by
     if end:
         before, after, warnings = again(lambda: _flip(place, None, (name, reason), clock))
@@ -275,7 +268,7 @@ def _made(home: Home, given: dict[str, Any], now: datetime) -> dict[str, Any]:
               for name, value in given.items()} | {"started_at": iso(now)}
     fields = {"flip_id": f"flip_{content_hash(fields)[:12]}", **fields}
     checked = validate(Flip, fields, file="flip")
-    registry = parse(read(home.file(VAULTS)), VaultRegistry, file=VAULTS)
+    registry = parse(read(here(home).file(VAULTS)), VaultRegistry, file=VAULTS)
     found = registry.get(checked.vault)
     if found is None:
         raise UsageError(f"there is no vault {checked.vault!r}", "`vanta vault list` names them.")

@@ -76,7 +76,8 @@ def add(title: Annotated[str, typer.Argument(metavar="TITLE", help="What it is, 
     with desk(place, clock, by=by or account()) as one:
         item = one.add(New(title=title, kind=kind, severity=severity, owner=owner, evidence=evidence, verify=verify,
                            subject=release, digest=digest))
-    return said("add", item, clock, json, Next("to fix it", f"vt-fix {item.id}"))
+    return said("add", item, clock, json, Next("to approve it", f"vt-mark {item.id} approved --reason TEXT")
+                if release else Next("to fix it", f"vt-fix {item.id}"))
 
 
 @list_app.command(epilog=_CODES)

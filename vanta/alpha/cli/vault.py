@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from vanta.alpha.core.envelopes import Changed, Limit, limits
-from vanta.alpha.editing import ours
+from vanta.alpha.placed import editable, here
 from vanta.alpha.vaults import Read, Terms, applied, assign, copy_of, current, edited, read
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit, exit_table
 from vanta.common.clock import Clock, SystemClock
@@ -23,8 +23,8 @@ from vanta.common.errors import OperatorError, UsageError, VantaError
 from vanta.common.exitcodes import Exit
 from vanta.common.host import account
 from vanta.common.models.vault import Vault, VaultRegistry
-from vanta.common.paths import VAULTS, Home, own
-from vanta.common.settings import editor, home_from, load
+from vanta.common.paths import VAULTS, Home
+from vanta.common.settings import clock_of, editor, home_from, load
 from vanta.common.store.lock import FileLock
 
 NOT_STATED = "not stated"
@@ -55,7 +55,7 @@ def vault() -> None:
 @app.command(name="list", epilog=exit_table(Exit.DONE, Exit.USAGE, Exit.CONFIG))
 def list_(home: HomeOption = None, json: JsonFlag = False) -> int:
     """Every vault with the limits in force; defaults are marked."""
-    found = read(home_from(home).existing())
+    found = read(here(home_from(home).existing()))
     registry = found.registry
     return emit(Report(
         schema="vanta.vault.list/1", at=SystemClock().now(),
@@ -68,7 +68,7 @@ def list_(home: HomeOption = None, json: JsonFlag = False) -> int:
 @app.command(epilog=exit_table(Exit.DONE, Exit.USAGE, Exit.CONFIG))
 def show(name: VaultArgument, home: HomeOption = None, json: JsonFlag = False) -> int:
     """One vault, a line for each field that is in force; defaults are marked."""
-    registry = read(home_from(home).existing()).registry
+    registry = read(here(home_from(home).existing())).registry
     one = registry.house if name == "house" else registry.get(name)
     if one is None:
         raise UsageError(f"there is no vault {name!r}", f"There are {_names(registry.vaults)}, and `house`.")
@@ -97,7 +97,8 @@ def check(file: FileArgument = None, home: HomeOption = None, json: JsonFlag = F
 def edit(*, file: NewFile = None, sets: Sets = None, drop: Drop = None, reason: Why = NOT_STATED,  # noqa: PLR0913
          by: By = None, home: HomeOption = None, json: JsonFlag = False) -> int:
     """Change vault.json: in an editor, by --set, or with a whole file. Only what is right takes its place."""
-    place, clock = ours(own(home_from(home).existing()), VAULTS), SystemClock()
+    place = editable(home_from(home).existing())
+    clock = clock_of(place)
     if file is not None and sets:
         raise UsageError("--file and --set exclude each other", "Use one of them.")
     before = current(place)

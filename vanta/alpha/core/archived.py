@@ -2,6 +2,7 @@
 
     archive.json                                   whose archive it is, put when it was begun
     files/3f/3f9a…                                 bytes, under their SHA-256
+    snapshots/3f/3f9a….zst                         what records promise, as the home keeps it: named by its content
     manifests/000000000012-<beginning of its SHA-256>.json    a home's journals as they were, by path, size and hash
 
 A manifest names the one before it, and the home's newest key signs it; that key's list is one of its files. So the
@@ -18,7 +19,7 @@ from vanta.common.paths import JOURNALS, SEGMENTS
 from vanta.common.signatures import KEYS, Signer, is_signed
 from vanta.common.store.checkpoint import FOLDER as CHECKPOINTS
 
-BEGUN, MANIFESTS = "archive.json", "manifests"
+BEGUN, MANIFESTS, SNAPSHOTS = "archive.json", "manifests", "snapshots"
 KEYS_PATH = f"config/{KEYS}"
 _MARK = b',"sig":"'
 _PIECE = r"\d{12}-\d{15}-\d{15}(\.jsonl|\.jsonl\.zst|\.checkpoints)"

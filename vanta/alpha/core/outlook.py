@@ -1,8 +1,8 @@
 """What a screen of health says beyond `summary.py`: who permitted, what is confirmed, flips, clocks, other nodes. Pure.
 
 Decides a row for each, with the command that helps. A flip that is over but still stands in the file is a WARNING, an
-outcome that nobody knows is one too, a file from the future is CRITICAL: a clock is wrong. What is not installed is
-said once and is no fault.
+outcome that nobody knows is one too, a file from the future is CRITICAL: a clock is wrong. What nobody uses just now
+is said and is no fault.
 
 Example: two intents staged, one working at its venue, one that nobody has seen for 40 s -> OK "2 staged, 1 not
 confirmed, the oldest for 40 s".
@@ -33,11 +33,10 @@ class NodeSight:
 
 @dataclass(frozen=True, slots=True)
 class ProgramSight:
-    """A program that may run beside: the stamp of its lock's holder, and whether it was ever here."""
+    """A program that people run when they need it: the stamp of its lock's holder, `None` while nobody writes by it."""
 
     name: str
     holder: str | None
-    installed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,11 +199,11 @@ def _nodes(facts: Facts, more: More) -> Row:
 
 
 def _programs(facts: Facts, more: More) -> Row:
-    """Programs that people may run beside: for how long, or that they are not there, which is no fault."""
+    """Programs that people run beside, and for how long they write already. That none does is no fault."""
     said = []
     for one in more.programs:
         if one.holder is None:
-            said.append(f"{one.name} {'is not running' if one.installed else 'is not installed'}")
+            said.append(f"{one.name} is not in use")
         else:
             began = _time(one.holder.partition("since=")[2])
             said.append(f"{one.name} up {'for an unknown time' if began is None else span(since(began, facts.now))}")

@@ -71,7 +71,7 @@ def check(place: Place) -> None:
                              "Choose an absolute path of letters, digits, dots, dashes and underscores.")
         if any(path == one or path.startswith(f"{one}/") for one in _UNSEEN):
             raise UsageError(f"the {what} {path} is out of the sight of services",
-                             "Install VANTA into /opt/vanta/venv, say, and give the node a home like /opt/vanta.")
+                             "Install VANTA into /opt/vanta-venv, say, and give the node a home like /opt/vanta.")
 
 
 def pieces(node: str, home: str) -> list[Piece]:

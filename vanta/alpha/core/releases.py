@@ -50,18 +50,21 @@ def manifest(module: str, version: str, files: Iterable[File]) -> Manifest:
 
 
 def approval(tracker: Tracker, subject: str, digest: str, *, two_person: bool) -> Item:
-    """The item that approves exactly these bytes. Raises `StateError` with what is missing."""
+    """The item that approves exactly these bytes. Raises `StateError` with what is missing; its cure is a command."""
     of = [one for one in tracker.items.values() if one.kind == "release" and one.subject == subject]
     same = [one for one in of if one.digest == digest]
     found = [one for one in same if one.state == "approved"]
     if not of:
-        raise StateError(f"nobody has added {subject} to the tracker")
+        raise StateError(f"nobody has added {subject} to the tracker", f"vt-add TITLE --release {subject}")
     if not same:
-        raise StateError(f"{subject} is not what was added to the tracker: its files have changed since")
+        raise StateError(f"{subject} is not what was added to the tracker: its files have changed since",
+                         f"vt-add TITLE --release {subject}")
     if not found:
-        raise StateError(f"{same[-1].id} is {same[-1].state}, not approved")
+        raise StateError(f"{same[-1].id} is {same[-1].state}, not approved",
+                         f"vt-mark {same[-1].id} approved --reason TEXT")
     if two_person and not any(one.history[-1].uid != one.uid for one in found):
-        raise StateError(f"{found[-1].id} was approved by the account that added it; another one has to")
+        raise StateError(f"{found[-1].id} was approved by the account that added it; another one has to",
+                         f"vt-open {found[-1].id}")
     return found[-1]
 
 

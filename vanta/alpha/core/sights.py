@@ -136,6 +136,7 @@ class Facts:
 
     `node` is which of several hosts this is, empty where there is one; then there are no `links`. `far` is what the
     executor has of Alpha, whose word is good for `lease_s`. `archive` is what the last round said, `None` without one.
+    `units` tells whether this home's programs are services of this host.
     """
 
     now: datetime
@@ -158,6 +159,7 @@ class Facts:
     links: tuple[LinkSight, ...] = ()
     archive: Doc | None = None
     lease_s: float = 10.0
+    units: bool = False
 
     def running(self, program: str) -> bool | None:
         """Whether a program holds its lock; `None` if that cannot be told."""

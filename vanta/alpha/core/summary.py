@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from vanta.alpha.core import peers
+from vanta.alpha.core.doing import EXECUTOR, PROMOTE, REFLECT, TIDY, collect, doing
 from vanta.alpha.core.heads import heads
 from vanta.alpha.core.latches import untold
 from vanta.alpha.core.sights import (
@@ -128,7 +129,7 @@ def _doubts(facts: Facts) -> Iterator[Said]:
     """Why it is not known whether anything else stops orders. Not asked where something certainly does."""
     why = untold(facts.executor)
     if why and not any(_halts(facts)):
-        yield Check.UNKNOWN, f"it cannot be told whether the executor latched itself: {why}", "vanta executor run"
+        yield Check.UNKNOWN, f"it cannot be told whether the executor latched itself: {why}", doing(facts, EXECUTOR)
 
 
 def _partial(facts: Facts) -> Iterator[Said]:
@@ -161,7 +162,7 @@ def _executor_said(facts: Facts, limits: Limits) -> tuple[Check, str, str]:
     doc, running = facts.executor, facts.running("executor")
     beat = doc.time("heartbeat_at")
     if beat is None:
-        return Check.UNKNOWN, _absent(doc, "it has not run here yet"), "vanta executor run"
+        return Check.UNKNOWN, _absent(doc, "it has not run here yet"), doing(facts, EXECUTOR)
     if facts.latches:
         details = "; ".join(latch.detail for latch in facts.latches)
         first = facts.latches[0]
@@ -175,7 +176,7 @@ def _executor_said(facts: Facts, limits: Limits) -> tuple[Check, str, str]:
     if running is None:
         return Check.UNKNOWN, f"cannot tell whether it runs; {told}", "look at the lock as its owner"
     if not running:
-        return Check.WARNING, f"is not running; {told}", "vanta executor run"
+        return Check.WARNING, f"is not running; {told}", doing(facts, EXECUTOR)
     if age > limits.heartbeat_s:
         why = "its disk or a venue does not answer, nothing is sent meanwhile"
         return Check.CRITICAL, f"runs, but gets nowhere: {why}; {told}", "vanta-run kill"
@@ -217,12 +218,7 @@ def _feed(feed: FeedSight, facts: Facts, limits: Limits) -> Row:
     """Is the feed fresh? `prices` has no status of its own: its file's time decides."""
     level, text = _feed_said(feed, facts, limits)
     return Row(name=f"feed {feed.name}", level=level, text=text,
-               fix="" if level is Check.OK else _there(facts, f"vanta markets collect {feed.name}"))
-
-
-def _there(facts: Facts, command: str) -> str:
-    """A command of Markets' own, on the host where it helps."""
-    return f"on Markets: {command}" if facts.node == "executor" else command
+               fix="" if level is Check.OK else doing(facts, collect(feed.name)))
 
 
 def _feed_said(feed: FeedSight, facts: Facts, limits: Limits) -> tuple[Check, str]:
@@ -245,7 +241,7 @@ def _feed_said(feed: FeedSight, facts: Facts, limits: Limits) -> tuple[Check, st
 
 def _reflection(facts: Facts, limits: Limits) -> Row:
     """Does the last reflection know the newest feed files? Its age alone says little: no news, no new cycle."""
-    doc, fix = facts.reflection, "vanta markets reflect"
+    doc, fix = facts.reflection, doing(facts, REFLECT)
     moment = doc.time("now")
     if moment is None:
         return Row(name="reflection", level=Check.UNKNOWN, text=_absent(doc, "there has been none yet"), fix=fix)
@@ -270,10 +266,10 @@ def _queue(facts: Facts, limits: Limits) -> Row:
     doc = facts.queue
     if doc.value is None or doc.problem or not isinstance(doc.value.get("intents"), list):
         return Row(name="queue", level=Check.UNKNOWN, text=_absent(doc, "nothing has been promoted yet"),
-                   fix=_there(facts, "vanta markets promote"))
+                   fix=doing(facts, PROMOTE))
     meant, ours = doc.text("home"), facts.portfolio.text("home")
     if meant and ours and meant != ours:
-        return Row(name="queue", level=Check.CRITICAL, fix="vanta markets promote", text=f"is for the executor of home "
+        return Row(name="queue", level=Check.CRITICAL, fix=doing(facts, PROMOTE), text=f"is for the executor of home "
                    f"{meant}, this is home {ours}: nothing of it is carried out")
     expiries = [Doc(row).time("expires_at") for row in doc.rows("intents")]
     over = sum(end is None or since(end, facts.now) > limits.uncleared_s for end in expiries)
@@ -281,7 +277,7 @@ def _queue(facts: Facts, limits: Limits) -> Row:
     text = f"{len(expiries)} staged" + (f", {held}" if held else "")
     if over:
         return Row(name="queue", level=Check.WARNING, text=f"{text}; {over} are long over and not cleared",
-                   fix=_there(facts, "vanta markets promote"))
+                   fix=doing(facts, PROMOTE))
     return Row(name="queue", level=Check.OK, text=text)
 
 
@@ -331,11 +327,13 @@ def _archive(facts: Facts, limits: Limits) -> Row:
         return Row(name="archive", level=Check.OK, text="none: the journals are on this disk alone; see [archive]")
     kept_at, problem = facts.archive.time("kept_at"), facts.archive.problem or facts.archive.text("problem")
     if facts.archive.value is None or kept_at is None:
-        return Row(name="archive", level=Check.WARNING, text=problem or "nothing was copied yet", fix="vanta tidy")
+        return Row(name="archive", level=Check.WARNING, fix=doing(facts, TIDY),
+                   text=problem or "nothing was copied yet")
     age_s = (facts.now - kept_at).total_seconds()
     text = f"journals copied {span(age_s)} ago" + (f"; since then: {problem}" if problem else "")
     good = not problem and age_s < limits.archive_s
-    return Row(name="archive", level=Check.OK if good else Check.WARNING, text=text, fix="" if good else "vanta tidy")
+    return Row(name="archive", level=Check.OK if good else Check.WARNING, text=text,
+               fix="" if good else doing(facts, TIDY))
 
 
 def _settings(facts: Facts) -> list[Row]:

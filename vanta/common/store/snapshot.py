@@ -43,6 +43,17 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _decode = msgspec.json.Decoder(Manifest).decode
 
 
+def is_sound(name: str, stored: bytes) -> bool:
+    """Whether a file of a store is whole and what its name says; of the list of a large blob, whether it is one."""
+    try:
+        data = zstandard.ZstdDecompressor().decompressobj().decompress(stored)
+        if name.endswith(".chunks.zst"):
+            return bool(_decode(data))
+    except (zstandard.ZstdError, msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return sha256(data) == name.removesuffix(".zst")
+
+
 class FileSnapshots:
     """The store in a folder. Safe for several writers: the same name always means the same bytes.
 

@@ -10,7 +10,7 @@ from vanta.common.clock import Clock
 from vanta.common.errors import LockHeld, UsageError
 from vanta.common.exitcodes import Exit
 from vanta.common.paths import Home
-from vanta.common.settings import clock_from, home_from, load
+from vanta.common.settings import clock_from, home_from, insist_on_node, load
 from vanta.common.store.ground import doubts
 from vanta.markets.collect import PassReport
 from vanta.markets.collectors.wire import build
@@ -39,6 +39,7 @@ def collect(feed: Feed, source: Source = None, now: NowOption = None, home: Home
         raise UsageError(f"{source} cannot be found", "Give an existing file or folder with --from.")
     place = home_from(home).prepare()
     settings = load(place)
+    insist_on_node(settings, "markets")
     clock = clock_from(settings, now)
     if scheduled and not settings.markets.feed(feed).enabled:
         return emit(_left(clock, "the feed is not enabled"), as_json=json)

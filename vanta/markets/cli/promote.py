@@ -4,7 +4,7 @@ from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, appl
 from vanta.common.clock import Clock
 from vanta.common.exitcodes import Exit
 from vanta.common.paths import ALLOCATION, PORTFOLIO, QUEUE, TRADE_SIGNALS, VAULTS, Home
-from vanta.common.settings import clock_from, home_from, load
+from vanta.common.settings import clock_from, home_from, insist_on_node, load
 from vanta.common.store.ground import doubts
 from vanta.markets.promoter import PromoteOutcome
 from vanta.markets.wire import build
@@ -17,6 +17,7 @@ def promote(now: NowOption = None, home: HomeOption = None, json: JsonFlag = Fal
     """Turn convictions into targets and stage the intents."""
     place = home_from(home).existing()
     settings = load(place)
+    insist_on_node(settings, "markets")
     clock = clock_from(settings, now)
     with build(place, settings, clock) as markets:
         return emit(_promoted(markets.promote(), place, clock), as_json=json)

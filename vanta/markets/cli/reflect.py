@@ -8,7 +8,7 @@ from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, appl
 from vanta.common.clock import Clock
 from vanta.common.exitcodes import Exit
 from vanta.common.paths import TRADE_SIGNALS, Home
-from vanta.common.settings import clock_from, home_from, load
+from vanta.common.settings import clock_from, home_from, insist_on_node, load
 from vanta.common.store.ground import doubts
 from vanta.common.times import iso
 from vanta.markets.core.flipped import FlipPreview
@@ -27,6 +27,7 @@ def reflect(preview: Preview = None, now: NowOption = None, home: HomeOption = N
     """Merge all feeds into ranked convictions."""
     place = home_from(home).existing()
     settings = load(place)
+    insist_on_node(settings, "markets")
     clock = clock_from(settings, now)
     with build(place, settings, clock) as markets:
         if preview is not None:

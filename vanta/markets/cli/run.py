@@ -11,7 +11,7 @@ from vanta.common.exitcodes import Exit
 from vanta.common.log import configure
 from vanta.common.notify import Notifier
 from vanta.common.paths import routes
-from vanta.common.settings import clock_from, home_from, load, notify_address, watchdog_s
+from vanta.common.settings import clock_from, home_from, insist_on_node, load, notify_address, watchdog_s
 from vanta.common.store.ground import doubts
 from vanta.markets.daemon import Daemon, Parts
 from vanta.markets.wire import build
@@ -30,6 +30,7 @@ def run(home: HomeOption = None, *, no_collect: NoCollect = False, json: JsonFla
     """Do all of it on schedule, until stopped."""
     place = home_from(home).prepare()
     settings = load(place)
+    insist_on_node(settings, "markets")
     clock = clock_from(settings)
     with build(place, settings, clock) as markets, \
             configure(place, LOG, clock, level=settings.log_level, to_stderr=True) as log:

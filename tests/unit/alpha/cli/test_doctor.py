@@ -142,6 +142,57 @@ def test_a_folder_of_somebody_else(copied: Home) -> None:
     assert (row.level, row.fix) == (Check.CRITICAL, f"chown {copied.memory.stat().st_uid} {copied.logs}")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give folders away")
+def test_what_the_installer_made_roots_stays_roots(copied: Home) -> None:
+    """Where units run the home, its account has no business in config/; what it writes is its own all the same."""
+    for path in (copied.memory, copied.logs):
+        os.chown(path, 12345, -1)
+    assert checked(copied)["folder config"].level is Check.CRITICAL
+    assert "folders" in checked(copied, units=True)
+    os.chown(copied.logs, 0, -1)
+    found = checked(copied, units=True)
+    assert found["folder logs"].fix == f"chown 12345 {copied.logs}"
+    os.chown(copied.logs, 12345, -1)
+    os.chown(copied.config, 54321, -1)
+    assert checked(copied, units=True)["folder config"].fix == f"chown 0 {copied.config}"
+
+
+def test_the_public_half_of_a_key_may_be_read(copied: Home) -> None:
+    """Its private half may not."""
+    for name in ("key", "key.pub"):
+        path = copied.config / "credentials" / "transport" / name
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.touch()
+        path.chmod(0o644)
+    assert "/key is open" in checked(copied)["credentials"].text
+    path.with_name("key").chmod(0o600)
+    assert checked(copied)["credentials"].level is Check.OK
+
+
+@pytest.mark.parametrize(("node", "vaults", "overlay", "quotes"), [
+    ("executor", "on Alpha: vanta vault edit", "vanta overlay check memory/vault_overlay.json",
+     "on Markets: vanta markets collect prices"),
+    ("markets", "on Alpha: vanta vault edit", "on Alpha: vanta overlay show", "vanta markets collect prices"),
+    ("alpha", "vanta vault edit", "vanta overlay check memory/vault_overlay.json", "")])
+def test_what_is_another_nodes_is_mended_there(tmp_path: Path, node: str, vaults: str, overlay: str,
+                                               quotes: str) -> None:
+    """An empty home of several hosts: who is asked to do what."""
+    home = Home(tmp_path / "home").prepare()
+    found = checked(home, node=node)
+    assert (found["vaults"].fix, found["overlay"].fix) == (vaults, overlay)
+    assert (found["quotes"].fix if quotes else "") == quotes
+    assert ("quotes" in found) is bool(quotes)
+
+
+def test_what_arrived_of_alpha_counts(copied: Home) -> None:
+    """On the executor the vaults are Alpha's, as they lie in the replica."""
+    there = copied.replica("alpha").file(VAULTS)
+    there.parent.mkdir(parents=True)
+    copied.file(VAULTS).rename(there)
+    assert checked(copied, node="executor")["vaults"].text == "V_CORE, V_SWIFT"
+    assert checked(copied)["vaults"].level is Check.CRITICAL
+
+
 def test_a_new_home_lacks_nothing_that_comes_by_itself(tmp_path: Path) -> None:
     """No key yet, no credentials, no vault yet."""
     home = Home(tmp_path / "new").prepare()
@@ -189,9 +240,12 @@ def test_units_where_there_are_some(tmp_path: Path, monkeypatch: Patch) -> None:
     tools.mkdir()
     (folder / "vanta-executor.service").touch()
     (folder / "vanta-tidy.timer").touch()
-    (folder / "other.service").touch()
+    (folder / "executor-router.service").touch()
+    for name in ("other.service", "vanta-alert@.service"):  # another's; a template, of which there is no state
+        (folder / name).touch()
     (row,) = units((folder,), tmp_path / "not running")
-    assert (row.level, "vanta-executor.service, vanta-tidy.timer are installed" in row.text) == (Check.UNKNOWN, True)
+    assert row.level is Check.UNKNOWN
+    assert "executor-router.service, vanta-executor.service, vanta-tidy.timer are installed" in row.text
     program = tools / "systemctl"
     program.write_text('#!/bin/sh\n[ "$2" = vanta-tidy.timer ] && { echo failed; exit 0; }\necho active; exit 1\n')
     program.chmod(0o755)

@@ -122,13 +122,12 @@ def test_other_nodes_by_what_came_from_them() -> None:
 
 
 def test_programs_beside_are_no_fault_whatever_they_do() -> None:
-    """Up since when, not running, not installed."""
-    found = (ProgramSight("assistant", f"assistant pid=7 since={ago(7_200)}", installed=True),
-             ProgramSight("tracker", None, installed=False), ProgramSight("x", None, installed=True),
-             ProgramSight("y", "somebody", installed=True))
+    """Up since when, or used by nobody."""
+    found = (ProgramSight("assistant", f"assistant pid=7 since={ago(7_200)}"), ProgramSight("tracker", None),
+             ProgramSight("y", "somebody"))
     said = row("beside", more=replace(MORE, programs=found))
     assert (said.level, said.text) == (
-        Check.OK, "assistant up 2 h, tracker is not installed, x is not running, y up for an unknown time")
+        Check.OK, "assistant up 2 h, tracker is not in use, y up for an unknown time")
     assert row("beside").text == "nothing"
 
 

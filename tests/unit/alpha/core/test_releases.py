@@ -44,13 +44,13 @@ def test_only_an_approval_of_these_bytes_counts() -> None:
         try:
             return approval(one.tracker, "m@1", digest, two_person=two_person).id
         except StateError as error:
-            return error.what
+            return f"{error.what}: {error.cure}"
 
     one.add(New(title="m@1", kind="task", subject="m@1", digest=DIGEST))
-    assert "nobody has added" in why()
+    assert "nobody has added m@1 to the tracker: vt-add TITLE --release m@1" in why()
     name = one.add(New(title="x", kind="release", subject="m@1", digest=DIGEST)).id
     assert "have changed since" in why(OTHER)
-    assert "is open, not approved" in why()
+    assert f"is open, not approved: vt-mark {name} approved --reason TEXT" in why()
     one.mark(name, "approved", "read it")
     assert why() == name
     assert "another one has to" in why(two_person=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from vanta.alpha.core.assistant.answer import Answer, Fact, Step, cites, unsure
 from vanta.alpha.core.assistant.view import View
+from vanta.alpha.core.doing import EXECUTOR, doing
 from vanta.alpha.core.items import Wanted, sorted_items
 from vanta.alpha.core.latches import untold
 from vanta.alpha.core.summary import GRAVITY
@@ -146,7 +147,7 @@ def _latches(view: View, checks: _Checks) -> None:
             Check.UNKNOWN,
             f"Whether the executor latched itself cannot be told: {why or 'it has not run here yet'}.",
             (EXECUTOR_STATE,),
-            Step("the executor", "vanta executor run"),
+            Step("the executor", doing(view.facts, EXECUTOR)),
         )
     elif not view.facts.latches:
         checks.say(Check.OK, "No latch holds.", (EXECUTOR_STATE,))
@@ -167,7 +168,7 @@ def _accounts(view: View, checks: _Checks) -> None:
             Check.UNKNOWN,
             "Of no account is it known that it agrees with its venue.",
             (EXECUTOR_STATE,),
-            Step("the executor reconciles when it runs", "vanta executor run"),
+            Step("the executor reconciles when it runs", doing(view.facts, EXECUTOR)),
         )
 
 
@@ -180,7 +181,7 @@ def _orders(view: View, checks: _Checks) -> None:
             Check.UNKNOWN,
             f"Outcomes of orders cannot be told: {doc.problem or 'there is no portfolio.json'}.",
             (PORTFOLIO,),
-            Step("the executor", "vanta executor run"),
+            Step("the executor", doing(view.facts, EXECUTOR)),
         )
     elif doubtful:
         checks.say(
