@@ -14,9 +14,9 @@ run: ## all three nodes on shipped payloads, paper broker, state in ./var (LIVE=
 	@$(BIN)/python -m compileall -q vanta
 	@$(BIN)/vanta-run demo --home ./var $(if $(LIVE),--live) $${CONTACT:+--contact "$$CONTACT"}
 
-test: lint ## everything that CI runs: lint, types, all tests on two cores, coverage
+test: lint ## everything that CI runs: lint, types, all tests, coverage
 	@rm -rf .coverage.d && mkdir .coverage.d
-	@$(BIN)/python -m coverage run -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m coverage run -m pytest -n 3 $(ARGS)   # three on two cores: many tests wait for real processes
 	@$(BIN)/python scripts/check_coverage.py
 
 lint: ## ruff and mypy
