@@ -81,10 +81,30 @@ def test_a_service_starts_a_command_that_there_is(folder: Path, name: str) -> No
     """Each option of it is known: the command's own parser says so."""
     for line in lines(folder, name, "ExecStart"):
         words = shlex.split(line.removeprefix("-").replace("%i", "sec").partition(" -- ")[0])
+        words = words[4:] if words[0] == "/bin/sh" else words  # its log is opened first
         assert "--home" in words
         done = subprocess.run([*words, "--help"], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert all(word in done.stdout for word in words if word.startswith("--"))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_nothing_is_opened_as_root_where_another_account_can_put_a_link(folder: Path, name: str) -> None:
+    """Systemd opens a unit's output before it becomes the unit's account: a link to /etc/cron.d would be followed."""
+    said = [*lines(folder, name, "StandardOutput"), *lines(folder, name, "StandardError")]
+    assert [one for one in said if one.partition(":")[0] in ("append", "file", "truncate")] == []
+    assert not any(re.match(r"[-@:]*[+!]", line) for line in lines(folder, name, "ExecStart"))
+
+
+def test_a_pass_is_logged_by_the_account_that_makes_it(folder: Path, tmp_path: Path) -> None:
+    """What the unit's line does, with another program in it: both outputs are appended, and how it ended is kept."""
+    (line,) = lines(folder, "markets-collect@sec.service", "ExecStart")
+    words = [word.replace("$$", "$") for word in shlex.split(line)[:3]]
+    for _ in range(2):
+        done = subprocess.run([*words, tmp_path / "sec.log", "/bin/sh", "-c", "echo out; echo $0 >&2; exit 75", "a b"],
+                              check=False)
+        assert done.returncode == 75
+    assert (tmp_path / "sec.log").read_text() == "out\na b\n" * 2
 
 
 @pytest.mark.parametrize("name", NOTIFYING)

@@ -13,17 +13,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from vanta.alpha.facts import node_here
 from vanta.common.canonical import sha256
 from vanta.common.clock import Clock
 from vanta.common.errors import LockHeld, OperatorError, StateError
 from vanta.common.exitcodes import Exit
-from vanta.common.paths import OVERLAY, VAULTS, Home
+from vanta.common.paths import OVERLAY, SEEN, VAULTS, Home
 from vanta.common.store import atomic
 from vanta.common.store.lock import FileLock
 
 FILES = (OVERLAY, VAULTS)
 WAIT_S = 3.0
 _PAUSE_S = 0.02
+
+
+class Elsewhere(OperatorError):
+    """Of several hosts this is none whose file anybody reads: nothing would come of it, a halt least of all."""
+
+    exit_code = Exit.OUTCOME_UNKNOWN
 
 
 class Meanwhile(OperatorError):
@@ -52,8 +59,16 @@ class Edit:
 
 
 def put(edit: Edit, clock: Clock) -> None:
-    """Replace the file if it still holds `before`. Raises `Meanwhile` if not, `StateError` if it cannot be written."""
+    """Replace the file if it still holds `before`.
+
+    Raises `Meanwhile` if not, `StateError` if it cannot be written, `Elsewhere` if it is another node's.
+    """
     assert edit.name in FILES, "only what operators write"
+    node = node_here(edit.home)
+    if edit.name in SEEN.get(node, {}):  # whoever asks is told before; nothing comes by here all the same
+        raise Elsewhere(f"nothing is changed: this is the node {node}, and {edit.name} is Alpha's. Nobody reads one "
+                        "that lies here", "Run it on Alpha's host. To halt: `vanta-run kill` there or on the "
+                        "executor's.")
     with _alone(edit, clock):
         if bytes_of(edit.home, edit.name) != edit.before:
             raise Meanwhile(f"{edit.name} was saved by somebody else meanwhile; nothing is changed",

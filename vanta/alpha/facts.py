@@ -117,11 +117,13 @@ def unread(home: Home) -> Settings:
 def node_here(home: Home) -> str:
     """Which node of several hosts this home is, empty where there is one host.
 
-    Where the settings cannot be read, what lies here tells: nobody who halts may have to repair them first.
+    Where the settings cannot be read, or the file is gone, what lies here tells: nobody who halts may have to repair
+    them first, and on Alpha's host nobody may hear that no executor runs here, as if that were the only one.
     """
     with contextlib.suppress(OperatorError):
         said = load(home).node
-        return said.name if said else ""
+        if said is not None or (home.config / "vanta.toml").exists():
+            return said.name if said else ""
     if home.file(CONTROLS_LEASE).exists():
         return "alpha"
     if home.replica("alpha").file(CONTROLS_LEASE).exists():

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from vanta.alpha.core.operator_json import dumps
-from vanta.alpha.core.switching import Wish, needless, safe, turned, value_of, words
+from vanta.alpha.core.switching import Wish, needless, safe, stamped, turned, value_of, words
 from vanta.alpha.editing import Edit, Meanwhile, bytes_of, keep_broken, put
 from vanta.alpha.operators import owners
 from vanta.common import strictjson
@@ -73,12 +73,14 @@ def turned_on(home: Home, wish: Wish, clock: Clock, carry: Carry) -> Done:
             return set_safely(seen, wish, clock, carry)
         value = value_of(overlay, wish.switch, None)
         before = words(value, wish.switch, now, named=False)
-        if needless(value, wish, now, stated=False):
+        fields, stands = strictjson.loads_object(seen.raw, file=OVERLAY), needless(value, wish, now, stated=False)
+        if stands and not wish.said_at:
             return Done(before=before, after=before, changed=False)
-        new = dumps(turned(strictjson.loads_object(seen.raw, file=OVERLAY), wish))
+        new = dumps(stamped(fields, wish) if stands else turned(fields, wish))
         insist_on_readable(new)
         edit = Edit(home=home, name=OVERLAY, before=seen.raw, after=new, urgent=True)
-        return Done(before=before, after=wish.becomes, warnings=carry(edit, wish, before, lambda: store(edit, clock)))
+        return Done(before=before, after=before if stands else wish.becomes, changed=not stands,
+                    warnings=carry(edit, wish, before, lambda: store(edit, clock)))
 
     return again(once)
 

@@ -119,8 +119,11 @@ def tightening(clock: Clock) -> Carry:
 
 
 def switched_on(home: Home, switch: str, clock: Clock, *, by: str, reason: str) -> Done:
-    """Turn a switch of the overlay on for everything. Raises `OperatorError` or `StateError` if nothing is changed."""
-    wish = Wish(switch=switch, place=None, on=True, reason=reason, by=by)
+    """Turn a switch of the overlay on for everything, in bytes that nobody can have seen before.
+
+    Raises `OperatorError` or `StateError` if nothing is changed.
+    """
+    wish = Wish(switch=switch, place=None, on=True, reason=reason, by=by, said_at=iso(clock.now()))
     return turned_on(home, wish, clock, tightening(clock))
 
 

@@ -124,17 +124,29 @@ def show(text: str, *, newline: bool = True) -> None:
         raise OutputLost(f"the output cannot be written: {error.strerror}", "Let it go elsewhere.") from error
 
 
+def harmless(text: str) -> str:
+    """Text without what a terminal obeys or hides: files of other hosts and words of strangers get into sentences."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char in "\n\t" else " " for char in text)
+
+
+def step(why: str, command: str) -> str:
+    """The line of something to do next. It is one line, whatever stands in it."""
+    return harmless(f"  → {why}: {typed.command(command)}".replace("\n", " "))
+
+
 def emit(report: Report, *, as_json: bool) -> int:
     """Print the report and return the exit status."""
     if as_json:
         _print_json(_fields(report))
         return int(report.exit)
     for line in report.lines:
-        show(typed.prose(line))
+        show(harmless(typed.prose(line)))
     for line in report.warnings:
-        typer.echo(typed.prose(line), err=True)
+        typer.echo(harmless(typed.prose(line)), err=True)
     for one in report.next:
-        show(f"  → {one.why}: {typed.command(one.command)}")
+        show(step(one.why, one.command))
     return int(report.exit)
 
 
@@ -202,7 +214,7 @@ def fail(code: int, what: str, cure: str, *, as_json: bool) -> int:
         _print_json({"schema": "vanta.error/1", "generated_at": iso(SystemClock().now()), "ok": False,
                      "exit": int(code), "error": what, "cure": cure, "next": []})
     else:
-        typer.echo(f"Error: {what}" + (f"\n  → {cure}" if cure else ""), err=True)
+        typer.echo(harmless(f"Error: {what}" + (f"\n  → {cure}" if cure else "")), err=True)
     return int(code)
 
 

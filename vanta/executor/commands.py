@@ -6,6 +6,7 @@ A command and everything that follows from it are records of one batch: a crash 
 from datetime import datetime
 
 from vanta.common.canonical import content_hash
+from vanta.common.errors import BadInput
 from vanta.common.events import Kind
 from vanta.common.models.base import validate
 from vanta.common.models.command import OperatorCommand
@@ -22,17 +23,29 @@ from vanta.executor.verdicts import latch_once
 
 
 class Commands:
-    """Operators' commands. `run` returns the working orders that the venue is to be asked to cancel."""
+    """Operators' commands. `run` returns the working orders that the venue is to be asked to cancel.
+
+    `no_command` says of the file that was read last which of its lines is none; the others are carried out.
+    """
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._book = recorder.book
+        self.no_command = ""
 
     def read(self, raw: bytes) -> list[OperatorCommand]:
-        """The commands of the file that were not carried out yet. Raises `VantaError` if it cannot be trusted."""
-        whole = raw[: raw.rfind(b"\n") + 1]
-        given = [validate(OperatorCommand, dict(record.payload), file=OPERATOR_COMMANDS)
-                 for record in chain(whole, name=OPERATOR_COMMANDS) if record.kind == Kind.COMMAND_GIVEN]
+        """The commands of the file that were not carried out yet. Raises `VantaError` if it cannot be trusted.
+
+        A line that is no command (to this version) is passed over: it stays in its log for ever, and nobody who has to
+        leave a position may have to wait for a log without it.
+        """
+        whole, given, self.no_command = raw[: raw.rfind(b"\n") + 1], list[OperatorCommand](), ""
+        for record in chain(whole, name=OPERATOR_COMMANDS):
+            if record.kind == Kind.COMMAND_GIVEN:
+                try:
+                    given.append(validate(OperatorCommand, dict(record.payload), file=OPERATOR_COMMANDS))
+                except BadInput as error:
+                    self.no_command = f"record {record.seq:,} is not carried out: {error.what}"
         return [command for command in given if command.command_id not in self._book.commands]
 
     def run(self, given: list[OperatorCommand], vaults: VaultRegistry | None, now: datetime) -> list[OrderEntry]:

@@ -190,6 +190,8 @@ class Observer:
             self.problems[name] = error.what
             return []
         self.problems.pop(name, None)
+        if self._commands.no_command:
+            self.problems[name] = self._commands.no_command
         return self._commands.run(given, self.vaults if self.vaults_readable else None, now)
 
     def queue(self, now: datetime) -> int:

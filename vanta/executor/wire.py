@@ -15,7 +15,7 @@ from vanta import __version__
 from vanta.common.calendars import ALWAYS_OPEN, CONTINUOUS, Calendar
 from vanta.common.canonical import canonical
 from vanta.common.clock import Clock
-from vanta.common.errors import OperatorError
+from vanta.common.errors import LockHeld, OperatorError, StateError
 from vanta.common.events import Kind
 from vanta.common.host import host_id
 from vanta.common.models.configuration import Settings
@@ -145,10 +145,25 @@ class _Blanks(dict[str, str]):
         return "-"
 
 
+_ASIDE = ("Until it starts nothing is cancelled and no position is left. If the disk is well, keep this log as "
+          "evidence and go on with a new one, in the home: " + "; ".join(
+              f"mkdir -p memory/aside/{at} && mv --backup=numbered memory/{at}{EXECUTOR_CALLS} memory/aside/{at}"
+              for at in ("", "checkpoints/", "segments/")))
+
+
 def way_out(home: Home, settings: Settings, clock: Clock, storage: Storage) -> Out:
-    """The way out, open to nobody yet. Its log is opened now where there are accounts: it has to be whole."""
+    """The way out, open to nobody yet. Its log is opened now where there are accounts: it has to be whole.
+
+    Raises `StateError`. No book rests on this log, and orders and positions wait: the error says how to go on without.
+    """
     def ledger() -> JournalLedger:
-        return JournalLedger(storage.trail(home.file(EXECUTOR_CALLS), signer=signer_of(home)), clock, program=PROGRAM)
+        try:
+            return JournalLedger(storage.trail(home.file(EXECUTOR_CALLS), signer=signer_of(home)), clock,
+                                 program=PROGRAM)
+        except LockHeld:
+            raise
+        except StateError as error:
+            raise StateError(error.what, _ASIDE) from error
 
     return Out(Allowed.of(()), ledger() if settings.executor.accounts else Later(ledger), clock)
 

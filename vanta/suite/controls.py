@@ -14,6 +14,7 @@ from typing import Annotated
 import orjson
 import typer
 
+from vanta.alpha.core.sights import one_line
 from vanta.alpha.wire import Change, ask, last_records, node_here, not_from_markets, record
 from vanta.common.cli import HomeOption, JsonFlag, Next, Report, application, emit
 from vanta.common.clock import Clock
@@ -131,7 +132,7 @@ def _working(home: Home) -> list[str]:
     """What is at the venue already; a kill does not cancel it."""
     try:
         orders = orjson.loads(atomic.read(home.file(OPEN_ORDERS)))["orders"]
-        names = ", ".join(str(order["order_id"]) for order in orders)
+        names = one_line(", ".join(str(order["order_id"]) for order in orders))
     except (VantaError, ValueError, KeyError, TypeError):
         return ["working orders: unknown, open_orders.json cannot be read"]
     return [f"working orders at the venue: {names}"] if names else []

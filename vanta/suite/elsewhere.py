@@ -6,6 +6,7 @@ with the version that it saw. On Markets nothing that could stop an order is wri
 
 from dataclasses import dataclass
 
+from vanta.alpha.core.sights import one_line
 from vanta.alpha.wire import NotHere, last_records, switched_on, whole
 from vanta.common.canonical import sha256
 from vanta.common.cli import Next, Report, emit
@@ -79,7 +80,7 @@ def _seen(home: Home, clock: Clock, timeout_s: float) -> int | None:
 def _working(home: Home, halt: Halt) -> list[str]:
     """What was at the venue by what arrived of the executor."""
     orders = whole(home.replica("executor").file(OPEN_ORDERS))
-    names = ", ".join(str(one.get("order_id")) for one in orders.rows("orders"))
+    names = one_line(", ".join(str(one.get("order_id")) for one in orders.rows("orders")))
     if orders.value is None:
         return ["working orders: unknown, nothing of them has arrived"]
     return [f"working orders at the venue{', to be cancelled' if halt.cancel else ''}: {names}"] if names else []

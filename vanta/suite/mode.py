@@ -20,7 +20,7 @@ from vanta.common.clock import SystemClock
 from vanta.common.errors import OperatorError, UsageError
 from vanta.common.host import account
 from vanta.common.models.overlay import SWITCHES, Overlay, Switch
-from vanta.common.paths import OVERLAY, Home, own
+from vanta.common.paths import OVERLAY, Home, NodeHome, own
 from vanta.common.settings import clock_of, home_from
 from vanta.common.store.guarded import guarded_read
 from vanta.executor.core.controls import MAX_BYTES, read_overlay
@@ -52,7 +52,7 @@ def mode(switch: SwitchName = None, *, home: HomeOption = None, json: JsonFlag =
     clock = clock_of(place)
     if switch is not None and node_here(own(place)) == "markets":
         raise not_from_markets()
-    seen = look(place)
+    seen = look(NodeHome(place.root, node_here(place)) if switch is None else place)
     if switch is None:
         said = {name: _words(seen.overlay, name) for name in SWITCHES}
         return emit(Report(schema="vanta.run.mode/1", at=clock.now(), items={"switches": said},

@@ -98,8 +98,9 @@ def _elsewhere(facts: Facts, latch: str | None) -> Iterator[str]:
     else:
         beat = facts.executor.time("heartbeat_at")
         age = None if beat is None else since(beat, facts.now)
-        if age is None or age > STALE_S:
-            known = "nothing can be seen" if age is None else f"what can be seen is {span(age)} old"
+        if age is None or abs(age) > STALE_S:
+            known = "nothing can be seen" if age is None else f"what can be seen is {span(age)} old" if age > 0 else (
+                f"what can be seen lies {span(age)} ahead, so that a clock is wrong,")
             yield f"{known} here of the executor: look at the link, or release it on the executor's host"
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vanta.alpha.core.sights import Doc, Facts, Limits, Row, one_line, since, span
+from vanta.alpha.core.sights import Doc, Facts, Limits, Row, nothing_known, one_line, since, span
 from vanta.alpha.core.summary import headline, rows, worst
 from vanta.alpha.wire import gather, last_records, permitted, shown, unread, whole
 from vanta.common import typed
@@ -93,7 +93,7 @@ def _fresh(found: list[Row]) -> str:
 def permission(home: Home, facts: Facts) -> str:
     """Who permitted or stopped dispatch last, when and why; a latch is named before all of it."""
     latched = [f"the executor latched itself: {latch.detail}" for latch in facts.latches]
-    return "; ".join([*latched, permitted(home, facts)])
+    return one_line("; ".join([*latched, permitted(home, facts)]))
 
 
 def programs(facts: Facts) -> str:
@@ -106,7 +106,8 @@ def risk(home: Home, facts: Facts) -> Iterator[str]:
     """What is at stake, by vault, and what works at the venue."""
     vaults = facts.portfolio.rows("vaults")
     if not vaults:
-        yield facts.portfolio.problem or "nothing is held: the executor has not run here yet"
+        held = "what is held is not known" if facts.node in ("alpha", "markets") else "nothing is held"
+        yield facts.portfolio.problem or f"{held}: {nothing_known(facts)}"
     for vault in vaults:
         values = [_amount(row.get("value")) for row in Doc(vault).rows("positions")]
         known = [value for value in values if value is not None]

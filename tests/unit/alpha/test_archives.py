@@ -327,6 +327,37 @@ def test_tidy_keeps_a_copy_or_says_in_a_line_why_not(home: Home, tmp_path: Path,
     assert "nothing is restored" in capsys.readouterr().out
 
 
+def test_an_archive_whose_end_was_taken_away_is_named(home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+                                                      ) -> None:
+    """What is left is signed and whole by itself; the home knows what it kept. The round is made all the same."""
+    place = tmp_path / "archive"
+    (home.config / "vanta.toml").write_text(f'[archive]\nfolder = "{place}"\n')
+    words = ["--home", str(home.root)]
+    for day in (22, 23):
+        write(home, day)
+        assert main(["tidy", *words]) == Exit.DONE
+    last = max((place / "manifests").iterdir())
+    last.unlink()
+    capsys.readouterr()
+    assert main(["tidy", *words]) == Exit.PARTIAL
+    assert f"manifests/{last.name}, which was kept there, is not there any more" in capsys.readouterr().err
+    assert len(list((place / "manifests").iterdir())) == 2
+    assert main(["tidy", *words]) == Exit.DONE
+
+
+def test_a_restored_home_takes_nothing_away_and_reads_nothing_that_has_another_size(
+        home: Home, archive: FolderArchive, tmp_path: Path) -> None:
+    """What lies beside the new folder is somebody's; a file of the archive may have grown to any size."""
+    made = kept(home, archive)
+    (tmp_path / "back.part").mkdir()
+    assert restore(archive, tmp_path / "back", None)[0] == made.name
+    assert (tmp_path / "back.part").is_dir()
+    path = next(path for path in (tmp_path / "archive" / "files").rglob("*") if path.is_file())
+    path.chmod(0o640)
+    os.truncate(path, 1 << 42)  # nothing of it is on the disk
+    assert [one for one in problems(archive, None) if "was changed" in one]
+
+
 def test_begin_is_a_command(home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It says whose archive it is."""
     (tmp_path / "new").mkdir()

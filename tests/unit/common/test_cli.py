@@ -13,7 +13,19 @@ import typer
 
 from tests.processes import ROOT, run
 from vanta.common import typed
-from vanta.common.cli import HomeOption, JsonFlag, Next, NowOption, Report, application, emit, exit_table, main, moment
+from vanta.common.cli import (
+    HomeOption,
+    JsonFlag,
+    Next,
+    NowOption,
+    Report,
+    application,
+    emit,
+    exit_table,
+    fail,
+    main,
+    moment,
+)
 from vanta.common.errors import BadInput, Bug, LockHeld, OutsideError, VantaError
 from vanta.common.exitcodes import Exit
 from vanta.common.times import iso, parse_iso
@@ -53,6 +65,18 @@ def test_text_for_people(capsys: pytest.CaptureFixture[str]) -> None:
                      next=[Next("see them", "vanta diagnostics feeds")])
     assert call(["go"], capsys, outcome=outcome) == \
         (3, "3 new\n  → see them: " + typed.command("vanta diagnostics feeds") + "\n", "1 rejected\n")
+
+
+def test_what_a_terminal_obeys_or_hides_does_not_reach_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Words of strangers and files of other hosts: no sequence, nothing that turns the line around, no second step."""
+    hostile = "a\x1b[2J\x9b31m\u202eb\x07\r"
+    emit(Report(schema="vanta.x/1", at=AT, items={}, lines=[hostile, "one\ttwo\nthree"], warnings=[hostile],
+                next=[Next(hostile, f"vanta-run release --latch '{hostile}\n  → all: rm -rf /'")]), as_json=False)
+    fail(1, hostile, hostile, as_json=False)
+    out, err = capsys.readouterr()
+    assert [char for char in out + err if not char.isprintable() and char not in "\n\t"] == []
+    assert "one\ttwo\nthree" in out
+    assert len(out.splitlines()) == 4
 
 
 def test_one_json_document(capsys: pytest.CaptureFixture[str]) -> None:

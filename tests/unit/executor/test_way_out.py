@@ -1,6 +1,8 @@
 """The executor's way out: open to its accounts' hosts, closed to all others, and gone with the executor."""
 
 import socket
+import subprocess
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -9,12 +11,13 @@ import pytest
 
 from tests.unit.executor.world import ALL_CLEAR
 from vanta.common.clock import SystemClock
-from vanta.common.errors import OperatorError
+from vanta.common.errors import OperatorError, StateError
 from vanta.common.models.base import validate
 from vanta.common.models.configuration import Settings
 from vanta.common.outside.call import NotAllowed
 from vanta.common.paths import CALLS, EXECUTOR_CALLS, OVERLAY, Home
-from vanta.executor.wire import build, needs
+from vanta.common.store.storage import DURABLE
+from vanta.executor.wire import build, needs, way_out
 
 ACCOUNT = {"adapter": "tradier", "credentials": "tradier", "options": {"account_id": "VA1"}}
 
@@ -63,6 +66,24 @@ def test_what_is_last_is_done_before_the_log_of_calls_is_closed(home: Home) -> N
     built = build(home, settings("main"), SystemClock())
     built.executor.close(last=lambda: built.out.started("alert").ended("exit 0"))
     assert b'"status":"exit 0"' in home.file(EXECUTOR_CALLS).read_bytes()
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda raw: raw.replace(b'"program"', b'"prograM"'), lambda raw: raw[:40], lambda raw: b"",
+])
+def test_a_broken_log_of_calls_says_how_to_go_on_without_it(home: Home, spoil: Callable[[bytes], bytes]) -> None:
+    """What works at a venue must not wait for a repair of what only tells of calls. Nothing of it is thrown away."""
+    way_out(home, settings("main"), SystemClock(), DURABLE).close()
+    path = home.file(EXECUTOR_CALLS)
+    path.write_bytes(spoil(path.read_bytes()))
+    evidence = path.read_bytes()
+    with pytest.raises(StateError) as caught:
+        way_out(home, settings("main"), SystemClock(), DURABLE)
+    assert "memory/calls_executor.jsonl memory/aside/" in caught.value.cure
+    subprocess.run(["/bin/sh", "-c", caught.value.cure.partition("in the home: ")[2]], cwd=home.root, check=False,
+                   capture_output=True)
+    build(home, settings("main"), SystemClock()).executor.close()
+    assert (home.memory / "aside" / EXECUTOR_CALLS).read_bytes() == evidence
 
 
 def test_whatever_goes_wrong_at_the_end_the_lock_is_released(home: Home) -> None:

@@ -1,13 +1,16 @@
 """Several hosts: `kill`, `release` and what is asked, on a host that is not the executor's, or on the executor's."""
 
 import json
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
+from vanta.alpha.editing import Edit, Elsewhere, put
 from vanta.alpha.wire import node_here
 from vanta.common.canonical import sha256
 from vanta.common.clock import SystemClock
@@ -21,12 +24,14 @@ from vanta.common.paths import (
     OVERLAY,
     PERMIT,
     TRADE_LOG,
+    VAULTS,
     Home,
 )
 from vanta.common.store.files import FolderFiles
 from vanta.common.store.journal import FileJournal
 from vanta.common.times import iso
 from vanta.executor.core.inputs import FAR
+from vanta.suite.dispatch import main as dispatch
 from vanta.suite.run import main
 from vanta.transport.lease import LeaseWriter
 
@@ -91,6 +96,26 @@ def seen(home: Home, *digests: str) -> None:
         journal.append(Kind.CONTROL_SEEN, {"what": "overlay", "sha256": "f" * 64}, at=iso(SystemClock().now()))
 
 
+@contextmanager
+def answering(home: Home) -> Iterator[None]:
+    """An executor that puts on record, once, whatever Alpha's overlay says next."""
+    before, over = home.file(OVERLAY).read_bytes(), Event()
+
+    def answer() -> None:
+        while not over.wait(0.01):
+            if (now := home.file(OVERLAY).read_bytes()) != before:
+                seen(home, sha256(now))
+                return
+
+    thread = Thread(target=answer)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 @pytest.mark.parametrize(("words", "switch"), [((), "orders_disabled"), (("--cancel-open",), "full_halt")])
 def test_a_kill_on_alpha_halts_by_its_overlay_and_waits_for_the_executors_word(
         alpha: Home, capsys: Capture, words: tuple[str, ...], switch: str) -> None:
@@ -99,21 +124,28 @@ def test_a_kill_on_alpha_halts_by_its_overlay_and_waits_for_the_executors_word(
     command = ("kill", "--reason", "odd fills", "--by", "ben", *words)
     assert run(alpha, *command, "--timeout", "0") == Exit.OUTCOME_UNKNOWN
     assert overlay(alpha)[switch] == {"enabled": True, "reason": "odd fills", "by": "ben"}
-    seen(alpha, "a" * 64, sha256(alpha.file(OVERLAY).read_bytes()))
+    seen(alpha, "a" * 64)
     capsys.readouterr()
-    assert run(alpha, *command) == Exit.DONE
+    with answering(alpha):
+        assert run(alpha, *command, "--timeout", "30", "--reason", "again") == Exit.DONE
     said = capsys.readouterr().out
     assert f"{switch} is on already in Alpha's overlay: no order leaves" in said
-    assert "has seen it (record 2 of its log)" in said
+    assert "has seen it (record 3 of its log)" in said
     assert "V_CORE-1" in said
     assert f"vanta overlay clear {switch} --reason TEXT" in said
+    assert overlay(alpha)[switch] == {"enabled": True, "reason": "odd fills", "by": "ben"}  # who said it first
 
 
-def test_an_older_word_of_the_executor_does_not_count(alpha: Home) -> None:
-    """It saw these bytes, and other ones since."""
+@pytest.mark.parametrize("cleared", [True, False])
+def test_an_older_word_of_the_executor_does_not_count(alpha: Home, capsys: Capture, cleared: bool) -> None:
+    """It may have seen the switch turned off since, and what says so has not arrived: each kill is asked anew."""
+    with answering(alpha):
+        assert run(alpha, "kill", "--timeout", "30") == Exit.DONE
+    capsys.readouterr()
+    if cleared:
+        alpha.file(OVERLAY).write_bytes(CLEAR)
     assert run(alpha, "kill", "--timeout", "0") == Exit.OUTCOME_UNKNOWN
-    seen(alpha, sha256(alpha.file(OVERLAY).read_bytes()), "a" * 64)
-    assert run(alpha, "kill", "--timeout", "0") == Exit.OUTCOME_UNKNOWN
+    assert "no order leaves" not in capsys.readouterr().out
 
 
 def test_a_kill_on_alpha_that_nobody_has_seen_is_not_done(alpha: Home, capsys: Capture) -> None:
@@ -158,6 +190,17 @@ def test_which_node_it_is_does_not_rest_on_settings_alone(tmp_path: Path, node: 
     for place in {"alpha": [home], "executor": [home.replica("alpha")], "markets": []}[node]:
         place.file(CONTROLS_LEASE).write_bytes(b"{}")
     assert node_here(home) == node
+    (home.config / "vanta.toml").unlink()
+    assert node_here(home) == node
+
+
+def test_a_kill_on_alpha_without_settings_claims_nothing(alpha: Home, capsys: Capture) -> None:
+    """A file that is gone makes no host of all nodes out of Alpha's, where nobody holds the gate."""
+    alpha.file(CONTROLS_LEASE).write_bytes(b"{}")
+    (alpha.config / "vanta.toml").unlink()
+    assert run(alpha, "kill", "--timeout", "0") == Exit.OUTCOME_UNKNOWN
+    assert overlay(alpha)["orders_disabled"]["enabled"]
+    assert "none is running here" not in capsys.readouterr().out
 
 
 def test_a_single_host_is_no_node(tmp_path: Path) -> None:
@@ -165,6 +208,9 @@ def test_a_single_host_is_no_node(tmp_path: Path) -> None:
     home = Home(tmp_path).prepare()
     assert node_here(home) == ""
     (home.config / "vanta.toml").write_text("= broken")
+    assert node_here(home) == ""
+    (home.config / "vanta.toml").write_text("")
+    home.file(CONTROLS_LEASE).write_bytes(b"{}")  # of another time: the settings say that all nodes are here
     assert node_here(home) == ""
 
 
@@ -178,6 +224,35 @@ def test_nothing_on_markets_stops_an_order_and_nobody_is_told_so(tmp_path: Path,
     for words in (("--scope", "global", "--confirm", "global"), ("--latch", "latch_1", "--confirm", "latch_1")):
         assert run(home, "release", "--reason", "x", *words) == Exit.REFUSED
     assert not home.file(OPERATOR_COMMANDS).exists()
+
+
+@pytest.mark.parametrize("words", [
+    ("overlay", "set", "full_halt"), ("overlay", "clear", "full_halt", "--reason", "x", "--confirm", "full_halt"),
+    ("run", "mode", "full_halt"), ("run", "mode", "full_halt", "--off", "--reason", "x", "--confirm", "full_halt")])
+@pytest.mark.parametrize("lies", [None, CLEAR, CLEAR.replace(b'"full_halt": false', b'"full_halt": true')])
+def test_no_switch_is_turned_on_markets_and_nobody_is_told_so(
+        tmp_path: Path, capsys: Capture, words: tuple[str, ...], lies: bytes | None) -> None:
+    """Nobody reads an overlay of that host, also if one of another time lies there; what is shown is Alpha's."""
+    home = at(tmp_path, "markets")
+    home.replica("alpha").file(OVERLAY).write_bytes(CLEAR)
+    if lies is not None:
+        home.file(OVERLAY).write_bytes(lies)
+    assert dispatch([*words, "--home", str(home.root)]) == Exit.OUTCOME_UNKNOWN
+    said = capsys.readouterr()
+    assert "is on" not in said.out
+    assert "no order" not in said.out
+    assert (home.file(OVERLAY).read_bytes() if home.file(OVERLAY).exists() else None) == lies
+    for show in (("overlay", "show"), ("run", "mode")):
+        assert dispatch([*show, "--home", str(home.root)]) == Exit.DONE
+        assert "full_halt                 off" in capsys.readouterr().out
+
+
+def test_vaults_are_changed_on_alpha_alone(executor: Home, capsys: Capture) -> None:
+    """A limit that is edited on the executor's host is none that it reads."""
+    with pytest.raises(Elsewhere, match="is Alpha's"):
+        put(Edit(home=executor, name=VAULTS, before=None, after=b"{}"), SystemClock())
+    assert not executor.file(VAULTS).exists()
+    put(Edit(home=executor, name=OVERLAY, before=CLEAR, after=CLEAR), SystemClock())
 
 
 def test_dispatch_is_not_permitted_from_alpha(alpha: Home, capsys: Capture) -> None:
@@ -203,9 +278,20 @@ def test_a_latch_is_released_from_alpha_by_what_arrived(alpha: Home, capsys: Cap
     says(there, seconds=90, latches=[{"latch_id": "latch_1", "detail": "odd"}])
     assert run(alpha, *words) == Exit.REFUSED
     assert "what can be seen is 90 s old" in capsys.readouterr().err
+    says(there, seconds=-7200, latches=[{"latch_id": "latch_1", "detail": "odd"}])
+    assert run(alpha, *words) == Exit.REFUSED  # by a clock that is wrong nobody can tell how old it is
+    assert "what can be seen lies 119 min ahead" in capsys.readouterr().err
     says(there, latches=[{"latch_id": "latch_1", "detail": "odd"}])
     assert run(alpha, *words) == Exit.DONE
     assert b'"latch_1"' in alpha.file(OPERATOR_COMMANDS).read_bytes()
+
+
+def test_what_has_not_arrived_is_not_nothing(alpha: Home, capsys: Capture) -> None:
+    """Of an executor on another host it is not known what it holds."""
+    assert run(alpha, "status") == Exit.DONE
+    out = capsys.readouterr().out
+    assert "what is held is not known: nothing of the executor has arrived here" in out
+    assert "Alpha's overlay permits, and nothing of the executor has arrived" in out
 
 
 def test_on_alpha_it_is_said_that_the_executor_is_elsewhere(alpha: Home, capsys: Capture) -> None:

@@ -27,7 +27,8 @@ from vanta.common.errors import Missing, StateError, UsageError
 from vanta.common.signatures import fingerprint, keys
 from vanta.common.store.atomic import describe, replace_all, sync_folder
 
-PART = ".part"
+PART = ".{}.restoring"
+"""Where a home is laid out, beside its place: a name that nobody else gives, because what lies there is taken away."""
 
 
 def manifests(archive: Archive, pin: str | None) -> Iterator[tuple[str, Manifest]]:
@@ -86,7 +87,7 @@ def restore(archive: Archive, to: Path, pin: str | None, number: int | None = No
     if not found:
         raise UsageError("there is no such manifest", "`vanta archive list` shows them.")
     name, manifest = found[-1]
-    part = to.with_name(to.name + PART)
+    part = to.with_name(PART.format(to.name))
     if to.exists():
         raise UsageError(f"{to} exists", "Choose a new folder: nothing is written over.")
     try:
@@ -111,10 +112,13 @@ def _lay_out_snapshots(archive: Archive, part: Path) -> None:
 
 
 def _file(archive: Archive, one: File) -> bytes:
+    changed = StateError(f"what the archive holds of it was changed ({one.sha256[:16]}…)", CURE)
+    if archive.size(file_name(one.sha256)) not in (None, one.size):  # before anything is read: it may be of any size
+        raise changed
     try:
         raw = archive.get(file_name(one.sha256))
     except Missing as error:
         raise StateError(f"the archive does not hold it any more ({one.sha256[:16]}…)", CURE) from error
     if sha256(raw) != one.sha256 or len(raw) != one.size:
-        raise StateError(f"what the archive holds of it was changed ({one.sha256[:16]}…)", CURE)
+        raise changed
     return raw

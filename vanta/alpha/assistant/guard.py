@@ -2,9 +2,9 @@
 
 What a model gets: the facts of an answer that was made without it, without names, accounts, hosts, addresses and
 secrets, marked as data; a text that reads like an instruction is withheld. What it may say: these facts in other
-words, each sentence with a citation that it was given, no figure, name, switch or word of permission that the facts do
-not hold. Anything else is dropped, and the answer stands as it was. It stands in any case: what a model says is shown
-above it and labelled. Nothing else calls the port.
+words, each sentence with a citation that it was given, no figure, name, switch or word that the facts do not
+hold, small ones aside. Anything else is dropped, and the answer stands as it was. It stands in any case: what a model
+says is shown above it and labelled. Nothing else calls the port.
 """
 
 import json
@@ -80,6 +80,16 @@ _WEIGHTY = frozenset("""safe unsafe release released releasing resume approve ap
     click buy sell must should recommend recommended no not never none nothing nobody all every everything always
     without""".split())
 """Words that weigh: a model may use them only where the facts do."""
+
+_SMALL = frozenset("""a an the this that these those it its they them their there here somebody someone something
+    which who whose what when where why how while as at by for from in into of on to with within about after before
+    since until because so thus then and or but also both each another other is are was were be been being has have
+    had do does did such than too very more less still now currently due reason reasons shown says said means
+    following first last recent recently system operator time order orders intent intents executor log logs record
+    records file files feed feeds vault vaults switch switches position positions""".split())
+"""Words that say nothing by themselves: every other one has to be among the facts, in whatever form."""
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
+_ENDING = re.compile(r"(?<=\w{4})(?:ing|ed|es|s|d|e)$")
 
 
 class Reworded(NamedTuple):
@@ -198,7 +208,7 @@ def prompted(question: str, answer: Answer, masks: Masks, root: Path) -> Given:
         text=facts,
         masks=masks,
         withheld=withheld,
-        words=frozenset(re.findall(r"[a-z]+", facts.casefold())),
+        words=frozenset(_WORD.findall(facts.casefold())),
     )
 
 
@@ -239,7 +249,7 @@ def _faults(text: str, given: Given) -> Iterator[str]:
         for one in _NAMED.findall(rest)
         if one not in given.cites and one not in given.text
     )
-    figures = set(_FIGURE.findall(given.text))
+    figures, known_forms = set(_FIGURE.findall(given.text)), {_ENDING.sub("", word) for word in given.words}
     yield from (
         f"it holds the figure {one[:40]!r}, which no fact does" for one in _FIGURE.findall(rest) if one not in figures
     )
@@ -247,8 +257,8 @@ def _faults(text: str, given: Given) -> Iterator[str]:
                 "does" for one in _CAPITALS.findall(rest) if one not in given.text)
     yield from (
         f"it says {one!r}, which no fact does"
-        for one in re.findall(r"[a-z]+", rest.casefold())
-        if one in _WEIGHTY and one not in given.words
+        for one in _WORD.findall(rest.casefold())
+        if one not in given.words and (one in _WEIGHTY or not (one in _SMALL or _ENDING.sub("", one) in known_forms))
     )
 
 

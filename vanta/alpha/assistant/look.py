@@ -17,7 +17,7 @@ from vanta.alpha.core.inputs import BROKEN, is_digest
 from vanta.alpha.core.sights import Doc
 from vanta.alpha.core.tracker import Tracker
 from vanta.alpha.core.trail import Trail
-from vanta.alpha.facts import whole
+from vanta.alpha.facts import node_here, whole
 from vanta.alpha.reading import records
 from vanta.alpha.tracker import look as tracker_of
 from vanta.alpha.wire import last_records, snapshots
@@ -33,6 +33,8 @@ from vanta.common.paths import (
     PNL,
     PORTFOLIO,
     QUEUE,
+    REPLICA,
+    SEEN,
     STATE,
     TRACKER_LOG,
     TRADE_LOG,
@@ -52,12 +54,28 @@ _DOCS = (OVERLAY, QUEUE, PORTFOLIO, PNL, OPEN_ORDERS, ALLOCATION, TRADE_SIGNALS)
 _LOGS = (TRADE_LOG, CONTROL_LOG, OPERATOR_COMMANDS, COLLECTION_LOG, TRACKER_LOG)
 _AFFAIRS = frozenset({TRADE_LOG, CONTROL_LOG, OPERATOR_COMMANDS})
 _NODE = {row.name: row.node for row in STATE}
+_OF_EACH = frozenset({CONTROL_LOG, OPERATOR_COMMANDS})
+"""Every node has its own."""
 
 
 def seat(home: Home, name: str) -> Home:
-    """The home in which a file of the state lies: this one, or where it arrived from the node that writes it."""
-    elsewhere = home.replica(_NODE.get(name, "alpha"))
-    return elsewhere if not home.file(name).exists() and elsewhere.file(name).exists() else home
+    """The home in which a file of the state lies: this one, or where it arrived from the node that writes it.
+
+    What a host of several has from the time before there were several is not what the other node says now.
+    """
+    node, writer = node_here(home), _NODE.get(name, "alpha")
+    if name in SEEN.get(node, {}):
+        return home.replica(SEEN[node][name])
+    elsewhere = home.replica(writer)
+    theirs = node not in ("", writer) and name not in _OF_EACH
+    return elsewhere if elsewhere.file(name).exists() and (theirs or not home.file(name).exists()) else home
+
+
+def asked_elsewhere(home: Home) -> list[str]:
+    """The logs of commands to the executor that arrived from other nodes, beside the one that `seat` names."""
+    there = seat(home, OPERATOR_COMMANDS).file(OPERATOR_COMMANDS)
+    names = (f"{REPLICA}/{node}/memory/{OPERATOR_COMMANDS}" for node in ("alpha", "executor"))
+    return [name for name in names if home.file(name) != there and home.file(name).exists()]
 
 
 class Look:
@@ -72,7 +90,7 @@ class Look:
 
     def view(self, since: datetime | None = None) -> View:
         """Everything that most answers need. Logs are read back to `since`, where it is given."""
-        logs = {name: self._end(name, since) for name in _LOGS}
+        logs = {name: self._end(name, since) for name in (*_LOGS, *asked_elsewhere(self.home))}
         affairs = Affairs(Trail())
         warnings = list(self._learn(affairs, logs))
         tracker, problem = self._tracker()

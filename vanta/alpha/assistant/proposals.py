@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from vanta.alpha.core.assistant.proposing import Wish
+from vanta.alpha.core.assistant.proposing import Wish, is_ours
 from vanta.alpha.core.assistant.view import Proposal
 from vanta.alpha.core.sights import Doc
 from vanta.alpha.core.switching import place_of, value_of
@@ -85,7 +85,7 @@ class Shelf:
                 found = validate(ProposalDocument, value, file=path.name)
             except (StateError, BadInput):
                 continue
-            if found.proposal_id == path.stem:
+            if found.proposal_id == path.stem and is_ours(found.command):
                 yield found
 
 

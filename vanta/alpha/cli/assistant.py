@@ -84,13 +84,14 @@ def _answered(assistant: Assistant, gate: Gate | None, line: str) -> None:
         answer, _ = assistant.answer(line)
         said = Reworded() if gate is None else gate.reword(line, answer)
         for text in _lines(answer, said):
-            show(typed.prose(text))
+            show(cli.harmless(typed.prose(text)))
         for step in answer.next:
-            show(f"  → {step.why}: {_command(step)}")
+            show(cli.step(step.why, one_line(step.command)))
     except KeyboardInterrupt:
         show("(stopped)")
     except VantaError as error:
-        show(f"I cannot look: {error.what}" + (f"\n  → {typed.prose(error.cure)}" if error.cure else ""))
+        cure = f"\n  → {typed.prose(error.cure)}" if error.cure else ""
+        show(cli.harmless(f"I cannot look: {error.what}{cure}"))
 
 
 @app.command(epilog=exit_table(Exit.DONE, Exit.FAILED, Exit.PARTIAL, Exit.REFUSED))

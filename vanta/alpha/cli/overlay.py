@@ -17,6 +17,7 @@ import typer
 from vanta.alpha.cli import overlay_change
 from vanta.alpha.cli.overlay_history import history
 from vanta.alpha.core.permission import permission
+from vanta.alpha.core.sights import one_line
 from vanta.alpha.core.switching import flip_words, rows
 from vanta.alpha.halting import look
 from vanta.alpha.operators import known, open_ways, owners
@@ -54,8 +55,8 @@ def check(file: FileArgument, home: HomeOption = None, now: NowOption = None, js
         schema="vanta.overlay.check/1", at=at, exit=Exit.DONE if said.permits else Exit.REFUSED,
         items={"file": str(file), "sha256": None if raw is None else sha256(raw), "permits": said.permits,
                "stops": list(said.stops), "scoped": list(said.scoped)},
-        lines=[f"{verdict}: {file}", *(f"  {stop}" for stop in said.stops),
-               *(f"  only in part: {stop}" for stop in said.scoped)]), as_json=json)
+        lines=[f"{verdict}: {file}", *(f"  {one_line(stop)}" for stop in said.stops),
+               *(f"  only in part: {one_line(stop)}" for stop in said.scoped)]), as_json=json)
 
 
 @app.command(epilog=exit_table(Exit.DONE, Exit.USAGE))
@@ -69,8 +70,8 @@ def show(home: HomeOption = None, now: NowOption = None, json: JsonFlag = False)
     found = rows(overlay, at) if overlay else []
     boosts = {name: str(share) for name, share in overlay.persona_boosts.items()} if overlay else {}
     tilt = flip_words(overlay.flip, at) if overlay else "unknown"
-    lines = [f"{name:<26}{words}" if where == "everything" else f"  {where}: {name} {words}"
-             for where, name, words in found]
+    lines = [f"{name:<26}{text}" if where == "everything" else f"  {one_line(where)}: {name} {text}"
+             for where, name, words in found for text in (one_line(words),)]
     if overlay:
         lines += [f"{'persona boosts':<26}{', '.join(f'{name} {share}' for name, share in boosts.items()) or 'none'}",
                   f"{'flip':<26}{tilt}"]
@@ -81,7 +82,7 @@ def show(home: HomeOption = None, now: NowOption = None, json: JsonFlag = False)
             "switches": [{"scope": where, "switch": name, "state": words} for where, name, words in found],
             "persona_boosts": boosts, "flip": tilt},
         lines=[*lines, "these bytes permit an order" if said.permits else "no order would leave:",
-               *(f"  {stop}" for stop in said.stops)],
+               *(f"  {one_line(stop)}" for stop in said.stops)],
         next=[Next("halt", "vanta overlay set full_halt"), Next("who changed it", "vanta overlay history")]),
         as_json=json)
 

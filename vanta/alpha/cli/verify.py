@@ -37,7 +37,7 @@ def verify(files: FilesArgument = None, home: HomeOption = None, *, json: JsonFl
     return emit(Report(
         schema="vanta.verify/1", at=SystemClock().now(), exit=level,
         items={"outcome": level.name, "findings": [_item(finding) for finding in findings]},
-        lines=[*(str(finding) for finding in findings if finding.level is Check.OK), *(str(one) for one in bad),
+        lines=[*(str(one).replace("\n", " ") for one in (*(ok for ok in findings if ok.level is Check.OK), *bad)),
                f"{level.name}: {_SAID[level]}" + (f" ({len(bad)} findings)" if bad else "")],
         next=[Next("keep the evidence", "copy the whole home before anything is repaired")]
         if level is Check.CRITICAL else []), as_json=json)

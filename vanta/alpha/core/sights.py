@@ -184,6 +184,12 @@ class Limits:
     archive_s: int = 49 * 3600
 
 
+def nothing_known(facts: Facts) -> str:
+    """Why nothing is known of the executor: it may have run for long on its own host."""
+    return ("nothing of the executor has arrived here" if facts.node in ("alpha", "markets") else
+            "the executor has not run here yet")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One check: its level, what was found in a sentence, and the command that helps (empty if none is needed)."""

@@ -42,8 +42,9 @@ _STATUS = {"ok": Check.OK, "partial": Check.WARNING, "error": Check.WARNING}
 
 def rows(facts: Facts, limits: Limits) -> list[Row]:
     """Every check, in the order a person reads them. A node of several hosts is asked about what it can know."""
-    return [_dispatch(facts), *([] if facts.node == "markets" else [_executor(facts, limits)]), *peers.rows(facts),
-            *_alarm(facts), *_loosened(facts), *(_feed(feed, facts, limits) for feed in facts.feeds),
+    return [_dispatch(facts, limits), *([] if facts.node == "markets" else [_executor(facts, limits)]),
+            *peers.rows(facts), *_alarm(facts), *_loosened(facts),
+            *(_feed(feed, facts, limits) for feed in facts.feeds),
             *([_reflection(facts, limits)] if facts.node in ("", "markets") else []),
             *([] if facts.node == "alpha" else [_queue(facts, limits)]),
             *heads(facts), _locks(facts.locks), _disk(facts.disk, limits), _archive(facts, limits),
@@ -71,14 +72,29 @@ def headline(found: Sequence[Row]) -> str:
     return head + (said if len(said) <= room else said[:room - 3] + "...") + more + figures
 
 
-def _dispatch(facts: Facts) -> Row:
+def _dispatch(facts: Facts, limits: Limits) -> Row:
     """May an order leave? Latches, switches and the permit all have to allow it; latches are named first."""
     found = [*_halts(facts), *_doubts(facts)] or [*_partial(facts)]
+    if facts.node == "alpha" and not facts.unreadable and not facts.stops and (aged := _aged(facts, limits)):
+        level = min([Check.UNKNOWN, *(one for one, _, _ in found)], key=GRAVITY.index)
+        return Row(name="dispatch", level=level, fix="on the executor: vanta-run status", text="; ".join(
+            [f"Alpha's overlay permits, and {aged}", *(f"then {text}" for _, text, _ in found)]))
     if not found:
         return Row(name="dispatch", level=Check.OK, text="open: orders may leave" if facts.node != "markets" else
                    "Alpha's overlay permits; what the executor says is not known here")
     level, _, fix = min(found, key=lambda one: GRAVITY.index(one[0]))
     return Row(name="dispatch", level=level, text="; ".join(text for _, text, _ in found), fix=fix)
+
+
+def _aged(facts: Facts, limits: Limits) -> str:
+    """On Alpha: that what arrived of the executor is too old to say that anything holds, or is open; else empty."""
+    beat = facts.executor.time("heartbeat_at")
+    if beat is None:
+        return "nothing of the executor has arrived"
+    age = since(beat, facts.now)
+    if abs(age) <= limits.heartbeat_s:
+        return ""
+    return f"what is known of the executor {f'is {span(age)} old' if age > 0 else f'lies {span(age)} ahead'}"
 
 
 Said = tuple[Check, str, str]

@@ -34,7 +34,10 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """A switch, where it is to be (`None`: everything), and what it is to say. `until` is in the file's own form."""
+    """A switch, where it is to be (`None`: everything), and what it is to say. `until` is in the file's own form.
+
+    With `said_at` the file says when, so that its bytes are none that anybody has seen before, however it stood.
+    """
 
     switch: str
     place: Place | None
@@ -42,6 +45,7 @@ class Wish:
     reason: str
     by: str
     until: str | None = None
+    said_at: str | None = None
 
     @property
     def control(self) -> str:
@@ -88,6 +92,7 @@ def value_of(overlay: Overlay, switch: str, place: Place | None) -> SwitchValue:
 def turned(fields: Mapping[str, Any], wish: Wish) -> dict[str, Any]:
     """The file's fields with the switch turned; all others as they were, in their order."""
     said = {"enabled": wish.on, "reason": wish.reason, "by": wish.by, **({"until": wish.until} if wish.until else {})}
+    fields = stamped(fields, wish)
     if wish.place is None:
         return {**fields, wish.switch: said}
     kind, name = wish.place
@@ -95,6 +100,11 @@ def turned(fields: Mapping[str, Any], wish: Wish) -> dict[str, Any]:
     scopes[kind] = dict(scopes.get(kind, {}))
     scopes[kind][name] = {**scopes[kind].get(name, {}), wish.switch: said}
     return {**fields, "scopes": scopes}
+
+
+def stamped(fields: Mapping[str, Any], wish: Wish) -> dict[str, Any]:
+    """The file's fields with the time of the wish, if it is to be said."""
+    return {**fields, **({"written_at": wish.said_at} if wish.said_at else {})}
 
 
 def needless(value: SwitchValue, wish: Wish, now: datetime, *, stated: bool) -> bool:

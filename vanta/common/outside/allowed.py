@@ -33,11 +33,14 @@ class Allowed:
 
 
 def same(host: object) -> str:
-    """One spelling of a name or an address: lower case, no trailing dot, no brackets, no zone, no mapped IPv4."""
+    """One spelling of a name or an address: lower case, no trailing dot, no brackets, no zone, no mapped IPv4.
+
+    Only an address with colons has a zone: `127.0.0.1%x.evil.org` is a name, which resolvers are free to ask for.
+    """
     text = host.decode("ascii", "replace") if isinstance(host, bytes | bytearray) else str(host or "")
     text = text.strip("[]").rstrip(".").lower()
     try:
-        address = ip_address(text.partition("%")[0])
+        address = ip_address(text.partition("%")[0] if ":" in text else text)
     except ValueError:
         return text
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None

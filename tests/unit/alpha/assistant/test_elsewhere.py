@@ -20,6 +20,9 @@ from vanta.common.clock import FixedClock, ManualClock
 from vanta.common.events import Kind
 from vanta.common.exitcodes import Check, Exit
 from vanta.common.paths import (
+    COLLECTION_LOG,
+    CONTROL_LOG,
+    OPERATOR_COMMANDS,
     OVERLAY,
     PERMIT,
     PORTFOLIO,
@@ -99,6 +102,37 @@ def test_logs_that_came_from_another_node_are_read_where_they_lie(copied: Home, 
     assert "intents were refused" in said(ask(copied, "what was refused?"))
     assert "V_CORE holds" in said(ask(copied, "what do we hold?"))
     assert "trade_log:30" in said(ask(copied, "why trade_log:30"))
+
+
+def test_what_a_host_has_from_before_is_not_what_the_other_node_says(copied: Home) -> None:
+    """A home of all nodes that became Alpha's: an outcome in doubt on the executor's host is in doubt."""
+    (copied.config / "vanta.toml").write_text('[node]\nname = "alpha"\n')
+    replica = copied.replica("executor")
+    assert seat(copied, PORTFOLIO) == replica  # though nothing has arrived yet
+    replica.memory.mkdir(parents=True)
+    portfolio = orjson.loads(copied.file(PORTFOLIO).read_bytes())
+    replica.file(PORTFOLIO).write_bytes(orjson.dumps({**portfolio, "intents": {"in1_x": "unknown"}}))
+    assert has(ask(copied, "is it safe to release?"), "outcome of 1 intent is in doubt", Check.CRITICAL)
+    markets = copied.replica("markets")
+    markets.memory.mkdir(parents=True)
+    assert seat(copied, COLLECTION_LOG) == copied
+    markets.file(COLLECTION_LOG).write_bytes(b"")
+    assert seat(copied, COLLECTION_LOG) == markets
+    replica.file(CONTROL_LOG).write_bytes(b"")
+    assert seat(copied, CONTROL_LOG) == copied
+
+
+def test_what_was_asked_at_another_node_waits_too(copied: Home) -> None:
+    """Alpha's commands arrived and the executor has answered none: that is no home in which no command waits."""
+    (copied.config / "vanta.toml").write_text('[node]\nname = "executor"\n')
+    alpha = copied.replica("alpha")
+    alpha.prepare()
+    command(alpha, {"kind": "flatten"}, by="ann", reason="x", now=NOW)
+    answer = ask(copied, "is it safe to release?")
+    assert has(answer, "A command to flatten", Check.WARNING)
+    assert "No command waits" not in said(answer)
+    copied.file(OPERATOR_COMMANDS).unlink(missing_ok=True)
+    assert has(ask(copied, "is it safe to release?"), "A command to flatten", Check.WARNING)
 
 
 def test_damage_is_told_or_passed_over(copied: Home) -> None:

@@ -13,7 +13,7 @@ from vanta.alpha.core.exposition import render
 from vanta.alpha.core.gauges import metrics
 from vanta.alpha.core.outlook import Flip, More
 from vanta.alpha.core.outlook import rows as further
-from vanta.alpha.core.sights import Doc, Facts, FarSight, Head, LinkSight, LockSight, Row
+from vanta.alpha.core.sights import Doc, Facts, FarSight, Head, LatchSight, LinkSight, LockSight, Row
 from vanta.alpha.core.summary import rows
 from vanta.alpha.core.tally import Tally
 from vanta.common.exitcodes import Check
@@ -132,6 +132,16 @@ def test_dispatch_and_executor_on_alpha_are_what_arrived() -> None:
     assert row(facts, "dispatch").text == "open: orders may leave"
     halted = replace(facts, executor=executor(dispatch="halted", dispatch_reason="halt.no_permit"))
     assert row(halted, "dispatch").text == ("the switches are open here, but the executor says halted: halt.no_permit")
+    for seconds, words in ((7200, "is 2 h old"), (-7200, "lies 2 h ahead")):
+        found = row(replace(halted, executor=executor(dispatch="halted", heartbeat_at=ago(seconds))), "dispatch")
+        assert (found.level, found.fix) == (Check.UNKNOWN, "on the executor: vanta-run status")  # released since?
+        assert f"what is known of the executor {words}; then the switches are open here" in found.text
+    latched = replace(facts, executor=executor(heartbeat_at=ago(7200)), latches=(
+        LatchSight("latch_1", "odd", everything=True),))
+    assert row(latched, "dispatch").level is Check.CRITICAL
+    assert "nothing of the executor has arrived" in row(replace(facts, executor=Doc(None)), "dispatch").text
+    stopped = replace(facts, executor=Doc(None), stops=("full_halt",))
+    assert row(stopped, "dispatch").text == "halted: full_halt"
     for seconds, level in ((2, Check.OK), (20, Check.WARNING), (90, Check.CRITICAL)):
         found = row(replace(facts, executor=executor(heartbeat_at=ago(seconds))), "executor")
         assert found.level is level

@@ -18,7 +18,8 @@ def test_spellings_of_one_host(host: object, plain: str) -> None:
 @pytest.mark.parametrize(("host", "permitted"), [
     ("www.sec.gov", True), ("sec.gov", False), ("a.www.sec.gov", False), ("www.sec.gov.evil.org", False),
     ("10.1.2.3", True), ("10.1.2.4", False), ("localhost", True), ("127.0.0.9", True), ("::1", True), ("0.0.0.0", True),
-    ("", True), ("localhost.evil.org", False), ("169.254.169.254", False),
+    ("", True), ("localhost.evil.org", False), ("169.254.169.254", False), ("127.0.0.1%x.evil.org", False),
+    ("127.1", False), ("2130706433", False), ("::1%lo", True), ("::ffff:10.1.2.3", True), ("::ffff:10.1.2.4", False),
 ])
 def test_a_name_is_compared_as_a_whole(host: str, permitted: bool) -> None:
     """Its parents and children are others; this host itself is always permitted."""

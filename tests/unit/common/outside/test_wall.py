@@ -191,11 +191,19 @@ def test_the_hook_looks_at_what_leaves_and_at_nothing_else() -> None:
 @pytest.mark.usefixtures("out")
 def test_other_kinds_of_sockets_are_refused() -> None:
     """What is neither of this host nor of the internet is not known to stay here."""
-    class Odd:
-        family = 40
+    with (closing(socket.socket()) as one, closing(socket.socket(40, socket.SOCK_STREAM, 0, one.detach())) as odd,
+          pytest.raises(NotAllowed, match="another kind")):
+        wall.look("socket.connect", (odd, (2, 1)))
 
-    with pytest.raises(NotAllowed, match="another kind"):
-        wall.look("socket.connect", (Odd(), (2, 1)))
+
+@pytest.mark.usefixtures("out")
+def test_what_a_class_says_of_its_sockets_does_not_count() -> None:
+    """Only what the socket was made as: a library may derive from it."""
+    class Local(socket.socket):
+        family = socket.AF_UNIX
+
+    with closing(Local(socket.AF_INET)) as one, pytest.raises(NotAllowed):
+        one.connect((OTHER, 80))
 
 
 def test_what_one_wall_permits_goes_through_beside_another(out: Out, other: Told) -> None:

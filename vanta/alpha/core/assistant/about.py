@@ -4,6 +4,7 @@ The chain is told up to where it ends: no conviction, one that got nothing and w
 fill. Each step that is there is told; a step that is not is said not to be.
 """
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from vanta.alpha.core.assistant.answer import Answer, Fact, Step, cites
@@ -180,4 +181,4 @@ def _held(view: View, name: str) -> Iterator[Fact]:
 
 def _steps(intents: Sequence[str]) -> Iterator[Step]:
     if intents:
-        yield Step("the whole of it, down to the raw records", f"vanta explain {intents[-1]}")
+        yield Step("the whole of it, down to the raw records", f"vanta explain {shlex.quote(intents[-1])}")

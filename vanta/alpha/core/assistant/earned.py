@@ -14,6 +14,7 @@ from vanta.alpha.core.assistant.view import View
 from vanta.alpha.core.earnings import Earned, Earnings
 from vanta.alpha.core.node import Node, flatten
 from vanta.alpha.core.outcome import result
+from vanta.alpha.core.sights import nothing_known
 from vanta.alpha.core.words import several
 from vanta.common.exitcodes import Check, Exit
 from vanta.common.paths import PNL, TRADE_LOG
@@ -30,7 +31,7 @@ def earned(view: View, names: Sequence[str], earnings: Earnings | None) -> Answe
             kind="earned",
             exit=Exit.FAILED,
             head=Fact(
-                f"What was earned is not known: {doc.problem or 'the executor has not run here yet'}.",
+                f"What was earned is not known: {doc.problem or nothing_known(view.facts)}.",
                 (PNL,),
                 Check.UNKNOWN,
             ),

@@ -4,6 +4,7 @@ from vanta.alpha.core.assistant.answer import Answer, Fact, Step, capped, cites
 from vanta.alpha.core.assistant.standing import MOST, staged, work
 from vanta.alpha.core.assistant.view import View
 from vanta.alpha.core.items import Wanted, age, sorted_items
+from vanta.alpha.core.sights import nothing_known
 from vanta.alpha.core.words import count, figure, several, when
 from vanta.common.exitcodes import Check
 from vanta.common.paths import OPEN_ORDERS, PORTFOLIO, QUEUE, TRACKER_LOG
@@ -17,7 +18,7 @@ def holdings(view: View) -> Answer:
         return Answer(
             kind="holdings",
             head=Fact(
-                f"What is held is not known: {doc.problem or 'the executor has not run here yet'}.",
+                f"What is held is not known: {doc.problem or nothing_known(view.facts)}.",
                 (PORTFOLIO,),
                 Check.UNKNOWN,
             ),

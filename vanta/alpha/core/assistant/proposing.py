@@ -61,6 +61,16 @@ class Wish:
     title: str = ""
 
 
+def is_ours(command: str) -> bool:
+    """Whether this is a command that `proposed` could have made: one program of these, its words quoted for a shell."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return False
+    return shlex.join(words) == command and (words[:1] == ["vt-add"] or words[:3] in (
+        ["vanta", "overlay", "set"], ["vanta", "overlay", "clear"]))
+
+
 def proposed(text: str) -> Wish:
     """The wish behind a sentence that begins with propose. Raises `UsageError` where it is none of the two kinds."""
     wish, _, reason = _parted(

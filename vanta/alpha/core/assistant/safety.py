@@ -5,6 +5,7 @@ put side by side. A check that could not be made is unknown, and unknown is not 
 doubt: giving it is what the question is about.
 """
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -139,7 +140,7 @@ def _latches(view: View, checks: _Checks) -> None:
             Check.CRITICAL,
             f"The executor has latched itself: {latch.detail}.",
             (latch.latch_id,),
-            Step("once its cause is mended", f'vanta-run release --latch {latch.latch_id} --reason "…"'),
+            Step("once its cause is mended", f'vanta-run release --latch {shlex.quote(latch.latch_id)} --reason "…"'),
         )
     if why or view.facts.executor.value is None:
         checks.say(
@@ -187,7 +188,7 @@ def _orders(view: View, checks: _Checks) -> None:
             Check.CRITICAL,
             f"The outcome of {count(len(doubtful), 'intent')} is in doubt; ask the venue first.",
             doubtful,
-            Step("what is known of it", f"vanta explain {doubtful[0]}"),
+            Step("what is known of it", f"vanta explain {shlex.quote(doubtful[0])}"),
         )
     else:
         checks.say(Check.OK, "No order's outcome is in doubt.", view.cut)
@@ -197,17 +198,19 @@ def _people(view: View, checks: _Checks) -> None:
     """What people asked for that has not happened, or follow and that is grave."""
     answered = {str(one.payload.get("command_id")) for one in view.log(TRADE_LOG)}
     waiting = [
-        one
-        for one in view.log(OPERATOR_COMMANDS)
+        (name, one)
+        for name, records in view.logs.items()
+        if name.rpartition("/")[2] == OPERATOR_COMMANDS
+        for one in records
         if one.kind == Kind.COMMAND_GIVEN
         and str(one.payload.get("command_id")) not in answered
         and parse_iso(str(one.payload["expires_at"])) > view.facts.now
     ]
-    for one in waiting:
+    for name, one in waiting:
         checks.say(
             Check.WARNING,
             f"A command to {one.payload.get('kind')} of {when(one.at)} has not been carried out yet.",
-            (str(one.payload.get("command_id")), place(OPERATOR_COMMANDS, one)),
+            (str(one.payload.get("command_id")), place(name, one) if name == OPERATOR_COMMANDS else f"memory/{name}"),
             Step("the executor", "vanta-run status"),
         )
     for item in sorted_items(view.tracker, Wanted()):
