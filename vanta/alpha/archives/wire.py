@@ -4,6 +4,7 @@ import contextlib
 from datetime import datetime
 from pathlib import Path
 
+from vanta import __version__
 from vanta.alpha.archives.folder import FolderArchive
 from vanta.alpha.archives.port import Archive
 from vanta.alpha.archives.rounds import Kept, Round
@@ -33,7 +34,7 @@ def kept(home: Home, settings: Settings, now: datetime) -> tuple[Kept | None, st
     """A day's round, and what kept it from being made; neither where no archive is configured."""
     if settings.archive.folder is None:
         return None, ""
-    made, problem, archive, last = None, "", archive_of(settings), _last(home)[1]
+    made, problem, archive, last = None, "", archive_of(settings), _last(home)
     try:
         if last and archive.size(BEGUN) is not None and archive.size(last) is None:  # said once; what is there is kept
             problem = (f"the archive in {settings.archive.folder}: {last}, which was kept there, is not there any "
@@ -46,18 +47,24 @@ def kept(home: Home, settings: Settings, now: datetime) -> tuple[Kept | None, st
     return made, problem
 
 
-def _last(home: Home) -> tuple[str | None, str | None]:
-    """When something was kept last, and the manifest's name."""
+def _before(home: Home) -> ArchiveState | None:
+    """What the round before left, if that can be read."""
     try:
-        before = ArchiveState.model_validate_json(read(home.file(ARCHIVE_STATE)))
+        return ArchiveState.model_validate_json(read(home.file(ARCHIVE_STATE)))
     except (StateError, ValueError):
-        return None, None
-    return before.kept_at, before.manifest if before.manifest and number_of(before.manifest) else None
+        return None
+
+
+def _last(home: Home) -> str | None:
+    """The name of the manifest that was kept last."""
+    before = _before(home)
+    return before.manifest if before and before.manifest and number_of(before.manifest) else None
 
 
 def _note(home: Home, made: Kept | None, problem: str, at: str) -> None:
     """What `vanta-diagnostics` shows without a look at a disk that may hang."""
-    path, (kept_at, name) = home.file(ARCHIVE_STATE), _last(home)
-    said = ArchiveState.model_validate({"looked_at": at, "kept_at": at if made else kept_at,
-                                        "manifest": made.name if made else name, "problem": problem})
-    replace(path, document(said.model_dump(mode="json")))
+    before = _before(home)
+    said = {"revision": before.revision + 1 if before else 1, "written_at": at, "written_by": f"tidy {__version__}",
+            "kept_at": at if made else before and before.kept_at, "manifest": made.name if made else _last(home),
+            "problem": problem}
+    replace(home.file(ARCHIVE_STATE), document(ArchiveState.model_validate(said).model_dump(mode="json")))

@@ -176,7 +176,9 @@ def test_on_a_terminal_lines_can_be_edited_and_ctrl_c_and_ctrl_d_end_it_well(liv
     """A real terminal: the prompt, an answer, an arrow that calls the line back, an orderly end; no history file."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "vanta.alpha.cli.assistant", "--home", str(lived.root), "--now", NOW],
+        # Whoever starts tests in the background may have them ignore what Ctrl-C sends.
+        ["env", "--default-signal=INT", sys.executable, "-m", "vanta.alpha.cli.assistant", "--home", str(lived.root),
+         "--now", NOW],
         stdin=slave,
         stdout=slave,
         stderr=slave,
@@ -196,7 +198,8 @@ def test_on_a_terminal_lines_can_be_edited_and_ctrl_c_and_ctrl_d_end_it_well(liv
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=1)
             break
-    assert process.returncode == 0
+    process.kill()
+    assert process.wait() == 0
     os.close(master)
     assert [path.name for path in lived.root.parent.iterdir() if "history" in path.name] == []
 
