@@ -74,8 +74,6 @@ def turned_on(home: Home, wish: Wish, clock: Clock, carry: Carry) -> Done:
         value = value_of(overlay, wish.switch, None)
         before = words(value, wish.switch, now, named=False)
         fields, stands = strictjson.loads_object(seen.raw, file=OVERLAY), needless(value, wish, now, stated=False)
-        if stands and not wish.said_at:
-            return Done(before=before, after=before, changed=False)
         new = dumps(stamped(fields, wish) if stands else turned(fields, wish))
         insist_on_readable(new)
         edit = Edit(home=home, name=OVERLAY, before=seen.raw, after=new, urgent=True)
